@@ -1,0 +1,48 @@
+"""On a schedule and after every key change: can a token be signed? The answer goes to SSM."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import boto3
+import msgspec
+
+from jitsi_tokens import keys, secrets, telemetry
+from jitsi_tokens.aws import IMPATIENT
+from jitsi_tokens.settings import read_settings
+from jitsi_tokens.status import KeyFacts, KeyStatus, finding, write_status
+
+SETTINGS = read_settings(os.environ)
+SECRETS_MANAGER = boto3.client("secretsmanager", config=IMPATIENT)
+SSM = boto3.client("ssm", config=IMPATIENT)
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Check the key, keep the answer, and return it."""
+    status = _check(int(time.time()))
+    for problem in status.problems:
+        telemetry.logger().warning("the signing key cannot be used", cause=problem.code)
+    write_status(SSM, os.environ["STATUS_PARAMETER"], status)
+    answer: dict[str, Any] = msgspec.to_builtins(status)
+    return answer
+
+
+def _check(now: int) -> KeyStatus:
+    try:
+        version = secrets.fetch_current(SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"])
+        key = keys.read_key(
+            version.text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix
+        )
+    except (secrets.SecretUnavailable, keys.KeyRefused) as error:
+        return KeyStatus(
+            configured=False, checked_at=now, problems=[finding(error.code, str(error))]
+        )
+    facts = KeyFacts(
+        kid=key.kid,
+        algorithm=key.algorithm,
+        fingerprint=keys.fingerprint(key.public_key) if key.public_key else None,
+        created_at=int(version.created_at.timestamp()),
+    )
+    return KeyStatus(configured=True, checked_at=now, key=facts)

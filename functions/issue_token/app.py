@@ -1,0 +1,103 @@
+"""POST /api/jitsi/jwt: a meeting token for one person, one room and one time."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from typing import Any
+
+import boto3
+
+from jitsi_tokens import http, requests, secrets, telemetry
+from jitsi_tokens.aws import IMPATIENT
+from jitsi_tokens.claims import meeting_claims
+from jitsi_tokens.keys import read_key
+from jitsi_tokens.problems import UNAVAILABLE, Problem
+from jitsi_tokens.rooms import meeting_url
+from jitsi_tokens.settings import read_settings
+
+SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
+SETTINGS = read_settings(os.environ)
+SECRETS_MANAGER = boto3.client("secretsmanager", config=IMPATIENT)
+
+
+def _warn(failure: secrets.SecretUnavailable) -> None:
+    telemetry.logger().warning("a secret could not be refreshed", cause=failure.code)
+
+
+SIGNING_KEY = secrets.CachedSecret(
+    lambda: secrets.fetch_current(SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"]),
+    lambda text: read_key(text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix),
+    max_stale_seconds=SETTINGS.max_stale_seconds,
+    warn=_warn,
+)
+DIGEST_KEY = secrets.CachedSecret(
+    lambda: secrets.fetch_current(SECRETS_MANAGER, os.environ["DIGEST_KEY_SECRET"]),
+    str.encode,
+    max_stale_seconds=SETTINGS.max_stale_seconds,
+    warn=_warn,
+)
+
+
+def handler(event: http.Event, _context: object) -> http.Response:
+    """Answer the request, and leave its one line."""
+    now, started = time.time(), time.perf_counter()
+    line = telemetry.RequestLine(SERVICE, http.request_id(event))
+    try:
+        response = http.ok(_issue(event, now, line))
+    except Problem as problem:
+        line.refused(problem)
+        response = http.refused(problem)
+    except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
+        telemetry.report(error)
+        failure = Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
+        line.refused(failure)
+        response = http.refused(failure)
+    line.write(now, time.perf_counter() - started)
+    return response
+
+
+def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> dict[str, Any]:
+    client = http.caller(event)
+    line.called_by(client.name)
+    request = requests.parse(http.json_body(event))
+    room = request.room()
+    line.asked(request, room, _digest_key(now))
+    validity = request.validity(SETTINGS.limits, int(now))
+    client.policy.check(request, room)
+    try:
+        key = SIGNING_KEY.get(now)
+    except secrets.SecretUnavailable:
+        raise Problem(
+            UNAVAILABLE,
+            "There is no signing key to work with: the diagnostics say why. Try again later.",
+            retry_after_seconds=secrets.RETRY_SECONDS,
+        ) from None
+    claims = meeting_claims(
+        request,
+        issuer=SETTINGS.issuer,
+        room=room,
+        validity=validity,
+        clock_skew_seconds=SETTINGS.clock_skew_seconds,
+        now=int(now),
+        jti=str(uuid.uuid4()),
+    )
+    token = key.sign(claims)
+    line.issued(claims, key.kid, stale=SIGNING_KEY.stale)
+    return {
+        "token": token,
+        "expiresAt": claims["exp"],
+        "notBefore": claims["nbf"],
+        "meetingUrl": meeting_url(
+            SETTINGS.domain, SETTINGS.tenant, room, token, SETTINGS.token_placement
+        ),
+        "roomName": room,
+    }
+
+
+def _digest_key(now: float) -> bytes | None:
+    try:
+        return DIGEST_KEY.get(now)
+    except secrets.SecretUnavailable:
+        return None

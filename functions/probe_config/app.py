@@ -1,0 +1,43 @@
+"""GET /api/jitsi/jwt and GET /api/jitsi/diagnostics: what the last key check found."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import boto3
+
+from jitsi_tokens import diagnostics, http, telemetry
+from jitsi_tokens.aws import IMPATIENT
+from jitsi_tokens.problems import NOT_FOUND, UNAVAILABLE, Problem
+from jitsi_tokens.settings import read_settings
+from jitsi_tokens.status import CachedStatus
+
+SETTINGS = read_settings(os.environ)
+SSM = boto3.client("ssm", config=IMPATIENT)
+STATUS = CachedStatus(SSM, os.environ["STATUS_PARAMETER"])
+
+
+def handler(event: http.Event, _context: object) -> http.Response:
+    """Answer the two routes, and every path and method that is none of ours."""
+    try:
+        return http.ok(_answer(event, time.time()))
+    except Problem as problem:
+        return http.refused(problem)
+    except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
+        telemetry.report(error)
+        return http.refused(
+            Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
+        )
+
+
+def _answer(event: http.Event, now: float) -> dict[str, Any]:
+    match event.get("httpMethod"), event.get("resource"):
+        case "GET", "/api/jitsi/jwt":
+            return {"configured": STATUS.get(now).configured}
+        case "GET", "/api/jitsi/diagnostics":
+            http.caller(event).policy.check_diagnostics()
+            return diagnostics.document(SETTINGS, STATUS.get(now), int(now))
+        case _:
+            raise Problem(NOT_FOUND, "The service answers GET and POST /api/jitsi/jwt.")

@@ -1,0 +1,107 @@
+"""API keys, and the record of the client that holds one."""
+
+import hashlib
+import hmac
+import re
+import secrets
+import zlib
+
+import msgspec
+
+from jitsi_tokens.policy import Policy
+
+MAX_CLIENT_BYTES = 4096
+
+_PREFIX = "jtk_"
+_SECRET_CHARACTERS = 43  # 256 bits in base 62
+_CHECKSUM_CHARACTERS = 6
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_API_KEY = re.compile(f"{_PREFIX}[0-9A-Za-z]{{{_SECRET_CHARACTERS + _CHECKSUM_CHARACTERS}}}")
+# RFC 9110, 11.1: the scheme's name is case-insensitive.
+_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +(\S+)")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class ClientRefused(ValueError):
+    """A client that cannot be made. The text says what to change."""
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is calling, and what they may ask for."""
+
+    name: str
+    policy: Policy
+
+
+_DECODER = msgspec.json.Decoder(Client)
+
+
+def make_api_key() -> str:
+    """Return a new API key: 256 random bits and a checksum behind a recognisable prefix."""
+    secret = _base62(secrets.randbits(256), _SECRET_CHARACTERS)
+    return f"{_PREFIX}{secret}{_checksum(secret)}"
+
+
+def api_key_in(authorization: str) -> str | None:
+    """Return the API key of an Authorization header; None where it cannot be one."""
+    found = _BEARER.fullmatch(authorization)
+    return found[1] if found and _is_api_key(found[1]) else None
+
+
+def digest(api_key: str) -> str:
+    """Return what stands in the table for an API key: its SHA-256, in hex."""
+    return hashlib.sha256(api_key.encode()).hexdigest()
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that a client cannot have.
+
+    Raises:
+        ClientRefused: with the rule.
+    """
+    if not _NAME.fullmatch(name):
+        raise ClientRefused(
+            "A client's name is 1 to 63 lower-case letters, digits and hyphens, and does not"
+            " begin with a hyphen."
+        )
+
+
+def write_client(client: Client) -> str:
+    """Return a client as the one string that the authorizer hands on.
+
+    Raises:
+        ClientRefused: the string would be longer than API Gateway carries safely.
+    """
+    text = msgspec.json.encode(client).decode()
+    if len(text.encode()) > MAX_CLIENT_BYTES:
+        raise ClientRefused(
+            f"A client's policy fits {MAX_CLIENT_BYTES} bytes: use fewer or shorter room patterns."
+        )
+    return text
+
+
+def read_client(text: str) -> Client | None:
+    """Return the client that the authorizer handed on; None when it is malformed."""
+    try:
+        return _DECODER.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def _is_api_key(text: str) -> bool:
+    if not _API_KEY.fullmatch(text):
+        return False
+    secret = text.removeprefix(_PREFIX)[:_SECRET_CHARACTERS]
+    return hmac.compare_digest(text[-_CHECKSUM_CHARACTERS:], _checksum(secret))
+
+
+def _checksum(secret: str) -> str:
+    return _base62(zlib.crc32(secret.encode()), _CHECKSUM_CHARACTERS)
+
+
+def _base62(number: int, width: int) -> str:
+    characters = ""
+    for _ in range(width):
+        number, remainder = divmod(number, 62)
+        characters = _ALPHABET[remainder] + characters
+    return characters

@@ -1,0 +1,108 @@
+"""API Gateway's proxy events in, and what it answers from."""
+
+import base64
+import binascii
+from typing import Any
+
+import msgspec
+
+from jitsi_tokens.clients import Client, read_client
+from jitsi_tokens.problems import (
+    CONTENT_TOO_LARGE,
+    MALFORMED_REQUEST,
+    UNAUTHORIZED,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+)
+
+MAX_BODY_BYTES = 16 * 1024
+
+type Event = dict[str, Any]
+type Response = dict[str, Any]
+
+
+def json_body(event: Event) -> bytes:
+    """Return the body of a request that says it is JSON.
+
+    Raises:
+        Problem: 413, 415, or 400 for what cannot be decoded.
+    """
+    text = event.get("body") or ""
+    # Checked before anything is decoded; base 64 is a third longer than what it holds.
+    if len(text) > MAX_BODY_BYTES * 4 // 3 + 4:
+        raise _too_large()
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    if not _is_json(headers.get("content-type")) or "content-encoding" in headers:
+        raise Problem(
+            UNSUPPORTED_MEDIA_TYPE,
+            "Send the body as it is, with Content-Type: application/json (UTF-8).",
+        )
+    try:
+        if event.get("isBase64Encoded"):
+            body = base64.b64decode(text, validate=True)
+        else:
+            body = text.encode()
+    except (binascii.Error, UnicodeError):
+        raise Problem(MALFORMED_REQUEST, "The body must be valid JSON in UTF-8.") from None
+    if len(body) > MAX_BODY_BYTES:
+        raise _too_large()
+    return body
+
+
+def caller(event: Event) -> Client:
+    """Return the client that the authorizer recognised.
+
+    Raises:
+        Problem: 401: the authorizer handed on nothing that can be read.
+    """
+    context = event.get("requestContext") or {}
+    text = (context.get("authorizer") or {}).get("client")
+    client = read_client(text) if isinstance(text, str) else None
+    if client is None:
+        raise Problem(UNAUTHORIZED, "Send a valid API key: Authorization: Bearer <API key>.")
+    return client
+
+
+def request_id(event: Event) -> str | None:
+    """Return API Gateway's id of the request."""
+    identifier = (event.get("requestContext") or {}).get("requestId")
+    return identifier if isinstance(identifier, str) else None
+
+
+def ok(document: dict[str, Any]) -> Response:
+    """Return a 200 with a JSON body."""
+    return _response(200, "application/json", document)
+
+
+def refused(problem: Problem) -> Response:
+    """Return a problem as RFC 9457 problem details."""
+    response = _response(problem.kind.status, "application/problem+json", problem.document())
+    if problem.retry_after_seconds is not None:
+        response["headers"]["Retry-After"] = str(problem.retry_after_seconds)
+    if problem.kind is UNAUTHORIZED:
+        response["headers"]["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _response(status: int, content_type: str, document: dict[str, Any]) -> Response:
+    return {
+        "statusCode": status,
+        "headers": {
+            "Content-Type": content_type,
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        },
+        "body": msgspec.json.encode(document).decode(),
+    }
+
+
+def _is_json(content_type: object) -> bool:
+    if not isinstance(content_type, str):
+        return False
+    media_type, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charset = ("charset=utf-8", 'charset="utf-8"', "")
+    return media_type == "application/json" and all(part in charset for part in parameters)
+
+
+def _too_large() -> Problem:
+    return Problem(CONTENT_TOO_LARGE, f"The body must be at most {MAX_BODY_BYTES} bytes.")

@@ -1,0 +1,200 @@
+"""What a caller may send, and for which time it asks."""
+
+import json
+import re
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from jitsi_tokens.problems import INVALID_REQUEST, MALFORMED_REQUEST, Problem, invalid_field
+from jitsi_tokens.rooms import RoomRefused, scoped_room
+from jitsi_tokens.text import flaw
+
+MIN_LIFETIME_SECONDS = 60
+DEFAULT_LIFETIME_SECONDS = 3600
+MAX_AVATAR_CHARACTERS = 2048
+
+# The web client reports any other key as an error: jitsi-meet, features/base/jwt/constants.ts.
+FEATURES = frozenset(
+    [
+        "branding",
+        "calendar",
+        "create-polls",
+        "file-upload",
+        "flip",
+        "inbound-call",
+        "list-visitors",
+        "livestreaming",
+        "live-translation",
+        "lobby",
+        "moderation",
+        "outbound-call",
+        "recording",
+        "room",
+        "screen-sharing",
+        "send-groupchat",
+        "send-private-message",
+        "sip-inbound-call",
+        "sip-outbound-call",
+        "transcription",
+    ]
+)
+
+# HTML's "valid e-mail address", with letters of every script (RFC 6531).
+_EMAIL = re.compile(
+    r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?)*"
+)
+_COMPLAINT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+
+
+class Limits(NamedTuple):
+    """What the stack allows anyone, in seconds."""
+
+    max_lifetime_seconds: int
+    max_advance_seconds: int
+
+
+class Validity(NamedTuple):
+    """When a token is meant to work, in epoch seconds, before any allowance for clock skew."""
+
+    starts_at: int
+    expires_at: int
+
+
+class TokenRequest(Struct, forbid_unknown_fields=True, rename="camel", frozen=True, kw_only=True):
+    """The body of `POST /api/jitsi/jwt`."""
+
+    user_id: Annotated[str, Meta(min_length=1, max_length=128)]
+    user_name: Annotated[str, Meta(min_length=1, max_length=255)]
+    room_name: Annotated[str, Meta(min_length=1, max_length=255)]
+    user_email: Annotated[str, Meta(max_length=254)] | UnsetType = UNSET
+    user_avatar: Annotated[str, Meta(max_length=MAX_AVATAR_CHARACTERS)] | UnsetType = UNSET
+    is_moderator: bool = False
+    expiration_seconds: Annotated[int, Meta(ge=MIN_LIFETIME_SECONDS)] = DEFAULT_LIFETIME_SECONDS
+    not_before: int | Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
+    features: dict[str, bool] | UnsetType = UNSET
+
+    def room(self) -> str:
+        """Return the room in the form that claim, URL and policy share.
+
+        Raises:
+            Problem: no meeting can be scoped to this name.
+        """
+        try:
+            return scoped_room(self.room_name)
+        except RoomRefused as refused:
+            raise invalid_field("/roomName", str(refused)) from None
+
+    def validity(self, limits: Limits, now: int) -> Validity:
+        """Return the time asked for; `now` in epoch seconds.
+
+        Raises:
+            Problem: the lifetime is over the stack's, or the window is over or too far ahead.
+        """
+        if self.expiration_seconds > limits.max_lifetime_seconds:
+            raise invalid_field(
+                "/expirationSeconds", f"must be at most {limits.max_lifetime_seconds}"
+            )
+        match self.not_before:
+            case UnsetType():
+                starts_at = now
+            case datetime() as moment:
+                starts_at = int(moment.timestamp())
+            case starts_at:
+                pass
+        if starts_at > now + limits.max_advance_seconds:
+            raise invalid_field(
+                "/notBefore",
+                f"must lie at most {limits.max_advance_seconds} seconds ahead"
+                " (epoch seconds, not milliseconds)",
+            )
+        expires_at = starts_at + self.expiration_seconds
+        if expires_at <= now:
+            raise invalid_field("/notBefore", "plus expirationSeconds must lie in the future")
+        return Validity(starts_at, expires_at)
+
+
+_DECODER = msgspec.json.Decoder(TokenRequest)
+
+
+def parse(body: bytes) -> TokenRequest:
+    """Read a request body, refusing whatever the contract does not name.
+
+    Raises:
+        Problem: with a JSON pointer to the field at fault, where there is one.
+    """
+    try:
+        request = _DECODER.decode(body)
+        json.loads(body, object_pairs_hook=_refuse_repeated_names)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error)) from None
+    except (msgspec.DecodeError, ValueError):
+        raise Problem(MALFORMED_REQUEST, "The body must be valid JSON in UTF-8.") from None
+    _check_strings(request)
+    return request
+
+
+def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> None:
+    # Parsers disagree on which of two equal names counts, so neither does.
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise Problem(MALFORMED_REQUEST, "The body must not hold the same name twice.")
+
+
+def _explained(complaint: str) -> Problem:
+    if missing := _MISSING.fullmatch(complaint):
+        return invalid_field(_pointer(missing["name"]), "is required")
+    if unknown := _UNKNOWN.fullmatch(complaint):
+        return invalid_field(_pointer(unknown["name"]), "is not a field of this request")
+    found = _COMPLAINT.fullmatch(complaint)
+    what, path = (found["what"], found["path"]) if found else (complaint, None)
+    what = what.replace("`", "")
+    if path:
+        return invalid_field(
+            _pointer(path.lstrip(".").removesuffix("[...]")), f"is not valid: {_lowered(what)}"
+        )
+    if what.startswith("Expected object"):
+        return Problem(MALFORMED_REQUEST, "The body must be a JSON object.")
+    return Problem(INVALID_REQUEST, f"The body is not valid: {_lowered(what)}.")
+
+
+def _pointer(name: str) -> str:
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _lowered(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _check_strings(request: TokenRequest) -> None:
+    for pointer, value in (
+        ("/userId", request.user_id),
+        ("/userName", request.user_name),
+        ("/roomName", request.room_name),
+        ("/userEmail", request.user_email),
+        ("/userAvatar", request.user_avatar),
+    ):
+        if value is not UNSET and (reason := flaw(value)):
+            raise invalid_field(pointer, reason)
+    if request.user_email is not UNSET and not _EMAIL.fullmatch(request.user_email):
+        raise invalid_field("/userEmail", "must be an e-mail address")
+    if request.user_avatar is not UNSET and not _is_https_url(request.user_avatar):
+        raise invalid_field("/userAvatar", "must be an https URL without user name or password")
+    if request.features is not UNSET and (unknown := request.features.keys() - FEATURES):
+        raise invalid_field(
+            f"/features{_pointer(min(unknown))}", "is not a feature that Jitsi knows"
+        )
+
+
+def _is_https_url(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:
+        return False
+    named = bool(url.hostname) and url.username is None and url.password is None
+    return url.scheme == "https" and named and not any(map(str.isspace, text))

@@ -1,0 +1,122 @@
+"""What the last check of the signing key found, kept in SSM Parameter Store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
+
+from jitsi_tokens.problems import UNAVAILABLE, Problem
+from jitsi_tokens.telemetry import logger
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+FRESH_SECONDS = 5
+# The check runs every five minutes; two missed runs are no accident.
+OVERDUE_SECONDS = 15 * 60
+
+_KEY_COMMAND = "Run `jitsi-tokens key create` or `jitsi-tokens key import`."
+_REMEDIES = {
+    "never-checked": "Wait five minutes, or invoke the function CheckKey.",
+    "check-overdue": "Look at CheckKey's schedule and at its log.",
+    "no-key": f"Give the stack a key. {_KEY_COMMAND}",
+    "access-denied": "Compare the function's role and the KMS key's policy with the template.",
+    "unreachable": "Wait for Secrets Manager; look at the function's network, if it has a VPC.",
+    "wrong-kid": "Store the key again with the key id that 8x8's console shows for it.",
+}
+_REPLACE = f"Replace the key. {_KEY_COMMAND}"
+
+
+class Finding(Struct, frozen=True):
+    """One thing that is wrong: a code, what it is, and what to do."""
+
+    code: str
+    what: str
+    remedy: str
+
+
+class KeyFacts(Struct, frozen=True, rename="camel"):
+    """What may be told of the signing key. `created_at` in epoch seconds."""
+
+    kid: str
+    algorithm: str
+    fingerprint: str | None
+    created_at: int
+
+
+class KeyStatus(Struct, frozen=True, rename="camel"):
+    """The answer of a check: whether a token was signed and verified. Epoch seconds."""
+
+    configured: bool
+    checked_at: int
+    key: KeyFacts | None = None
+    problems: list[Finding] = []
+
+
+def finding(code: str, what: str) -> Finding:
+    """Return a finding with the remedy for its code."""
+    return Finding(code, what, _REMEDIES.get(code, _REPLACE))
+
+
+NEVER_CHECKED = KeyStatus(
+    configured=False,
+    checked_at=0,
+    problems=[finding("never-checked", "The signing key has not been checked yet.")],
+)
+
+
+def write_status(client: SSMClient, name: str, status: KeyStatus) -> None:
+    """Keep a check's answer."""
+    text = msgspec.json.encode(status).decode()
+    client.put_parameter(Name=name, Value=text, Type="String", Overwrite=True)
+
+
+def read_status(client: SSMClient, name: str) -> KeyStatus:
+    """Return the last check's answer; before the first one, that there was none."""
+    text = client.get_parameter(Name=name)["Parameter"].get("Value", "")
+    try:
+        return msgspec.json.decode(text, type=KeyStatus)
+    except msgspec.DecodeError:
+        return NEVER_CHECKED
+
+
+class CachedStatus:
+    """The last check's answer, read at most every five seconds and outlived when SSM fails.
+
+    SSM answers 40 reads a second to the whole account, and anybody may ask for the probe.
+    """
+
+    def __init__(self, client: SSMClient, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._status: KeyStatus | None = None
+        self._read_at = 0.0
+
+    def get(self, now: float) -> KeyStatus:
+        """Return the answer; `now` in epoch seconds.
+
+        Raises:
+            Problem: 503, SSM fails and there is no earlier answer.
+        """
+        if not 0 <= now - self._read_at < FRESH_SECONDS:
+            self._read_at = now
+            try:
+                self._status = read_status(self._client, self._name)
+            except (ClientError, BotoCoreError) as error:
+                logger().warning("the key's status cannot be read", cause=type(error).__name__)
+        if self._status is None:
+            raise Problem(
+                UNAVAILABLE, "The key's status cannot be read.", retry_after_seconds=FRESH_SECONDS
+            )
+        return self._status
+
+
+def problems_of(status: KeyStatus, now: int) -> list[Finding]:
+    """Return what the check found, and whether the check itself has stopped."""
+    if status.checked_at and now - status.checked_at > OVERDUE_SECONDS:
+        overdue = finding("check-overdue", "The signing key was not checked for 15 minutes.")
+        return [*status.problems, overdue]
+    return status.problems

@@ -1,0 +1,122 @@
+"""The one line that a request leaves, and the logger for what goes wrong."""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jitsi_tokens.problems import FORBIDDEN, UNAVAILABLE
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+    from jitsi_tokens.problems import Problem
+    from jitsi_tokens.requests import TokenRequest
+
+NAMESPACE = "JitsiTokens"
+
+_EMF = [
+    {
+        "Namespace": NAMESPACE,
+        "Dimensions": [["service", "outcome", "role"]],
+        "Metrics": [
+            {"Name": "Requests", "Unit": "Count"},
+            {"Name": "Latency", "Unit": "Milliseconds"},
+            {"Name": "StaleSigningKey", "Unit": "Count"},
+            {"Name": "MissingDigestKey", "Unit": "Count"},
+        ],
+    }
+]
+
+
+class RequestLine:
+    """The audit record and the metrics (CloudWatch embedded metric format) of one request.
+
+    It holds no name, e-mail address, room, token or credential: room and user are keyed digests.
+    """
+
+    def __init__(self, service: str, request_id: str | None) -> None:
+        self._fields: dict[str, Any] = {
+            "service": service,
+            "outcome": "failed",
+            "role": "unknown",
+            "reason": None,
+            "field": None,
+            "requestId": request_id,
+            "client": None,
+            "moderator": None,
+            "room": None,
+            "user": None,
+            "jti": None,
+            "kid": None,
+            "exp": None,
+            "StaleSigningKey": 0,
+            "MissingDigestKey": 0,
+        }
+
+    def called_by(self, client: str) -> None:
+        """Note the client's name."""
+        self._fields["client"] = client
+
+    def asked(self, request: TokenRequest, room: str, digest_key: bytes | None) -> None:
+        """Note who and where, as digests; without a digest key, that they are missing."""
+        self._fields["moderator"] = request.is_moderator
+        self._fields["role"] = "moderator" if request.is_moderator else "guest"
+        if digest_key is None:
+            self._fields["MissingDigestKey"] = 1
+            return
+        self._fields["room"] = keyed_digest(digest_key, "room", room)
+        self._fields["user"] = keyed_digest(digest_key, "user", request.user_id)
+
+    def issued(self, claims: dict[str, Any], kid: str, *, stale: bool) -> None:
+        """Note the token by its `jti`, `kid` and `exp`."""
+        self._fields.update(
+            outcome="issued",
+            jti=claims["jti"],
+            kid=kid,
+            exp=claims["exp"],
+            StaleSigningKey=int(stale),
+        )
+
+    def refused(self, problem: Problem) -> None:
+        """Note the reason; of a refused field only what the policy names, not what was sent."""
+        self._fields["outcome"] = "failed" if problem.kind is UNAVAILABLE else "refused"
+        self._fields["reason"] = problem.kind.name
+        if problem.kind is FORBIDDEN and problem.field:
+            self._fields["field"] = problem.field.pointer
+
+    def write(self, now: float, seconds: float) -> None:
+        """Print the line; `now` in epoch seconds."""
+        line = {
+            "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": _EMF},
+            **self._fields,
+            "Requests": 1,
+            "Latency": round(seconds * 1000, 3),
+        }
+        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+
+
+def keyed_digest(digest_key: bytes, kind: str, value: str) -> str:
+    """Return what stands in the log for a room or a user: HMAC-SHA256, in hex."""
+    return hmac.digest(digest_key, f"{kind}:{value}".encode(), "sha256").hex()
+
+
+@functools.cache
+def logger() -> Logger:
+    """Return the logger for what goes wrong."""
+    # Imported here: 50 ms of every cold start, for what most containers never say.
+    from aws_lambda_powertools import Logger  # noqa: PLC0415
+
+    return Logger()
+
+
+def report(error: BaseException) -> None:
+    """Log an error nobody expected: its type and place, never its text, which may quote input."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else "unknown"
+    logger().error("unexpected error", error=type(error).__name__, place=place)
