@@ -1,7 +1,6 @@
 """API Gateway's proxy events in, and what it answers from."""
 
 import base64
-import binascii
 from typing import Any
 
 import msgspec
@@ -42,7 +41,7 @@ def json_body(event: Event) -> bytes:
             body = base64.b64decode(text, validate=True)
         else:
             body = text.encode()
-    except (binascii.Error, UnicodeError):
+    except ValueError:
         raise Problem(MALFORMED_REQUEST, "The body must be valid JSON in UTF-8.") from None
     if len(body) > MAX_BODY_BYTES:
         raise _too_large()

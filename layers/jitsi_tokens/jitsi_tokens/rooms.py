@@ -40,12 +40,11 @@ def scoped_room(name: str) -> str:
     Raises:
         RoomRefused: the name opens every room, another room, or none at all.
     """
-    decoded = _percent_decoded(name)
-    if reason := flaw(decoded):
+    if reason := flaw(_percent_decoded(name)):
         raise RoomRefused(reason)
-    if "/" in decoded:
-        raise RoomRefused("takes the bare room name: the tenant is a setting of the stack")
     room = backend_safe(name)
+    if "%2f" in room:
+        raise RoomRefused("takes the bare room name: the tenant is a setting of the stack")
     if room == "*":
         raise RoomRefused("must name one room: a wildcard would open every room")
     if room in (".", ".."):

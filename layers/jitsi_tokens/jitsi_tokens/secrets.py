@@ -51,7 +51,10 @@ def fetch_current(client: SecretsManagerClient, secret_id: str) -> Version:
         raise SecretUnavailable(
             "unreachable", f"Secrets Manager did not answer ({type(error).__name__})."
         ) from None
-    return Version(answer["VersionId"], answer.get("SecretString", ""), answer["CreatedDate"])
+    text = answer.get("SecretString", "")
+    if not text and not answer.get("SecretBinary"):
+        raise SecretUnavailable("no-key", "The secret is empty.")
+    return Version(answer["VersionId"], text, answer["CreatedDate"])
 
 
 class CachedSecret[T]:

@@ -67,7 +67,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         issuer = Issuer(
             _text(environ, "JITSI_ISSUER"),
             environ.get("JITSI_AUDIENCE") or app_id,
-            environ.get("JITSI_SUBJECT") or tenant or domain,
+            environ.get("JITSI_SUBJECT") or tenant or domain.partition(":")[0],
             affiliation=True,
             features_expected=False,
         )

@@ -1,0 +1,57 @@
+# make run [PROVIDER=jaas|self-hosted]   everything from nothing: a token on the local stack
+# make test                              every check and every test
+# make stop                              ends the local stack; keys and clients are kept
+
+PROVIDER ?= jaas
+PYTHON := .local/venv/bin/python
+BIN := .local/venv/bin
+CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack tests
+FUNCTIONS := $(wildcard functions/*/app.py)
+
+# Without bytecode every import compiles anew.
+unexport PYTHONDONTWRITEBYTECODE
+export SAM_CLI_TELEMETRY = 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop test lint unit stack requirements clean tools
+
+help:
+	@sed -n 's/^# //p' Makefile | head -n 3
+
+tools:
+	@local_stack/bootstrap venv sam emulator
+
+run: tools
+	@$(PYTHON) -m local_stack run --provider $(PROVIDER)
+
+stop:
+	@test ! -x $(PYTHON) || $(PYTHON) -m local_stack stop
+
+test: lint unit stack
+
+lint: tools
+	@local_stack/bootstrap checkov
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(CODE)
+	for app in $(FUNCTIONS); do $(BIN)/mypy $$app || exit 1; done
+	$(BIN)/cfn-lint template.yaml
+	.local/sam/bin/sam validate --lint --region us-east-1
+	.local/checkov/bin/checkov --quiet --compact --config-file .checkov.yaml
+
+unit: tools
+	$(BIN)/pytest tests/unit tests/integration --cov --cov-report=term-missing
+
+stack: tools
+	$(BIN)/pytest tests/stack
+
+# Pins again what each requirements.in asks for.
+requirements: tools
+	for name in uv sam emulator checkov dev; do \
+		.local/uv/bin/uv pip compile --quiet --no-header --no-annotate --upgrade \
+			--python-version 3.13 --generate-hashes \
+			requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: stop
+	rm -rf .local .aws-sam

@@ -1,0 +1,1 @@
+"""The stack on this machine: emulator, deployment and demonstration. Nothing here is deployed."""

@@ -1,0 +1,46 @@
+"""`python -m local_stack run|stop`: what `make run` and `make stop` call."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from local_stack import deployment, emulator
+from local_stack.demonstration import DemonstrationFailure, demonstrate, say
+
+
+def main() -> int:
+    """Run one of the two commands."""
+    parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="start, build, deploy, and issue two tokens")
+    run.add_argument("--provider", choices=("jaas", "self-hosted"), default="jaas")
+    commands.add_parser("stop", help="stop the emulator; keys and clients are kept")
+    arguments = parser.parse_args()
+    try:
+        return _run(arguments.provider) if arguments.command == "run" else _stop()
+    except (emulator.EmulatorFailure, deployment.DeploymentFailure, DemonstrationFailure) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _run(provider: str) -> int:
+    found = emulator.running()
+    say("the emulator runs already" if found else "starting the emulator, IAM enforced")
+    running = emulator.start()
+    say("sam build")
+    deployment.build()
+    say(f"sam deploy --config-env local ({provider})")
+    stack = deployment.deploy(running, provider)
+    say(f"{stack.name} answers at {stack.url}")
+    demonstrate(running, stack)
+    return 0
+
+
+def _stop() -> int:
+    say("stopped the emulator" if emulator.stop() else "no emulator of this folder runs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

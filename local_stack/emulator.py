@@ -1,0 +1,181 @@
+"""MiniStack, the AWS emulator: started on loopback, found again, stopped by its own process id."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCAL = ROOT / ".local"
+REGION = "us-east-1"
+
+_USUAL_PORT = 4566
+_START_SECONDS = 60
+_STOP_SECONDS = 30
+
+
+class EmulatorFailure(RuntimeError):
+    """The emulator did not do what it should; the text says where to look."""
+
+
+class Emulator(NamedTuple):
+    """A running emulator."""
+
+    pid: int
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        """The address that stands for every AWS service."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """Return what the AWS tools need to speak to the emulator and to nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }
+
+
+class Home(NamedTuple):
+    """Where an emulator keeps what it has: one folder, so that several do not meet."""
+
+    folder: Path
+
+    @property
+    def record(self) -> Path:
+        """The file that names the running process."""
+        return self.folder / "running.json"
+
+    @property
+    def log(self) -> Path:
+        """What the emulator prints."""
+        return self.folder / "emulator.log"
+
+
+HOME = Home(LOCAL / "emulator-home")
+
+
+def running(home: Home = HOME) -> Emulator | None:
+    """Return the emulator that runs from this home; None when there is none."""
+    try:
+        emulator = Emulator(**json.loads(home.record.read_text()))
+        command = Path(f"/proc/{emulator.pid}/cmdline").read_bytes()
+    except (OSError, ValueError, TypeError):
+        return None
+    # The process id may have gone to another program since.
+    return emulator if b"ministack" in command and _answers(emulator) else None
+
+
+def start(
+    home: Home = HOME, *, extra_environment: dict[str, str] | None = None, listen: str = "127.0.0.1"
+) -> Emulator:
+    """Return the running emulator, starting it where there is none.
+
+    It enforces IAM, and keeps what it has over a clean stop, secrets in plain text among it: the
+    folder is for its owner alone.
+
+    Raises:
+        EmulatorFailure: it does not answer.
+    """
+    if emulator := running(home):
+        return emulator
+    temporary = home.folder / "tmp"
+    for folder in (home.folder, home.folder / "state", home.folder / "s3", temporary):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    port = _free_port()
+    binaries = LOCAL / "emulator" / "bin"
+    environment = {
+        "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(temporary),
+        "TMPDIR": str(temporary),
+        "GATEWAY_PORT": str(port),
+        "AUTH": "true",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(home.folder / "state"),
+        "S3_DATA_DIR": str(home.folder / "s3"),
+        "IOT_MTLS_ENABLED": "0",  # else it listens on every interface too
+        "SFTP_ENABLED": "0",
+        **(extra_environment or {}),
+    }
+    command = [str(binaries / "python"), "-m", "hypercorn", "ministack.app:app"]
+    with home.log.open("ab") as log:
+        process = subprocess.Popen(
+            [*command, "--bind", f"{listen}:{port}", "--log-level", "warning"],
+            cwd=temporary,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    emulator = Emulator(process.pid, port)
+    home.record.write_text(json.dumps(emulator._asdict()))
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(emulator):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise EmulatorFailure(f"the emulator does not answer: see {home.log}")
+        time.sleep(0.1)
+    return emulator
+
+
+def stop(home: Home = HOME) -> bool:
+    """Stop the emulator of this home, letting it write what it keeps; False when none runs."""
+    emulator = running(home)
+    if emulator:
+        os.killpg(emulator.pid, signal.SIGTERM)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while _is_alive(emulator.pid):
+            if time.monotonic() > deadline:
+                os.killpg(emulator.pid, signal.SIGKILL)
+                break
+            time.sleep(0.1)
+    home.record.unlink(missing_ok=True)
+    # Every worker unpacks the layer there and leaves it.
+    shutil.rmtree(home.folder / "tmp", ignore_errors=True)
+    return emulator is not None
+
+
+def _is_alive(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):  # our own child stays a zombie until waited for
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _answers(emulator: Emulator) -> bool:
+    address = f"{emulator.endpoint}/_ministack/health"
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - loopback
+            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's own number
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def _free_port() -> int:
+    for wanted in (_USUAL_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", wanted))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise EmulatorFailure("no free port on 127.0.0.1")
