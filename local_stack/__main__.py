@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from local_stack import deployment, emulator
+from local_stack.commands import CommandFailure
 from local_stack.demonstration import DemonstrationFailure, demonstrate, say
 
 
@@ -19,7 +20,12 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return _run(arguments.provider) if arguments.command == "run" else _stop()
-    except (emulator.EmulatorFailure, deployment.DeploymentFailure, DemonstrationFailure) as error:
+    except (
+        emulator.EmulatorFailure,
+        deployment.DeploymentFailure,
+        CommandFailure,
+        DemonstrationFailure,
+    ) as error:
         print(error, file=sys.stderr)
         return 1
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from local_stack.commands import CommandFailure, Commands
 from local_stack.deployment import client
 from local_stack.emulator import LOCAL
 
@@ -48,66 +47,41 @@ def say(text: str) -> None:
 
 def demonstrate(emulator: Emulator, stack: Stack) -> None:
     """Give the stack a key and a client where it has none, then issue and show two tokens."""
-    operator = _Operator(emulator, stack)
-    _ensure_key(operator, emulator, stack)
-    api_key = _ensure_client(operator, stack)
+    commands = Commands(emulator, stack)
+    _ensure_key(commands, emulator, stack)
+    api_key = _ensure_client(commands, stack)
     _write_environment(emulator, stack, api_key)
     probe = httpx.get(f"{stack.url}/api/jitsi/jwt", timeout=30)
     say(f"GET /api/jitsi/jwt answers {probe.text}")
     for person, body in (("doctor", _DOCTOR), ("patient", _PATIENT)):
         say(f"POST /api/jitsi/jwt for a {person}")
-        _show(operator, person, _issue(stack, api_key, body))
+        _show(commands, person, _issue(stack, api_key, body))
     _show_commands(stack)
 
 
-class _Operator:
-    """The command line jitsi-tokens, on one stack."""
-
-    def __init__(self, emulator: Emulator, stack: Stack) -> None:
-        self._environment = {
-            **os.environ,
-            **emulator.environment(),
-            "JITSI_TOKENS_STACK_NAME": stack.name,
-        }
-
-    def run(self, *arguments: str, text: str | None = None, check: bool = True) -> str:
-        """Run one command and return what it printed on standard output."""
-        finished = subprocess.run(
-            [str(LOCAL / "venv" / "bin" / "jitsi-tokens"), *arguments],
-            env=self._environment,
-            input=text or "",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if check and finished.returncode:
-            command = shlex.join(("jitsi-tokens", *arguments))
-            raise DemonstrationFailure(f"{command} failed:\n{finished.stdout}{finished.stderr}")
-        return finished.stdout if not finished.returncode else ""
-
-
-def _ensure_key(operator: _Operator, emulator: Emulator, stack: Stack) -> None:
-    if operator.run("key", "show", "--json", check=False):
-        say("the stack has a signing key: kept")
-    elif stack.outputs["Provider"] == "jaas":
+def _ensure_key(commands: Commands, emulator: Emulator, stack: Stack) -> None:
+    try:
+        commands.run("key", "show", "--json")
+    except CommandFailure:
         say("jitsi-tokens key create --kid local (RSA, 4096 bits)")
-        operator.run("key", "create", "--kid", "local")
-        return  # the command has had the key checked
-    client(emulator, "lambda").invoke(FunctionName=stack.outputs["CheckKeyFunction"])
+        commands.run("key", "create", "--kid", "local")
+    else:
+        say("the stack has a signing key: kept")
+        client(emulator, "lambda").invoke(FunctionName=stack.outputs["CheckKeyFunction"])
 
 
-def _ensure_client(operator: _Operator, stack: Stack) -> str:
+def _ensure_client(commands: Commands, stack: Stack) -> str:
     api_key = _remembered_api_key(stack)
     if api_key and _probe_with(stack, api_key) != _UNAUTHORIZED:
         say(f"client {CLIENT}: kept, with its API key from .local/{stack.name}.env")
         return api_key
-    listed = json.loads(operator.run("client", "list", "--json"))
-    if any(entry["name"] == CLIENT for entry in listed):
+    listed = json.loads(commands.run("client", "list", "--json"))
+    if any(entry["client"] == CLIENT for entry in listed):
         say(f"jitsi-tokens client add {CLIENT} (a further API key: the earlier one is not here)")
-        answer = operator.run("client", "add", CLIENT, "--json")
+        answer = commands.run("client", "add", CLIENT, "--json")
     else:
         say(shlex.join(("jitsi-tokens", "client", "add", CLIENT, *_POLICY)))
-        answer = operator.run("client", "add", CLIENT, *_POLICY, "--json")
+        answer = commands.run("client", "add", CLIENT, *_POLICY, "--json")
     return str(json.loads(answer)["apiKey"])
 
 
@@ -156,8 +130,8 @@ def _bearer(api_key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {api_key}"}
 
 
-def _show(operator: _Operator, person: str, issued: dict[str, Any]) -> None:
-    print(operator.run("token", "inspect", "-", text=issued["token"]))
+def _show(commands: Commands, person: str, issued: dict[str, Any]) -> None:
+    print(commands.run("token", "inspect", "-", text=issued["token"]))
     print(f"The {person} joins at:\n{issued['meetingUrl']}\n", flush=True)
 
 

@@ -14,6 +14,8 @@ from botocore.config import Config
 from local_stack.emulator import LOCAL, REGION, ROOT, Emulator
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mypy_boto3_apigateway import APIGatewayClient
 
 STAGE = "v1"
@@ -55,7 +57,12 @@ def build() -> None:
 
 
 def deploy(
-    emulator: Emulator, provider: str, *, name: str | None = None, **parameters: str
+    emulator: Emulator,
+    provider: str,
+    *,
+    name: str | None = None,
+    template: Path = ROOT / ".aws-sam" / "build" / "template.yaml",
+    **parameters: str,
 ) -> Stack:
     """Deploy what was built, and do what the emulator leaves out.
 
@@ -65,6 +72,10 @@ def deploy(
     chosen = _local_parameters() | (_SELF_HOSTED if provider == "self-hosted" else {}) | parameters
     _sam(
         "deploy",
+        "--template-file",
+        str(template),
+        "--config-file",
+        str(ROOT / "samconfig.toml"),
         "--config-env",
         "local",
         "--stack-name",
@@ -99,7 +110,7 @@ def client(emulator: Emulator, service: str) -> Any:
     )
 
 
-def template() -> dict[str, Any]:
+def read_template() -> dict[str, Any]:
     """Return template.yaml with CloudFormation's tags dropped."""
     text = (ROOT / "template.yaml").read_text()
     loaded: dict[str, Any] = yaml.load(text, _TemplateLoader)  # noqa: S506 - a SafeLoader
@@ -114,7 +125,7 @@ def _local_parameters() -> dict[str, str]:
 
 def _complete_api(gateway: APIGatewayClient, api_id: str, parameters: dict[str, str]) -> None:
     """Do what the emulator's import of an API's body leaves out and AWS does."""
-    resources = template()["Resources"]
+    resources = read_template()["Resources"]
     for response_type, response in resources["Api"]["Properties"]["GatewayResponses"].items():
         gateway.put_gateway_response(
             restApiId=api_id,
@@ -127,7 +138,7 @@ def _complete_api(gateway: APIGatewayClient, api_id: str, parameters: dict[str, 
             responseTemplates=response["ResponseTemplates"],
         )
     seconds = parameters.get("AuthorizerCacheSeconds") or str(
-        template()["Parameters"]["AuthorizerCacheSeconds"]["Default"]
+        read_template()["Parameters"]["AuthorizerCacheSeconds"]["Default"]
     )
     for authorizer in gateway.get_authorizers(restApiId=api_id)["items"]:
         gateway.update_authorizer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -22,6 +21,10 @@ REGION = "us-east-1"
 _USUAL_PORT = 4566
 _START_SECONDS = 60
 _STOP_SECONDS = 30
+
+
+# This process's own children: they stay until they are waited for.
+_STARTED: list[subprocess.Popen[bytes]] = []
 
 
 class EmulatorFailure(RuntimeError):
@@ -123,6 +126,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _STARTED.append(process)
     emulator = Emulator(process.pid, port)
     home.record.write_text(json.dumps(emulator._asdict()))
     deadline = time.monotonic() + _START_SECONDS
@@ -137,7 +141,7 @@ def stop(home: Home = HOME) -> bool:
     """Stop the emulator of this home, letting it write what it keeps; False when none runs."""
     emulator = running(home)
     if emulator:
-        os.killpg(emulator.pid, signal.SIGTERM)
+        os.kill(emulator.pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
         while _is_alive(emulator.pid):
             if time.monotonic() > deadline:
@@ -151,8 +155,9 @@ def stop(home: Home = HOME) -> bool:
 
 
 def _is_alive(pid: int) -> bool:
-    with contextlib.suppress(ChildProcessError):  # our own child stays a zombie until waited for
-        os.waitpid(pid, os.WNOHANG)
+    for process in _STARTED:
+        if process.pid == pid:
+            return process.poll() is None
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

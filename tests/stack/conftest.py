@@ -1,0 +1,72 @@
+"""The stacks that the tests speak to over HTTP, on an emulator of their own."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local_stack import deployment, emulator
+from tests.stack.fault_proxy import FaultProxy
+from tests.stack.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local_stack.emulator import Emulator
+
+
+@pytest.fixture(scope="session")
+def secrets_manager() -> Iterator[FaultProxy]:
+    """What stands between the functions and Secrets Manager, and can be switched."""
+    with FaultProxy() as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def running_emulator(secrets_manager: FaultProxy) -> Iterator[Emulator]:
+    """An emulator that begins empty."""
+    home = emulator.Home(emulator.LOCAL / "test-emulator-home")
+    emulator.stop(home)
+    shutil.rmtree(home.folder, ignore_errors=True)
+    deployment.build()
+    running = emulator.start(
+        home, extra_environment={"AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.endpoint}
+    )
+    secrets_manager.target_port = running.port
+    yield running
+    emulator.stop(home)
+    shutil.rmtree(home.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def jaas(running_emulator: Emulator) -> Iterator[Service]:
+    """A JaaS stack with a key."""
+    service = Service(running_emulator, deployment.deploy(running_emulator, "jaas"))
+    with service.http:
+        assert service.http.get("/api/jitsi/jwt").json() == {"configured": False}
+        service.commands.run("key", "create", "--kid", "4f4910")
+        yield service
+
+
+@pytest.fixture(scope="session")
+def self_hosted(running_emulator: Emulator) -> Iterator[Service]:
+    """A self-hosted stack, with the key it made itself, and callers remembered for 2 seconds."""
+    stack = deployment.deploy(running_emulator, "self-hosted", AuthorizerCacheSeconds="2")
+    service = Service(running_emulator, stack)
+    with service.http:
+        service.check_key()
+        yield service
+
+
+@pytest.fixture(scope="session")
+def tenant(running_emulator: Emulator) -> Iterator[Service]:
+    """A self-hosted stack with a tenant."""
+    stack = deployment.deploy(
+        running_emulator, "self-hosted", name="jitsi-tokens-tenant", JitsiTenant="clinic"
+    )
+    service = Service(running_emulator, stack)
+    with service.http:
+        service.check_key()
+        yield service

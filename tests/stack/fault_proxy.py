@@ -1,0 +1,76 @@
+"""A switchable proxy on loopback: lets through, refuses, or stays silent."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from typing import Literal, Self
+
+type Mode = Literal["through", "refuse", "silent"]
+
+
+class FaultProxy:
+    """Forwards TCP to a port of this machine, until told otherwise."""
+
+    def __init__(self) -> None:
+        self.target_port: int | None = None
+        self._mode: Mode = "through"
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        self._drop()
+
+    @property
+    def endpoint(self) -> str:
+        """The address that callers are given."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def switch(self, mode: Mode) -> None:
+        """Behave otherwise from now on; connections that are open are cut."""
+        self._mode = mode
+        self._drop()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                caller, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self._open.append(caller)
+            if self._mode == "refuse":
+                self._drop()
+            elif self._mode == "through" and self.target_port:
+                target = socket.create_connection(("127.0.0.1", self.target_port))
+                with self._lock:
+                    self._open.append(target)
+                for source, sink in ((caller, target), (target, caller)):
+                    threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+
+    def _drop(self) -> None:
+        with self._lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    reset = struct.pack("ii", 1, 0)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                    connection.shutdown(socket.SHUT_RDWR)
+                connection.close()
+            self._open.clear()
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    for end in (source, sink):
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)

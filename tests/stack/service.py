@@ -1,0 +1,74 @@
+"""A deployed stack as its callers and its operator see it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from local_stack import deployment
+from local_stack.commands import Commands
+
+if TYPE_CHECKING:
+    from local_stack.deployment import Stack
+    from local_stack.emulator import Emulator
+
+# Nothing of these may stand in a log: the search for them is a test of its own.
+NAME = "Zebulon Quackenbush"
+EMAIL = "zebulon@quackenbush.example"
+ROOM = "xylophone-visit"
+USER_ID = "quackenbush-4711"
+PERSON = {"userId": USER_ID, "userName": NAME, "userEmail": EMAIL, "roomName": ROOM}
+
+EVERYTHING = ("--any-room", "--moderator", "--diagnostics", "--feature", "moderation")
+
+API_KEYS: list[str] = []
+TOKENS: list[str] = []
+
+
+class Service:
+    """A deployed stack as its callers and its operator see it."""
+
+    def __init__(self, running: Emulator, stack: Stack) -> None:
+        self.emulator = running
+        self.stack = stack
+        self.commands = Commands(running, stack)
+        self.http = httpx.Client(base_url=stack.url, timeout=30)
+        self._everything: str | None = None
+
+    @property
+    def api_key(self) -> str:
+        """The API key of a client that may do everything."""
+        if self._everything is None:
+            self._everything = self.add_client("everything", *EVERYTHING)
+        return self._everything
+
+    def check_key(self) -> None:
+        """Have the key checked; on AWS the schedule does this within five minutes."""
+        deployment.client(self.emulator, "lambda").invoke(
+            FunctionName=self.stack.outputs["CheckKeyFunction"]
+        )
+
+    def add_client(self, name: str, *policy: str) -> str:
+        """Add a client, or a further API key of one, and return the key."""
+        api_key = str(
+            json.loads(self.commands.run("client", "add", name, *policy, "--json"))["apiKey"]
+        )
+        API_KEYS.append(api_key)
+        return api_key
+
+    def post(self, api_key: str | None = None, **fields: Any) -> httpx.Response:
+        """Ask for a token for the person of these tests."""
+        answer = self.http.post(
+            "/api/jitsi/jwt",
+            json=PERSON | fields,
+            headers={"Authorization": f"Bearer {api_key or self.api_key}"},
+        )
+        if answer.is_success:
+            TOKENS.append(answer.json()["token"])
+        return answer
+
+    def public_pem(self) -> str:
+        """Return the public part of the signing key, as an operator sees it."""
+        return str(json.loads(self.commands.run("key", "show", "--json"))["publicKey"])

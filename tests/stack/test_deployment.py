@@ -1,0 +1,78 @@
+"""A deployment that changes a parameter alone, or the layer alone, changes what callers get."""
+
+from __future__ import annotations
+
+import compileall
+import py_compile
+import shutil
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from local_stack import deployment
+from local_stack.emulator import ROOT
+from tests.stack.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from local_stack.deployment import Stack
+    from local_stack.emulator import Emulator
+
+pytestmark = pytest.mark.stack
+
+NAME = "jitsi-tokens-changing"
+
+
+@pytest.fixture(scope="module")
+def changing(running_emulator: Emulator) -> Stack:
+    """A stack that these tests alone deploy anew."""
+    return deployment.deploy(running_emulator, "self-hosted", name=NAME)
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> Iterator[Path]:
+    """A copy of what `sam build` made, to change."""
+    copy = tmp_path / "build"
+    shutil.copytree(ROOT / ".aws-sam" / "build", copy)
+    yield copy
+    shutil.rmtree(copy)
+
+
+def not_found(stack: Stack) -> str:
+    """Return the title of the service's 404."""
+    return str(httpx.get(f"{stack.url}/nothing", timeout=30).json()["title"])
+
+
+def test_a_layer_alone_reaches_the_api(
+    running_emulator: Emulator, changing: Stack, built: Path
+) -> None:
+    """The version is published anew although no function's code changed."""
+    before = not_found(changing)
+    package = built / "JitsiTokensLayer" / "python" / "jitsi_tokens"
+    problems = package / "problems.py"
+    problems.write_text(problems.read_text().replace("There is nothing", "There is not a thing"))
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    compileall.compile_dir(package, quiet=1, force=True, invalidation_mode=unchecked)
+
+    stack = deployment.deploy(
+        running_emulator, "self-hosted", name=NAME, template=built / "template.yaml"
+    )
+
+    assert before == "There is nothing at this path for this method"
+    assert not_found(stack) == "There is not a thing at this path for this method"
+
+
+def test_a_parameter_alone_reaches_the_api(running_emulator: Emulator, changing: Stack) -> None:
+    """The published versions take the new setting."""
+    service = Service(running_emulator, changing)
+    with service.http:
+        before = service.post(expirationSeconds=901)
+
+        deployment.deploy(running_emulator, "self-hosted", name=NAME, MaximumLifetimeSeconds="900")
+
+        assert before.status_code == 200
+        assert service.post(expirationSeconds=901).status_code == 400
+        assert service.post(expirationSeconds=900).status_code == 200
