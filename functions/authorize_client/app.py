@@ -17,14 +17,20 @@ TABLE = boto3.client("dynamodb", config=IMPATIENT)
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Recognise the bearer of an API key; what the key allows is enforced where tokens are made."""
     api_key = clients.api_key_in(event.get("authorizationToken") or "")
-    client = _find(clients.digest(api_key)) if api_key else None
+    if api_key is None:
+        raise _unauthorized()
+    key_digest = clients.digest(api_key)
+    record = _find(key_digest)
+    if record is None:
+        raise _unauthorized()
+    client = clients.read_client(record)
     if client is None:
-        # API Gateway answers 401 to exactly this text, and 500 to any other.
-        raise Exception("Unauthorized")  # noqa: TRY002
-    return _allow(event["methodArn"], client)
+        telemetry.logger().error("a client's record cannot be read", item=key_digest[:12])
+        raise _unauthorized()
+    return _allow(event["methodArn"], client.name, record)
 
 
-def _find(key_digest: str) -> clients.Client | None:
+def _find(key_digest: str) -> str | None:
     answer = TABLE.get_item(
         TableName=TABLE_NAME,
         Key={"key_digest": {"S": key_digest}},
@@ -32,19 +38,19 @@ def _find(key_digest: str) -> clients.Client | None:
         ExpressionAttributeNames={"#record": "record"},
         ConsistentRead=True,
     )
-    if "Item" not in answer:
-        return None
-    client = clients.read_client(answer["Item"].get("record", {}).get("S", ""))
-    if client is None:
-        telemetry.logger().error("a client's record cannot be read", item=key_digest[:12])
-    return client
+    return answer["Item"].get("record", {}).get("S", "") if "Item" in answer else None
 
 
-def _allow(method_arn: str, client: clients.Client) -> dict[str, Any]:
+def _unauthorized() -> Exception:
+    # API Gateway answers 401 to exactly this text, and 500 to any other.
+    return Exception("Unauthorized")
+
+
+def _allow(method_arn: str, name: str, record: str) -> dict[str, Any]:
     # The whole stage: API Gateway keeps this answer and uses it for every route.
     api, stage, *_ = method_arn.split("/")
     return {
-        "principalId": client.name,
+        "principalId": name,
         "policyDocument": {
             "Version": "2012-10-17",
             "Statement": [
@@ -55,5 +61,5 @@ def _allow(method_arn: str, client: clients.Client) -> dict[str, Any]:
                 }
             ],
         },
-        "context": {"client": clients.write_client(client)},
+        "context": {"client": record},
     }

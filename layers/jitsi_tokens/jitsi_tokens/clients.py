@@ -81,7 +81,9 @@ def write_client(client: Client) -> str:
 
 
 def read_client(text: str) -> Client | None:
-    """Return the client that the authorizer handed on; None when it is malformed."""
+    """Return the client in a record; None when it is malformed, or too long to hand on."""
+    if len(text) > MAX_CLIENT_BYTES:
+        return None
     try:
         return _DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeError):
