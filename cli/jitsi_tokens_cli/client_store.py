@@ -1,0 +1,130 @@
+"""The table of clients: one item an API key, under the key's digest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from jitsi_tokens.clients import Client, digest, read_client, write_client
+from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.output import iso_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
+
+    from jitsi_tokens_cli.stack import Stack
+
+# DynamoDB's limit for one transaction.
+MAX_TRANSACTION_ITEMS = 100
+
+
+class StoredKey(NamedTuple):
+    """One API key of a client. `client` is None where the record cannot be read."""
+
+    digest: str
+    name: str
+    created_at: str
+    client: Client | None
+
+
+class ClientStore:
+    """The clients of a stack."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._dynamodb: DynamoDBClient = stack.client("dynamodb")
+        self._table = stack.clients_table
+
+    def keys_of(self, name: str) -> list[StoredKey]:
+        """Return a client's API keys; one that was added a moment ago may be missing."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by-client",
+            KeyConditionExpression="client = :name",
+            ExpressionAttributeValues={":name": {"S": name}},
+        )
+        return [_stored(item) for page in pages for item in page["Items"]]
+
+    def all_keys(self) -> list[StoredKey]:
+        """Return every API key, by client and age."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table, ConsistentRead=True
+        )
+        keys = [_stored(item) for page in pages for item in page["Items"]]
+        return sorted(keys, key=lambda key: (key.name, key.created_at, key.digest))
+
+    def add(self, client: Client, api_key: str, now: datetime) -> None:
+        """Keep an API key's digest with the client that holds it."""
+        self._dynamodb.put_item(
+            TableName=self._table,
+            Item={
+                "key_digest": {"S": digest(api_key)},
+                "client": {"S": client.name},
+                "record": {"S": write_client(client)},
+                "created_at": {"S": iso_time(now)},
+            },
+        )
+
+    def replace(self, keys: Sequence[StoredKey], client: Client) -> None:
+        """Give all keys of a client its new policy, or none.
+
+        Raises:
+            CommandError: there are too many, or one was revoked meanwhile.
+        """
+        if len(keys) > MAX_TRANSACTION_ITEMS:
+            raise CommandError(
+                f"{client.name} has {len(keys)} API keys, and at most {MAX_TRANSACTION_ITEMS} can"
+                " change together: revoke some first."
+            )
+        record = write_client(client)
+        self._write(
+            {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": {"key_digest": {"S": key.digest}},
+                    "UpdateExpression": "SET #record = :record",
+                    "ConditionExpression": "attribute_exists(key_digest)",
+                    "ExpressionAttributeNames": {"#record": "record"},
+                    "ExpressionAttributeValues": {":record": {"S": record}},
+                }
+            }
+            for key in keys
+        )
+
+    def remove(self, keys: Sequence[StoredKey]) -> None:
+        """Delete API keys, a hundred in one transaction."""
+        for start in range(0, len(keys), MAX_TRANSACTION_ITEMS):
+            self._write(
+                {"Delete": {"TableName": self._table, "Key": {"key_digest": {"S": key.digest}}}}
+                for key in keys[start : start + MAX_TRANSACTION_ITEMS]
+            )
+
+    def _write(self, items: Iterable[TransactWriteItemTypeDef]) -> None:
+        try:
+            self._dynamodb.transact_write_items(TransactItems=list(items))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "TransactionCanceledException":
+                raise
+            raise CommandError(
+                "Nothing was changed: one of the API keys changed meanwhile. Run the command again."
+            ) from None
+
+
+def _stored(item: dict[str, AttributeValueTypeDef]) -> StoredKey:
+    name = _string(item, "client")
+    client = read_client(_string(item, "record"))
+    readable = client is not None and client.name == name
+    return StoredKey(
+        digest=_string(item, "key_digest"),
+        name=name,
+        created_at=_string(item, "created_at"),
+        client=client if readable else None,
+    )
+
+
+def _string(item: dict[str, AttributeValueTypeDef], name: str) -> str:
+    return item.get(name, {}).get("S", "")

@@ -1,0 +1,66 @@
+"""The stack's own check of its key, asked for after every change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jitsi_tokens.status import KeyStatus
+from jitsi_tokens_cli.errors import CommandError, aws_sentence
+from jitsi_tokens_cli.output import say
+
+if TYPE_CHECKING:
+    from jitsi_tokens_cli.stack import Stack
+
+
+def check(stack: Stack) -> KeyStatus:
+    """Have CheckKey sign and verify a token now, and return its answer.
+
+    Raises:
+        CommandError: it could not be asked, or did not answer as it should.
+    """
+    try:
+        answer = stack.client("lambda").invoke(
+            FunctionName=stack.check_function, InvocationType="RequestResponse", Payload=b"{}"
+        )
+        payload = answer["Payload"].read()
+    except (ClientError, BotoCoreError) as error:
+        raise CommandError(aws_sentence(error)) from None
+    if answer.get("FunctionError"):
+        raise CommandError("CheckKey failed: its log says why.")
+    try:
+        return msgspec.json.decode(payload, type=KeyStatus)
+    except msgspec.DecodeError:
+        raise CommandError("CheckKey's answer cannot be read.") from None
+
+
+def report(status: KeyStatus) -> None:
+    """Tell what the check found.
+
+    Raises:
+        CommandError: the stack cannot sign.
+    """
+    for problem in status.problems:
+        say(f"- {problem.what} ({problem.code})\n  {problem.remedy}")
+    if not status.configured:
+        raise CommandError("The check failed: the stack cannot sign tokens.")
+    kid = f" with {status.key.kid}" if status.key else ""
+    say(f"Checked: the stack signs{kid}, and the signature verifies.")
+
+
+def check_stored(stack: Stack) -> None:
+    """Check the key that was stored just now.
+
+    Raises:
+        CommandError: the stack cannot sign, or cannot be asked; the key stays stored.
+    """
+    try:
+        status = check(stack)
+    except CommandError as error:
+        raise CommandError(
+            f"The key is stored, but the check could not be run. {error} Run"
+            f" `jitsi-tokens --stack-name {stack.name} key check`."
+        ) from None
+    report(status)

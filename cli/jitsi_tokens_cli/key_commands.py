@@ -1,0 +1,122 @@
+"""`jitsi-tokens key`: the stack's signing key."""
+
+from typing import Annotated
+
+import typer
+
+from jitsi_tokens.keys import MIN_RSA_BITS, read_key
+from jitsi_tokens_cli import files, key_check, key_files, key_making, shared_secrets
+from jitsi_tokens_cli.asking import ask_hidden
+from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.key_facts import facts_of, put_facts
+from jitsi_tokens_cli.key_storing import checked_kid, store_rsa, store_shared
+from jitsi_tokens_cli.output import put_json, say
+from jitsi_tokens_cli.signing_secret import allow_change, current_version
+from jitsi_tokens_cli.stack import find_stack
+
+MAX_RSA_BITS = 8192
+
+app = typer.Typer(no_args_is_help=True, help="The key that signs the tokens.")
+
+Kid = Annotated[
+    str | None,
+    typer.Option(
+        "--kid",
+        metavar="KEY_ID",
+        help="The key's id. JaaS: the one that 8x8's console shows, asked for where this is left"
+        " out. Self-hosted: any; a random one where this is left out.",
+    ),
+]
+Replace = Annotated[bool, typer.Option("--replace", help="Put it in place of the present key.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Replace without asking.")]
+
+
+@app.command(epilog="Example: jitsi-tokens --stack-name my-stack key create")
+def create(
+    ctx: typer.Context,
+    *,
+    kid: Kid = None,
+    bits: Annotated[
+        int,
+        typer.Option(min=MIN_RSA_BITS, max=MAX_RSA_BITS, help="Length of an RSA key (JaaS)."),
+    ] = 4096,
+    replace: Replace = False,
+    yes: Yes = False,
+) -> None:
+    """Make a signing key in memory and store it in the stack's secret.
+
+    JaaS: an RSA key. Its public part is printed, for 8x8's console. Self-hosted: a secret that
+    Jitsi must be given too. The private part is never printed and never written to a file.
+    """
+    stack = find_stack(ctx.obj)
+    given = checked_kid(stack, kid)
+    allow_change(stack, replace=replace, yes=yes)
+    if stack.algorithm == "HS256":
+        store_shared(stack, given, key_making.make_shared_secret())
+        return
+    say(f"Making an RSA key of {bits} bits ...")
+    store_rsa(stack, given, key_making.make_rsa_key(bits))
+
+
+@app.command("import", epilog="Example: jitsi-tokens --stack-name my-stack key import jaas.pem")
+def import_key(
+    ctx: typer.Context,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="JaaS: an RSA key (PKCS#1, PKCS#8 or OpenSSH, encrypted or not, also as pasted"
+            " from an .env file). Self-hosted: the shared secret. `-` reads stdin.",
+        ),
+    ],
+    *,
+    kid: Kid = None,
+    replace: Replace = False,
+    yes: Yes = False,
+) -> None:
+    """Store a key that exists already, after checking it in full."""
+    stack = find_stack(ctx.obj)
+    given = checked_kid(stack, kid)
+    content = files.read(file)
+    if stack.algorithm == "HS256":
+        secret = shared_secrets.read_shared_secret(content)
+        allow_change(stack, replace=replace, yes=yes)
+        store_shared(stack, given, secret)
+        return
+    key = key_files.read_rsa_key(content, _ask_passphrase)
+    allow_change(stack, replace=replace, yes=yes)
+    store_rsa(stack, given, key)
+
+
+@app.command(epilog="Example: jitsi-tokens --stack-name my-stack key show --json")
+def show(
+    ctx: typer.Context,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")] = False,
+) -> None:
+    """Show the present key: its id, age, fingerprint and public part. Never the private part."""
+    stack = find_stack(ctx.obj)
+    version = current_version(stack)
+    if version is None:
+        raise CommandError(
+            f"The stack {stack.name} has no signing key yet. Run `key create` or `key import`."
+        )
+    key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    facts = facts_of(key, version.created_at)
+    if as_json:
+        put_json(facts)
+    else:
+        put_facts(facts)
+
+
+@app.command(epilog="Example: jitsi-tokens --stack-name my-stack key check")
+def check(ctx: typer.Context) -> None:
+    """Have the stack sign a token and verify it now."""
+    key_check.report(key_check.check(find_stack(ctx.obj)))
+
+
+def _ask_passphrase() -> str:
+    return ask_hidden(
+        "Passphrase of the key",
+        without_terminal="The key is encrypted, and nobody is there to ask for its passphrase.",
+    )

@@ -1,0 +1,61 @@
+"""What people and scripts read: results on stdout, explanations on stderr."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A pipe has no width; tables must not be cut to fit the 80 columns that rich assumes.
+_PIPE_COLUMNS = 200
+
+
+def say(text: str) -> None:
+    """Explain, on stderr."""
+    typer.echo(text, err=True)
+
+
+def put(text: str) -> None:
+    """Hand over a result that must arrive as it is: a PEM, a token, an address."""
+    typer.echo(text)
+
+
+def put_json(document: Any) -> None:
+    """Hand over a result to a script."""
+    typer.echo(json.dumps(document, indent=2))
+
+
+def put_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Show a table, with colour on a terminal only."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PIPE_COLUMNS)
+    table = Table()
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    console.print(table)
+
+
+def printable(text: str) -> str:
+    """Return a text whose control characters cannot act on a terminal."""
+    return "".join(
+        character
+        if character.isprintable() or character == "\n"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def iso_time(moment: datetime) -> str:
+    """Return a time as ISO 8601 in UTC, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

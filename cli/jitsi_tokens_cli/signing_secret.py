@@ -1,0 +1,78 @@
+"""The secret that holds the signing key: read, and replaced as a whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
+from jitsi_tokens.secrets import SecretUnavailable, Version, fetch_current
+from jitsi_tokens_cli.asking import confirm
+from jitsi_tokens_cli.errors import CommandError, aws_sentence
+
+if TYPE_CHECKING:
+    from jitsi_tokens_cli.stack import Stack
+
+
+def current_version(stack: Stack) -> Version | None:
+    """Return what the secret holds; None before it was ever given a key.
+
+    Raises:
+        CommandError: it cannot be read.
+    """
+    try:
+        version = fetch_current(stack.client("secretsmanager"), stack.signing_secret)
+    except SecretUnavailable as error:
+        match error.code:
+            case "no-key":
+                return None
+            case "access-denied":
+                raise CommandError(
+                    "You may not read the stack's signing secret, or not decrypt it: it takes"
+                    " secretsmanager:GetSecretValue and kms:Decrypt."
+                ) from None
+            case _:
+                raise CommandError(f"The stack's signing secret cannot be read. {error}") from None
+    # The emulator gives a secret that a template leaves empty an empty first version.
+    return version if version.text else None
+
+
+def allow_change(stack: Stack, *, replace: bool, yes: bool) -> None:
+    """Let a key be stored where there is none, or where the operator means to replace it.
+
+    Raises:
+        CommandError: there is a key, and no leave to replace it.
+    """
+    if current_version(stack) is None:
+        return
+    if not replace:
+        raise CommandError(
+            f"The stack {stack.name} has a signing key (`key show` tells which). Add --replace to"
+            " put another in its place."
+        )
+    confirm(f"Replace the signing key of {stack.name}?", yes=yes)
+
+
+def store(stack: Stack, document: KeyDocument) -> SigningKey:
+    """Make a document the secret's current version, once it has proved to sign.
+
+    Raises:
+        KeyRefused: the stack could not sign with it.
+        CommandError: Secrets Manager did not take it.
+    """
+    text = msgspec.json.encode(document).decode()
+    key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    try:
+        stack.client("secretsmanager").put_secret_value(
+            SecretId=stack.signing_secret, SecretString=text
+        )
+    except ClientError as error:
+        raise CommandError(f"The key was not stored. {aws_sentence(error)}") from None
+    except BotoCoreError as error:
+        raise CommandError(
+            "It is not known whether the key was stored: look with `key show`."
+            f" {aws_sentence(error)}"
+        ) from None
+    return key

@@ -1,0 +1,114 @@
+"""The deployed stack: found by its name, known by its outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from jitsi_tokens.settings import jaas_app_id
+from jitsi_tokens_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from jitsi_tokens.keys import Algorithm
+
+# CheckKey may take twenty seconds.
+_PATIENT = Config(
+    connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3, "mode": "standard"}
+)
+_DEFAULT_CACHE_SECONDS = "60"
+
+
+class Target(NamedTuple):
+    """Which stack the global options name."""
+
+    stack_name: str | None
+    region: str | None
+
+
+class Stack(NamedTuple):
+    """What the commands need to know of a stack, and its region's AWS session."""
+
+    name: str
+    session: boto3.Session
+    algorithm: Algorithm
+    app_id: str | None
+    signing_secret: str
+    clients_table: str
+    check_function: str
+    api_url: str
+    authorizer_cache_seconds: str
+
+    @property
+    def kid_prefix(self) -> str:
+        """What the `kid` of this stack's keys begins with: `<App ID>/` for JaaS."""
+        return f"{self.app_id}/" if self.app_id else ""
+
+    @property
+    def region_option(self) -> str:
+        """The option that makes an `aws` command speak to the same region."""
+        return f"--region {self.session.region_name}"
+
+    def client(self, service: str) -> Any:
+        """Return a client of an AWS service in the stack's region."""
+        # boto3's stubs know no client by a name that is a variable.
+        return cast("Any", self.session).client(service, config=_PATIENT)
+
+
+def find_stack(target: Target) -> Stack:
+    """Return the stack that the global options name.
+
+    Raises:
+        CommandError: no name was given, or there is no such stack of jitsi-tokens.
+    """
+    if not target.stack_name:
+        raise CommandError(
+            "Which stack? Give --stack-name before the command, as in"
+            " `jitsi-tokens --stack-name my-stack key show`, or set JITSI_TOKENS_STACK_NAME."
+        )
+    session = boto3.Session(region_name=target.region)
+    outputs, parameters = _describe(session, target.stack_name)
+    try:
+        is_jaas = outputs["Provider"] == "jaas"
+        return Stack(
+            name=target.stack_name,
+            session=session,
+            algorithm=cast("Algorithm", outputs["SigningAlgorithm"]),
+            app_id=jaas_app_id(outputs["JaasAppId"]) if is_jaas else None,
+            signing_secret=outputs["SigningKeySecret"],
+            clients_table=outputs["ClientsTable"],
+            check_function=outputs["CheckKeyFunction"],
+            api_url=outputs["ApiUrl"],
+            authorizer_cache_seconds=parameters.get(
+                "AuthorizerCacheSeconds", _DEFAULT_CACHE_SECONDS
+            ),
+        )
+    except KeyError as missing:
+        raise CommandError(
+            f"The stack {target.stack_name} has no output {missing.args[0]}: either it is no"
+            " stack of jitsi-tokens, or its deployment did not finish."
+        ) from None
+
+
+def _describe(session: boto3.Session, name: str) -> tuple[dict[str, str], dict[str, str]]:
+    client = session.client("cloudformation", config=_PATIENT)
+    try:
+        found = client.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "ValidationError":
+            raise
+        raise CommandError(
+            f"There is no stack {name} in {session.region_name}. Check --stack-name, --region and"
+            " the account of your AWS credentials."
+        ) from None
+    outputs = {
+        output.get("OutputKey", ""): output.get("OutputValue", "")
+        for output in found.get("Outputs", [])
+    }
+    parameters = {
+        parameter.get("ParameterKey", ""): parameter.get("ParameterValue", "")
+        for parameter in found.get("Parameters", [])
+    }
+    return outputs, parameters

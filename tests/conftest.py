@@ -1,0 +1,117 @@
+"""What tests share: RSA keys, settings, and the functions loaded as Lambda loads them."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from hypothesis import HealthCheck, settings
+from moto import mock_aws
+
+from jitsi_tokens import telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+APP_ID = "vpaas-magic-cookie-0123456789abcdef0123456789ABCDEF"
+
+# A machine that is shared or new is slow at times, and no test here is about speed.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
+
+_FUNCTIONS = Path(__file__).parents[1] / "functions"
+_COUNTER = itertools.count()
+_LIMITS = {
+    "MAXIMUM_LIFETIME_SECONDS": "14400",
+    "MAXIMUM_ADVANCE_SECONDS": "604800",
+    "CLOCK_SKEW_SECONDS": "10",
+    "MAXIMUM_STALE_SECONDS": "14400",
+    "MEETING_URL_TOKEN_PLACEMENT": "fragment",
+}
+
+
+class LoadApp(Protocol):
+    """Load a function's app.py anew, with its environment set for as long as the test runs."""
+
+    def __call__(self, function: str, environ: Mapping[str, str]) -> Any:
+        """Return the module."""
+
+
+@pytest.fixture(scope="session")
+def rsa_key() -> rsa.RSAPrivateKey:
+    """Return an RSA key made for this run."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="session")
+def rsa_pem(rsa_key: rsa.RSAPrivateKey) -> str:
+    """Return that key as the PEM which a signing key's document holds."""
+    return rsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+@pytest.fixture
+def jaas_environ() -> dict[str, str]:
+    """Return what the template sets for JaaS."""
+    return {"PROVIDER": "jaas", "JAAS_APP_ID": APP_ID, "JITSI_DOMAIN": "", **_LIMITS}
+
+
+@pytest.fixture
+def self_hosted_environ() -> dict[str, str]:
+    """Return what the template sets for a Jitsi of one's own."""
+    return {
+        "PROVIDER": "self-hosted",
+        "JAAS_APP_ID": "",
+        "JITSI_DOMAIN": "meet.example.org",
+        "JITSI_APP_ID": "openemr_telehealth",
+        "JITSI_ISSUER": "openemr",
+        "JITSI_AUDIENCE": "openemr_audience",
+        "JITSI_SUBJECT": "",
+        "JITSI_TENANT": "",
+        **_LIMITS,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _own_logger(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Powertools keeps a logger by its service's name, and that one the stdout it was made with.
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"test-{next(_COUNTER)}")
+    telemetry.logger.cache_clear()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stand in for AWS while a test runs."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def load_app(monkeypatch: pytest.MonkeyPatch, aws: None) -> LoadApp:  # noqa: ARG001
+    """Return the loader of functions; AWS is stood in for."""
+
+    def load(function: str, environ: Mapping[str, str]) -> Any:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        path = _FUNCTIONS / function / "app.py"
+        spec = importlib.util.spec_from_file_location(f"{function}_{next(_COUNTER)}", path)
+        assert spec
+        assert spec.loader
+        app = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(app)
+        return app
+
+    return load

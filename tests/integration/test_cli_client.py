@@ -1,0 +1,378 @@
+"""`jitsi-tokens client`: add, set, list, revoke."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jitsi_tokens.clients import Client, api_key_in, digest, read_client
+from jitsi_tokens.policy import Policy
+from jitsi_tokens_cli.client_store import ClientStore, StoredKey
+from tests.integration.test_cli_stack import TABLE, World, running_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[World]:  # noqa: ARG001
+    """Return a stack without clients."""
+    with running_world(monkeypatch) as world:
+        yield world
+
+
+def _add(world: World, name: str, *options: str) -> str:
+    result = world.run("client", "add", name, *options, "--json")
+    assert result.exit_code == 0, result.output
+    return str(json.loads(result.stdout)["apiKey"])
+
+
+def _item(world: World, api_key: str) -> dict[str, Any] | None:
+    key = {"key_digest": {"S": digest(api_key)}}
+    return world.dynamodb.get_item(TableName=TABLE, Key=key).get("Item")
+
+
+def _policy(world: World, api_key: str) -> Policy:
+    item = _item(world, api_key)
+    assert item
+    client = read_client(item["record"]["S"])
+    assert client
+    return client.policy
+
+
+def test_add_keeps_the_digest_and_shows_the_key_once(world: World) -> None:
+    """The table holds the client under the key's digest, and never the key."""
+    result = world.run("client", "add", "openemr", "--room", "Visit-*", "--moderator")
+
+    api_key = result.stdout.strip()
+    item = _item(world, api_key)
+    assert result.exit_code == 0
+    assert api_key_in(f"Bearer {api_key}") == api_key
+    assert item
+    assert item["client"]["S"] == "openemr"
+    assert item["created_at"]["S"].endswith("Z")
+    assert read_client(item["record"]["S"]) == Client(
+        name="openemr", policy=Policy(rooms=["visit-*"], moderator=True)
+    )
+    assert api_key not in json.dumps(item)
+    assert api_key not in result.stderr
+
+
+def test_add_has_json_for_scripts(world: World) -> None:
+    """With --json stdout holds one object and nothing else."""
+    result = world.run("client", "add", "openemr", "--any-room", "--json")
+
+    answer = json.loads(result.stdout)
+    assert answer == {
+        "client": "openemr",
+        "apiKey": answer["apiKey"],
+        "keyDigest": digest(answer["apiKey"]),
+    }
+    assert _policy(world, answer["apiKey"]).rooms == ["*"]
+
+
+def test_add_takes_the_whole_policy(world: World) -> None:
+    """Each option of the policy is stored."""
+    options = ["--feature", "recording", "--feature", "lobby", "--max-lifetime", "900"]
+
+    api_key = _add(world, "desk", "--room", "a", "--room", "b", *options, "--diagnostics")
+
+    assert _policy(world, api_key) == Policy(
+        rooms=["a", "b"],
+        features=["lobby", "recording"],
+        max_lifetime_seconds=900,
+        diagnostics=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["openemr"], "Give --room with a pattern"),
+        (["openemr", "--moderator"], "Give --room with a pattern"),
+        (["OpenEMR", "--any-room"], "lower-case letters"),
+        (["openemr", "--room", "*"], "ask for any room by its own option"),
+        (["openemr", "--room", "a", "--any-room"], "not both"),
+        (["openemr", "--any-room", "--feature", "recordings"], "knows no feature 'recordings'"),
+        (["openemr", *(f"--room={i:02}{'x' * 120}" for i in range(45))], "fits 4096 bytes"),
+    ],
+)
+def test_add_refuses_with_the_reason(world: World, arguments: list[str], sentence: str) -> None:
+    """What cannot be a client is explained, and nothing is stored."""
+    result = world.run("client", "add", *arguments)
+
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert result.stdout == ""
+    assert world.dynamodb.scan(TableName=TABLE)["Count"] == 0
+
+
+def test_add_again_gives_one_more_key_with_the_same_policy(world: World) -> None:
+    """A client rotates its API key by holding two for a while."""
+    first = _add(world, "openemr", "--room", "visit-*", "--moderator")
+
+    second = _add(world, "openemr")
+    third = _add(world, "openemr", "--room", "visit-*", "--moderator")
+
+    assert len({first, second, third}) == 3
+    assert _policy(world, first) == _policy(world, second) == _policy(world, third)
+
+
+def test_add_again_with_another_policy_is_refused(world: World) -> None:
+    """Two API keys of one client never differ in what they allow."""
+    _add(world, "openemr", "--room", "visit-*")
+
+    result = world.run("client", "add", "openemr", "--any-room")
+
+    assert result.exit_code == 1
+    assert "Run `client set` to change it" in result.stderr
+
+
+def _spoil(world: World, api_key: str, record: str) -> None:
+    world.dynamodb.update_item(
+        TableName=TABLE,
+        Key={"key_digest": {"S": digest(api_key)}},
+        UpdateExpression="SET #record = :record",
+        ExpressionAttributeNames={"#record": "record"},
+        ExpressionAttributeValues={":record": {"S": record}},
+    )
+
+
+def test_add_to_a_client_that_cannot_be_read_is_refused(world: World) -> None:
+    """There is no policy to copy from a malformed record."""
+    _spoil(world, _add(world, "openemr", "--any-room"), "{")
+
+    result = world.run("client", "add", "openemr")
+
+    assert result.exit_code == 1
+    assert "run `client set` first" in result.stderr
+
+
+def test_set_replaces_the_whole_policy_of_all_keys(world: World) -> None:
+    """What is not given is not allowed any more, whichever key is used."""
+    keys = [_add(world, "openemr", "--any-room", "--moderator"), _add(world, "openemr")]
+    other = _add(world, "other", "--any-room")
+
+    result = world.run("client", "set", "openemr", "--room", "visit-*", "--diagnostics")
+
+    assert result.exit_code == 0
+    assert "holds for 2 API keys within 45 seconds" in result.stderr
+    expected = Policy(rooms=["visit-*"], diagnostics=True)
+    assert [_policy(world, key) for key in keys] == [expected, expected]
+    assert _policy(world, other).rooms == ["*"]
+
+
+def test_set_mends_a_record_that_cannot_be_read(world: World) -> None:
+    """A malformed record is replaced like any other."""
+    api_key = _add(world, "openemr", "--any-room")
+    _spoil(world, api_key, "{")
+
+    world.run("client", "set", "openemr", "--room", "a")
+
+    assert _policy(world, api_key).rooms == ["a"]
+
+
+def test_set_of_an_unknown_client_exits_with_1(world: World) -> None:
+    """There is nobody whose policy could change."""
+    result = world.run("client", "set", "nobody", "--any-room")
+
+    assert result.exit_code == 1
+    assert "There is no client nobody" in result.stderr
+
+
+def test_set_does_not_bring_back_a_revoked_key(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that went meanwhile stops the change as a whole."""
+    api_key = _add(world, "openemr", "--any-room")
+    gone = StoredKey("0" * 64, "openemr", "", None)
+    present = StoredKey(digest(api_key), "openemr", "", None)
+    monkeypatch.setattr(ClientStore, "keys_of", lambda *_: [present, gone])
+
+    result = world.run("client", "set", "openemr", "--room", "a")
+
+    assert result.exit_code == 1
+    assert "Nothing was changed" in result.stderr
+    assert _policy(world, api_key).rooms == ["*"]
+    assert world.dynamodb.scan(TableName=TABLE)["Count"] == 1
+
+
+def test_other_refusals_of_a_transaction_show_their_code(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A missing table is no change by somebody else."""
+    monkeypatch.setattr(
+        ClientStore, "keys_of", lambda *_: [StoredKey("0" * 64, "openemr", "", None)]
+    )
+    world.outputs["ClientsTable"] = "elsewhere"
+
+    result = world.run("client", "set", "openemr", "--any-room")
+
+    assert result.exit_code == 1
+    assert "AWS refused TransactWriteItems (ResourceNotFoundException" in result.stderr
+
+
+def test_set_refuses_more_keys_than_a_transaction_takes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All keys change together or not at all."""
+    keys = [StoredKey(f"{number:064x}", "openemr", "", None) for number in range(101)]
+    monkeypatch.setattr(ClientStore, "keys_of", lambda *_: keys)
+
+    result = world.run("client", "set", "openemr", "--any-room")
+
+    assert result.exit_code == 1
+    assert "101 API keys, and at most 100" in result.stderr
+
+
+def test_list_shows_clients_in_a_table(world: World) -> None:
+    """The table names rooms, rights and keys, the keys by 12 digits of their digest."""
+    options = ["--room", "visit-*", "--moderator", "--feature", "lobby", "--max-lifetime", "900"]
+    api_key = _add(world, "openemr", *options)
+    _add(world, "openemr")
+    _add(world, "zeta", "--any-room", "--diagnostics")
+
+    result = world.run("client", "list")
+
+    assert result.exit_code == 0
+    for text in ("openemr", "visit-*", "lobby", "900 s", digest(api_key)[:12], "zeta"):
+        assert text in result.stdout
+    assert digest(api_key)[:13] not in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_list_has_json_for_scripts(world: World) -> None:
+    """--json holds whole digests, grouped by client."""
+    first = _add(world, "openemr", "--room", "visit-*")
+    second = _add(world, "openemr")
+
+    (client,) = json.loads(world.run("client", "list", "--json").stdout)
+
+    assert client["client"] == "openemr"
+    assert client["policy"]["rooms"] == ["visit-*"]
+    assert {key["digest"] for key in client["keys"]} == {digest(first), digest(second)}
+    assert all(key["createdAt"] for key in client["keys"])
+
+
+def test_list_survives_records_that_cannot_be_read(world: World) -> None:
+    """A malformed record is shown as such beside the others."""
+    _spoil(world, _add(world, "broken", "--any-room"), "{")
+    _spoil(world, _add(world, "forged", "--any-room"), '{"name":"other","policy":{}}')
+    world.dynamodb.put_item(TableName=TABLE, Item={"key_digest": {"S": "x"}})
+    _add(world, "sound", "--any-room")
+
+    result = world.run("client", "list")
+    documents = json.loads(world.run("client", "list", "--json").stdout)
+
+    assert result.exit_code == 0
+    assert result.stdout.count("cannot be read") == 3
+    assert [document["policy"] is None for document in documents] == [True, True, True, False]
+
+
+def test_list_reads_every_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB answers at most a megabyte at a time."""
+    for number in range(8):
+        _add(world, f"client-{number}", "--any-room")
+    monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 400)
+
+    clients = json.loads(world.run("client", "list", "--json").stdout)
+
+    assert len(clients) == 8
+
+
+def test_list_of_none_says_what_to_run(world: World) -> None:
+    """An empty table is no error; --json is an empty list."""
+    result = world.run("client", "list")
+
+    assert result.exit_code == 0
+    assert "Run `client add`." in result.stderr
+    assert json.loads(world.run("client", "list", "--json").stdout) == []
+
+
+def test_revoke_deletes_all_keys(world: World) -> None:
+    """Every key of the client goes, others stay; the cache is named."""
+    keys = [_add(world, "openemr", "--any-room"), _add(world, "openemr")]
+    other = _add(world, "other", "--any-room")
+
+    result = world.run("client", "revoke", "openemr", "--yes")
+
+    assert result.exit_code == 0
+    assert "for at most 45 seconds longer" in result.stderr
+    assert [_item(world, key) for key in keys] == [None, None]
+    assert _item(world, other)
+
+
+def test_revoke_deletes_one_key(world: World) -> None:
+    """--key names one API key by the first digits of its digest."""
+    first, second = _add(world, "openemr", "--any-room"), _add(world, "openemr")
+
+    result = world.run("client", "revoke", "openemr", "--key", digest(first)[:8].upper(), "--yes")
+
+    assert "Revoked 1 API key of openemr." in result.stderr
+    assert _item(world, first) is None
+    assert _item(world, second)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "sentence"),
+    [
+        ("abc1234", "8 to 64 hex digits"),
+        ("not-hexes", "8 to 64 hex digits"),
+        ("", "8 to 64 hex digits"),
+        ("0" * 64, "0 API keys of this client"),
+    ],
+)
+def test_revoke_refuses_a_digest_that_names_no_one_key(
+    world: World, prefix: str, sentence: str
+) -> None:
+    """What names none of the client's keys deletes nothing."""
+    api_key = _add(world, "openemr", "--any-room")
+
+    result = world.run("client", "revoke", "openemr", "--key", prefix, "--yes")
+
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert _item(world, api_key)
+
+
+def test_revoke_of_an_unknown_client_exits_with_1(world: World) -> None:
+    """A typo in the name is not taken for success."""
+    result = world.run("client", "revoke", "nobody", "--yes")
+
+    assert result.exit_code == 1
+    assert "There is no client nobody" in result.stderr
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("y\n", False), ("n\n", True)])
+def test_revoke_asks_at_a_terminal(world: World, answer: str, *, kept: bool) -> None:
+    """The person decides."""
+    api_key = _add(world, "openemr", "--any-room")
+    world.at_a_terminal()
+
+    world.run("client", "revoke", "openemr", typed=answer)
+
+    assert (_item(world, api_key) is not None) == kept
+
+
+def test_revoke_without_terminal_needs_yes(world: World) -> None:
+    """A script says --yes."""
+    api_key = _add(world, "openemr", "--any-room")
+
+    result = world.run("client", "revoke", "openemr")
+
+    assert result.exit_code == 1
+    assert "add --yes" in result.stderr
+    assert _item(world, api_key)
+
+
+def test_list_is_coloured_on_a_terminal_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal, or FORCE_COLOR which stands for one, gets rich's styles."""
+    _add(world, "openemr", "--any-room")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+
+    result = world.run("client", "list")
+
+    assert "\x1b[1m" in result.stdout

@@ -1,0 +1,82 @@
+"""Tokens, read without a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jitsi_tokens_cli.token_service import Issued
+from jitsi_tokens_cli.token_text import Token, rows, time_text, token_in, validity
+
+NOW = 1_893_456_000
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"exp": NOW + 61}, "yes, for 1 min 01 s more"),
+        ({"exp": NOW + 3661, "nbf": NOW}, "yes, for 1 h 01 min 01 s more"),
+        ({"exp": NOW}, "no: it ended 0 min 00 s ago"),
+        ({"exp": NOW + 9, "nbf": NOW + 5}, "not yet: it begins in 0 min 05 s"),
+        ({}, "no: exp is missing"),
+        ({"exp": str(NOW)}, "no: exp is not a whole number"),
+        ({"exp": NOW + 1.5}, "no: exp is not a whole number"),
+        ({"exp": True}, "no: exp is not a whole number"),
+        ({"exp": NOW + 9, "nbf": None}, "no: nbf is not a whole number"),
+    ],
+)
+def test_validity_is_judged_as_jitsi_does(claims: dict[str, Any], expected: str) -> None:
+    """There is no leeway, and times are whole numbers."""
+    assert validity(claims, NOW) == expected
+
+
+def test_rows_make_times_readable() -> None:
+    """Times are shown as numbers and as dates; other numbers are left alone."""
+    assert rows({"exp": NOW, "n": NOW, "nbf": "soon"}) == [
+        ["exp", "1893456000 (2030-01-01T00:00:00Z)"],
+        ["n", "1893456000"],
+        ["nbf", "soon"],
+    ]
+
+
+def test_a_time_in_milliseconds_is_told() -> None:
+    """A year beyond the calendar is the usual mistake of milliseconds."""
+    assert time_text(NOW * 1000) == "beyond the calendar: milliseconds?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eyJh.e30.c2ln",
+        "Bearer eyJh.e30.c2ln",
+        '"eyJh.e30.c2ln"\n',
+        "https://meet.example.org/room#jwt=%22eyJh.e30.c2ln%22",
+        'https://meet.example.org/room#jwt="eyJh.e30.c2ln"',
+        "https://meet.example.org/room?jwt=eyJh.e30.c2ln&lang=en#config.x=true",
+        "https://meet.example.org/room#config.x=true&jwt=%22eyJh.e30.c2ln%22&y=1",
+    ],
+)
+def test_a_token_is_found_where_people_have_it(text: str) -> None:
+    """Bare, quoted, as a header, or in a meeting URL."""
+    assert token_in(text) == "eyJh.e30.c2ln"
+
+
+@pytest.mark.parametrize("text", ["", "a.b.c", "key.pem", "https://8x8.vc/x?token=eyJh.e30.c"])
+def test_other_text_is_no_token(text: str) -> None:
+    """A file's name is not taken for a token."""
+    assert token_in(text) is None
+
+
+def test_a_tokens_repr_holds_nothing_of_it() -> None:
+    """A token is a credential, and a repr ends up in logs."""
+    assert repr(Token("eyJh.e30.c2ln", {}, {"sub": "x"})) == "Token()"
+
+
+def test_an_issued_tokens_repr_holds_nothing_of_it() -> None:
+    """The same goes for the service's answer."""
+    issued = Issued(
+        token="eyJh.e30.c2ln", expires_at=2, not_before=1, meeting_url="https://x", room_name="x"
+    )
+
+    assert repr(issued) == "Issued()"
