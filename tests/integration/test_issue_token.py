@@ -1,0 +1,371 @@
+"""POST /api/jitsi/jwt: a meeting token for one person, one room and one time."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import jwt
+import pytest
+
+from jitsi_tokens import secrets
+from jitsi_tokens.clients import Client, make_api_key, write_client
+from jitsi_tokens.policy import Policy
+
+if TYPE_CHECKING:
+    from tests.conftest import LoadApp
+
+NOW = 1_800_000_000
+SHARED_SECRET = "0123456789abcdef0123456789abcdef"
+DIGEST_KEY = "digest-key-0123456789"
+API_KEY = make_api_key()
+CLIENT = Client(name="clinic-a", policy=Policy(rooms=["visit-*"], moderator=True))
+REQUEST = {
+    "userId": "patient-4711",
+    "userName": "Zerlina Quux",
+    "userEmail": "zerlina@example.org",
+    "roomName": "Visit-Sensitive",
+}
+PRIVATE = ["patient-4711", "Zerlina", "zerlina@", "sensitive", "Sensitive", API_KEY, SHARED_SECRET]
+NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class Service:
+    """The function, its stack's secrets, and the clock that it looks at."""
+
+    def __init__(self, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.app = app
+        self.now = float(NOW)
+        self._monkeypatch = monkeypatch
+        clock = SimpleNamespace(time=lambda: self.now, perf_counter=time.perf_counter)
+        monkeypatch.setattr(app, "time", clock)
+
+    def post(self, client: str | None = write_client(CLIENT), /, **changes: Any) -> dict[str, Any]:
+        """Answer a request with these fields in place of the usual ones."""
+        return self.send(json.dumps(REQUEST | changes), client)
+
+    def send(self, body: str, client: str | None = write_client(CLIENT)) -> dict[str, Any]:
+        """Answer a request with this body."""
+        event = {
+            "httpMethod": "POST",
+            "resource": "/api/jitsi/jwt",
+            "headers": {
+                "Content-Type": "application/json",
+                "Authorization": f"Bearer {API_KEY}",
+            },
+            "body": body,
+            "requestContext": {"requestId": "request-1", "authorizer": {"client": client}},
+        }
+        response: dict[str, Any] = self.app.handler(event, None)
+        return response
+
+    def cut_off(self) -> None:
+        """Make Secrets Manager unreachable."""
+
+        def fail(**_arguments: Any) -> None:
+            raise TimeoutError
+
+        self._monkeypatch.setattr(self.app.SECRETS_MANAGER, "get_secret_value", fail)
+
+
+@pytest.fixture
+def service(
+    load_app: LoadApp, self_hosted_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Service:
+    """Return the function of a self-hosted stack that has its keys."""
+    client = boto3.client("secretsmanager")
+    document = {"algorithm": "HS256", "kid": "initial", "secret": SHARED_SECRET}
+    client.create_secret(Name="signing-key", SecretString=json.dumps(document))
+    client.create_secret(Name="digest-key", SecretString=DIGEST_KEY)
+    names = {"SIGNING_KEY_SECRET": "signing-key", "DIGEST_KEY_SECRET": "digest-key"}
+    return Service(load_app("issue_token", self_hosted_environ | names), monkeypatch)
+
+
+def line_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return the one line that was printed, with nothing else beside it."""
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    [text] = printed.out.splitlines()
+    line: dict[str, Any] = json.loads(text)
+    return line
+
+
+def problem_of(response: dict[str, Any]) -> dict[str, Any]:
+    """Return the problem in a response, its headers checked."""
+    assert response["headers"].items() >= NO_STORE.items()
+    assert response["headers"]["Content-Type"] == "application/problem+json"
+    problem: dict[str, Any] = json.loads(response["body"])
+    assert problem["status"] == response["statusCode"]
+    return problem
+
+
+def test_a_token_is_issued(service: Service) -> None:
+    """The five fields of the contract, stored by nobody."""
+    response = service.post(isModerator=True, expirationSeconds=900)
+
+    assert response["statusCode"] == 200
+    assert response["headers"] == {"Content-Type": "application/json"} | NO_STORE
+    answer = json.loads(response["body"])
+    token = answer.pop("token")
+    assert answer == {
+        "expiresAt": NOW + 900,
+        "notBefore": NOW - 10,
+        "meetingUrl": f"https://meet.example.org/visit-sensitive#jwt=%22{token}%22",
+        "roomName": "visit-sensitive",
+    }
+
+
+def test_the_token_is_what_the_answer_says(service: Service) -> None:
+    """Signed with the secret of the stack; times and room are those of its claims."""
+    answer = json.loads(service.post(isModerator=True)["body"])
+
+    claims = jwt.decode(
+        answer["token"],
+        SHARED_SECRET,
+        algorithms=["HS256"],
+        audience="openemr_audience",
+        options={"verify_exp": False, "verify_nbf": False, "verify_iat": False},
+    )
+
+    assert jwt.get_unverified_header(answer["token"])["kid"] == "initial"
+    assert (claims["exp"], claims["nbf"], claims["iat"]) == (NOW + 3600, NOW - 10, NOW)
+    assert (claims["room"], claims["sub"]) == (answer["roomName"], "meet.example.org")
+    assert claims["context"]["user"]["affiliation"] == "owner"
+
+
+def test_no_two_tokens_share_their_jti(service: Service) -> None:
+    """Each leaves its own trace."""
+    tokens = [json.loads(service.post()["body"])["token"] for _ in range(2)]
+
+    identifiers = {jwt.decode(t, options={"verify_signature": False})["jti"] for t in tokens}
+    assert len(identifiers) == 2
+
+
+def test_a_token_of_jaas(
+    load_app: LoadApp,
+    jaas_environ: dict[str, str],
+    rsa_pem: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The App ID in kid, sub and address, and the key of the document verifies it."""
+    app_id = jaas_environ["JAAS_APP_ID"]
+    document = {"algorithm": "RS256", "kid": f"{app_id}/ab12", "private_key": rsa_pem}
+    client = boto3.client("secretsmanager")
+    client.create_secret(Name="signing-key", SecretString=json.dumps(document))
+    client.create_secret(Name="digest-key", SecretString=DIGEST_KEY)
+    names = {"SIGNING_KEY_SECRET": "signing-key", "DIGEST_KEY_SECRET": "digest-key"}
+    service = Service(load_app("issue_token", jaas_environ | names), monkeypatch)
+
+    answer = json.loads(service.post()["body"])
+
+    claims = service.app.SIGNING_KEY.get(NOW).verify(answer["token"])
+    assert jwt.get_unverified_header(answer["token"])["kid"] == f"{app_id}/ab12"
+    assert (claims["sub"], claims["aud"], claims["iss"]) == (app_id, "jitsi", "chat")
+    assert answer["meetingUrl"].startswith(f"https://8x8.vc/{app_id}/visit-sensitive#jwt=%22")
+
+
+def test_a_request_leaves_one_line(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """EMF and audit record in one, room and user as keyed digests."""
+    answer = json.loads(service.post()["body"])
+
+    line = line_of(capsys)
+
+    def keyed(text: str) -> str:
+        return hmac.new(DIGEST_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+    claims = jwt.decode(answer["token"], options={"verify_signature": False})
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    assert line["_aws"]["Timestamp"] == NOW * 1000
+    assert all(metric["Name"] in line for metric in directive["Metrics"])
+    assert all(name in line for name in directive["Dimensions"][0])
+    assert (line["outcome"], line["role"], line["client"]) == ("issued", "guest", "clinic-a")
+    assert line["service"] == service.app.SERVICE
+    assert (line["requestId"], line["moderator"]) == ("request-1", False)
+    assert (line["jti"], line["kid"], line["exp"]) == (claims["jti"], "initial", claims["exp"])
+    assert (line["room"], line["user"]) == (
+        keyed("room:visit-sensitive"),
+        keyed("user:patient-4711"),
+    )
+    assert (line["StaleSigningKey"], line["MissingDigestKey"], line["Requests"]) == (0, 0, 1)
+    assert line["Latency"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "type_", "pointer"),
+    [
+        ({"roomName": "*"}, 400, "invalid-request", "/roomName"),
+        ({"userEmail": "zerlina@@example.org"}, 400, "invalid-request", "/userEmail"),
+        ({"expirationSeconds": 14_401}, 400, "invalid-request", "/expirationSeconds"),
+        ({"notBefore": NOW * 1000}, 400, "invalid-request", "/notBefore"),
+        ({"admin": True}, 400, "invalid-request", "/admin"),
+        ({"roomName": "Sensitive board"}, 403, "forbidden", "/roomName"),
+        ({"features": {"recording": True}}, 403, "forbidden", "/features/recording"),
+    ],
+    ids=["wildcard", "e-mail", "lifetime", "window", "unknown", "other-room", "feature"],
+)
+def test_a_refusal_says_why(
+    service: Service, changes: dict[str, Any], status: int, type_: str, pointer: str
+) -> None:
+    """As problem details that point at the field."""
+    problem = problem_of(service.post(**changes))
+
+    assert (problem["status"], problem["type"]) == (status, f"urn:jitsi-tokens:problem:{type_}")
+    assert [error["pointer"] for error in problem["errors"]] == [pointer]
+
+
+def test_a_refusal_leaves_one_line_too(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the reason, and with no token."""
+    service.post(roomName="Sensitive board")
+
+    line = line_of(capsys)
+
+    assert (line["outcome"], line["reason"], line["field"]) == ("refused", "forbidden", "/roomName")
+    assert (line["jti"], line["exp"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(REQUEST),
+        json.dumps(REQUEST | {"isModerator": True, "features": {"lobby": True}}),
+        json.dumps(REQUEST | {"roomName": "Sensitive/*"}),
+        json.dumps(REQUEST | {"Sensitive": "patient-4711"}),
+        json.dumps(REQUEST | {"features": {"Sensitive": True}}),
+        json.dumps(REQUEST)[:-1],
+    ],
+    ids=["issued", "forbidden", "room", "unknown-field", "unknown-feature", "malformed"],
+)
+def test_nothing_private_is_printed(
+    service: Service, capsys: pytest.CaptureFixture[str], body: str
+) -> None:
+    """No name, address, room, token or credential, whether the request is granted or not."""
+    response = service.send(body)
+
+    printed = "".join(capsys.readouterr())
+    token = json.loads(response["body"]).get("token")
+    assert len(printed.splitlines()) == 1
+    assert not [text for text in PRIVATE if text in printed]
+    assert token is None or token.rpartition(".")[2] not in printed
+
+
+@pytest.mark.parametrize("client", [None, "", "{", '{"name": "clinic-a"}'])
+def test_a_caller_whom_the_authorizer_did_not_recognise_is_refused(
+    service: Service, client: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything that was sent is read."""
+    response = service.send("{", client)
+
+    assert problem_of(response)["type"] == "urn:jitsi-tokens:problem:unauthorized"
+    assert response["headers"]["WWW-Authenticate"] == "Bearer"
+    assert line_of(capsys)["reason"] == "unauthorized"
+
+
+def test_a_body_that_is_not_json_is_refused(service: Service) -> None:
+    """By its type, by its size, and by its content."""
+    event = {"requestContext": {"authorizer": {"client": write_client(CLIENT)}}}
+    typed = {"headers": {"content-type": "application/json"}}
+
+    answers = [
+        service.app.handler(event | {"body": "{}", "headers": None}, None),
+        service.app.handler(event | typed | {"body": " " * 7_000_000}, None),
+        service.app.handler(event | typed | {"body": None}, None),
+    ]
+
+    assert [problem_of(answer)["status"] for answer in answers] == [415, 413, 400]
+
+
+def test_without_a_key_it_is_a_503(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """That says when to try again, and a metric and a warning that say what happened."""
+    boto3.client("secretsmanager").delete_secret(
+        SecretId="signing-key", ForceDeleteWithoutRecovery=True
+    )
+
+    response = service.post()
+
+    assert problem_of(response)["type"] == "urn:jitsi-tokens:problem:unavailable"
+    assert response["headers"]["Retry-After"] == "30"
+    warning, line = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (warning["level"], warning["cause"]) == ("WARNING", "no-key")
+    assert (line["outcome"], line["reason"]) == ("failed", "unavailable")
+
+
+def test_the_key_outlives_an_outage(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """It signs for four hours more, and each token of it is counted."""
+    service.post()
+    service.cut_off()
+    capsys.readouterr()
+
+    service.now += secrets.FRESH_SECONDS
+    while_stale = service.post()
+    printed = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    service.now = NOW + secrets.FRESH_SECONDS + 14_400
+    after_the_bound = service.post()
+
+    assert while_stale["statusCode"] == 200
+    assert [line.get("cause") for line in printed] == ["unreachable", "unreachable", None]
+    assert printed[-1]["StaleSigningKey"] == 1
+    assert after_the_bound["statusCode"] == 503
+    assert after_the_bound["headers"]["Retry-After"] == "30"
+
+
+def test_a_replaced_key_signs_five_minutes_later(service: Service) -> None:
+    """Without a restart, under its own kid."""
+    service.post()
+    document = {"algorithm": "HS256", "kid": "second", "secret": "x" * 32}
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="signing-key", SecretString=json.dumps(document)
+    )
+
+    kids = []
+    for after in (299, 300):
+        service.now = NOW + after
+        token = json.loads(service.post()["body"])["token"]
+        kids.append(jwt.get_unverified_header(token)["kid"])
+
+    assert kids == ["initial", "second"]
+
+
+def test_without_a_digest_key_a_token_is_issued(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The digests are null, and a metric says so."""
+    boto3.client("secretsmanager").delete_secret(
+        SecretId="digest-key", ForceDeleteWithoutRecovery=True
+    )
+
+    response = service.post()
+
+    assert response["statusCode"] == 200
+    warning, line = map(json.loads, capsys.readouterr().out.splitlines())
+    assert warning["cause"] == "no-key"
+    assert (line["outcome"], line["room"], line["user"]) == ("issued", None, None)
+    assert line["MissingDigestKey"] == 1
+
+
+def test_an_unexpected_error_is_a_503_that_tells_nothing(
+    service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither to the caller nor to the log does it say what was sent."""
+
+    def fail(*_arguments: Any, **values: Any) -> None:
+        raise ZeroDivisionError(f"{values} {REQUEST} {API_KEY}")
+
+    monkeypatch.setattr(service.app, "meeting_claims", fail)
+
+    response = service.post()
+
+    printed = "".join(capsys.readouterr())
+    report, line = map(json.loads, printed.splitlines())
+    assert problem_of(response)["detail"] == "The service failed; try again."
+    assert (response["statusCode"], response["headers"]["Retry-After"]) == (503, "30")
+    assert (report["level"], report["error"]) == ("ERROR", "ZeroDivisionError")
+    assert report["place"].startswith("fail:")
+    assert (line["outcome"], line["reason"]) == ("failed", "unavailable")
+    assert not [text for text in PRIVATE if text in printed + response["body"]]

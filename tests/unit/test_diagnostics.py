@@ -1,0 +1,114 @@
+"""What GET /api/jitsi/diagnostics tells a client that may ask."""
+
+import json
+
+import pytest
+
+from jitsi_tokens import diagnostics
+from jitsi_tokens.settings import read_settings
+from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus, finding
+
+NOW = 1_800_000_000
+KEY = KeyFacts(kid="app/key", algorithm="RS256", fingerprint="ab12", created_at=NOW - 86_400)
+
+
+def test_the_diagnostics_of_a_stack_that_works(jaas_environ: dict[str, str]) -> None:
+    """What it is, which key it signs with, how long tokens live, and that nothing is wrong."""
+    status = KeyStatus(configured=True, checked_at=NOW - 60, key=KEY)
+
+    document = diagnostics.document(read_settings(jaas_environ), status, NOW)
+
+    assert document == {
+        "configured": True,
+        "checkedAt": NOW - 60,
+        "provider": "jaas",
+        "domain": "8x8.vc",
+        "appId": jaas_environ["JAAS_APP_ID"],
+        "algorithm": "RS256",
+        "keyId": "app/key",
+        "publicKeyFingerprint": "ab12",
+        "keyAgeSeconds": 86_400,
+        "lifetimes": {
+            "minimumSeconds": 60,
+            "defaultSeconds": 3600,
+            "maximumSeconds": 14_400,
+            "maximumAdvanceSeconds": 604_800,
+            "clockSkewSeconds": 10,
+            "maximumStaleSeconds": 14_400,
+        },
+        "problems": [],
+        "advice": [],
+    }
+
+
+def test_the_diagnostics_before_the_first_check(jaas_environ: dict[str, str]) -> None:
+    """There is no key to tell of, and the problem says what to do."""
+    document = diagnostics.document(read_settings(jaas_environ), NEVER_CHECKED, NOW)
+
+    assert document["configured"] is False
+    assert [document[name] for name in ("checkedAt", "keyId", "publicKeyFingerprint")] == [None] * 3
+    assert document["keyAgeSeconds"] is None
+    assert [problem["code"] for problem in document["problems"]] == ["never-checked"]
+
+
+def test_a_problem_says_what_is_wrong_and_what_to_do(jaas_environ: dict[str, str]) -> None:
+    """A code for programs, two sentences for people."""
+    status = KeyStatus(
+        configured=False, checked_at=NOW, problems=[finding("wrong-kid", "Another App ID.")]
+    )
+
+    document = diagnostics.document(read_settings(jaas_environ), status, NOW)
+
+    assert document["problems"] == [
+        {
+            "code": "wrong-kid",
+            "what": "Another App ID.",
+            "remedy": "Store the key again with the key id that 8x8's console shows for it.",
+        }
+    ]
+
+
+@pytest.mark.parametrize(("age", "codes"), [(900, []), (901, ["check-overdue"])])
+def test_a_check_that_stopped_is_a_problem(
+    jaas_environ: dict[str, str], age: int, codes: list[str]
+) -> None:
+    """After fifteen minutes."""
+    status = KeyStatus(configured=True, checked_at=NOW - age, key=KEY)
+
+    document = diagnostics.document(read_settings(jaas_environ), status, NOW)
+
+    assert [problem["code"] for problem in document["problems"]] == codes
+
+
+def test_a_key_is_never_younger_than_nothing(jaas_environ: dict[str, str]) -> None:
+    """Clocks differ."""
+    status = KeyStatus(configured=True, checked_at=NOW, key=KEY)
+
+    document = diagnostics.document(read_settings(jaas_environ), status, KEY.created_at - 5)
+
+    assert document["keyAgeSeconds"] == 0
+
+
+def test_a_jitsi_of_ones_own_is_told_of_its_moderators(
+    self_hosted_environ: dict[str, str],
+) -> None:
+    """No server tells how it is set up, so the advice always stands there."""
+    document = diagnostics.document(read_settings(self_hosted_environ), NEVER_CHECKED, NOW)
+
+    [advice] = document["advice"]
+    assert advice["code"] == "moderator-settings"
+    for setting in (
+        "token_affiliation",
+        "JICOFO_ENABLE_AUTH=0",
+        "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS=1",
+    ):
+        assert setting in advice["remedy"]
+
+
+def test_the_diagnostics_are_json(self_hosted_environ: dict[str, str]) -> None:
+    """Plain objects all through."""
+    status = KeyStatus(configured=False, checked_at=NOW, problems=[finding("no-key", "None.")])
+
+    document = diagnostics.document(read_settings(self_hosted_environ), status, NOW)
+
+    assert json.loads(json.dumps(document)) == document
