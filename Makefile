@@ -3,9 +3,13 @@
 # make stop                              ends the local stack; keys and clients are kept
 
 PROVIDER ?= jaas
+LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
 CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack tests
+PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy.py,$\
+	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\
+	*/jitsi_tokens/text.py,*/jitsi_tokens/problems.py
 FUNCTIONS := $(wildcard functions/*/app.py)
 
 # Without bytecode every import compiles anew.
@@ -13,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint unit stack requirements clean tools
+.PHONY: help run stop test lint unit cost stack requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 3
@@ -22,12 +26,12 @@ tools:
 	@local_stack/bootstrap venv sam emulator
 
 run: tools
-	@$(PYTHON) -m local_stack run --provider $(PROVIDER)
+	@$(PYTHON) -m local_stack run --provider $(PROVIDER) --listen "$(LISTEN)"
 
 stop:
 	@test ! -x $(PYTHON) || $(PYTHON) -m local_stack stop
 
-test: lint unit stack
+test: lint unit cost stack
 
 lint: tools
 	@local_stack/bootstrap checkov
@@ -40,7 +44,11 @@ lint: tools
 	.local/checkov/bin/checkov --quiet --compact --config-file .checkov.yaml
 
 unit: tools
-	$(BIN)/pytest tests/unit tests/integration --cov --cov-report=term-missing
+	$(BIN)/pytest tests/unit tests/integration --cov --cov-report=term-missing --cov-fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include="$(PURE)" >/dev/null
+
+cost: tools
+	$(BIN)/pytest tests/cost
 
 stack: tools
 	$(BIN)/pytest tests/stack
