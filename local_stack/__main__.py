@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from local_stack import deployment, emulator
+from local_stack import deployment, emulator, sam_local
 from local_stack.commands import CommandFailure
 from local_stack.demonstration import DemonstrationFailure, demonstrate, say
 
@@ -16,10 +16,11 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="start, build, deploy, and issue two tokens")
     run.add_argument("--provider", choices=("jaas", "self-hosted"), default="jaas")
+    run.add_argument("--listen", metavar="ADDRESS", help="besides loopback, for `sam local`")
     commands.add_parser("stop", help="stop the emulator; keys and clients are kept")
     arguments = parser.parse_args()
     try:
-        return _run(arguments.provider) if arguments.command == "run" else _stop()
+        return _run(arguments) if arguments.command == "run" else _stop()
     except (
         emulator.EmulatorFailure,
         deployment.DeploymentFailure,
@@ -30,15 +31,16 @@ def main() -> int:
         return 1
 
 
-def _run(provider: str) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     found = emulator.running()
     say("the emulator runs already" if found else "starting the emulator, IAM enforced")
-    running = emulator.start()
+    running = emulator.start(also_listen=arguments.listen or None)
     say("sam build")
     deployment.build()
-    say(f"sam deploy --config-env local ({provider})")
-    stack = deployment.deploy(running, provider)
+    say(f"sam deploy --config-env local ({arguments.provider})")
+    stack = deployment.deploy(running, arguments.provider)
     say(f"{stack.name} answers at {stack.url}")
+    sam_local.write(running, stack)
     demonstrate(running, stack)
     return 0
 

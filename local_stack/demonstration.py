@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from local_stack.commands import CommandFailure, Commands
-from local_stack.deployment import client
 from local_stack.emulator import LOCAL
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def say(text: str) -> None:
 def demonstrate(emulator: Emulator, stack: Stack) -> None:
     """Give the stack a key and a client where it has none, then issue and show two tokens."""
     commands = Commands(emulator, stack)
-    _ensure_key(commands, emulator, stack)
+    _ensure_key(commands)
     api_key = _ensure_client(commands, stack)
     _write_environment(emulator, stack, api_key)
     probe = httpx.get(f"{stack.url}/api/jitsi/jwt", timeout=30)
@@ -59,7 +58,7 @@ def demonstrate(emulator: Emulator, stack: Stack) -> None:
     _show_commands(stack)
 
 
-def _ensure_key(commands: Commands, emulator: Emulator, stack: Stack) -> None:
+def _ensure_key(commands: Commands) -> None:
     try:
         commands.run("key", "show", "--json")
     except CommandFailure:
@@ -67,7 +66,7 @@ def _ensure_key(commands: Commands, emulator: Emulator, stack: Stack) -> None:
         commands.run("key", "create", "--kid", "local")
     else:
         say("the stack has a signing key: kept")
-        client(emulator, "lambda").invoke(FunctionName=stack.outputs["CheckKeyFunction"])
+        commands.run("key", "check")
 
 
 def _ensure_client(commands: Commands, stack: Stack) -> str:

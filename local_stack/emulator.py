@@ -84,9 +84,14 @@ def running(home: Home = HOME) -> Emulator | None:
 
 
 def start(
-    home: Home = HOME, *, extra_environment: dict[str, str] | None = None, listen: str = "127.0.0.1"
+    home: Home = HOME,
+    *,
+    extra_environment: dict[str, str] | None = None,
+    also_listen: str | None = None,
 ) -> Emulator:
     """Return the running emulator, starting it where there is none.
+
+    It listens on loopback, and where asked for on one more address: Docker's bridge.
 
     It enforces IAM, and keeps what it has over a clean stop, secrets in plain text among it: the
     folder is for its owner alone.
@@ -116,9 +121,11 @@ def start(
         **(extra_environment or {}),
     }
     command = [str(binaries / "python"), "-m", "hypercorn", "ministack.app:app"]
+    addresses = ["127.0.0.1", also_listen] if also_listen else ["127.0.0.1"]
+    binds = [f"--bind={address}:{port}" for address in addresses]
     with home.log.open("ab") as log:
         process = subprocess.Popen(
-            [*command, "--bind", f"{listen}:{port}", "--log-level", "warning"],
+            [*command, *binds, "--log-level", "warning"],
             cwd=temporary,
             env=environment,
             stdin=subprocess.DEVNULL,

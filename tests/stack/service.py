@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from local_stack import deployment
 from local_stack.commands import Commands
 
 if TYPE_CHECKING:
@@ -46,9 +45,7 @@ class Service:
 
     def check_key(self) -> None:
         """Have the key checked; on AWS the schedule does this within five minutes."""
-        deployment.client(self.emulator, "lambda").invoke(
-            FunctionName=self.stack.outputs["CheckKeyFunction"]
-        )
+        self.commands.run("key", "check")
 
     def add_client(self, name: str, *policy: str) -> str:
         """Add a client, or a further API key of one, and return the key."""
