@@ -126,11 +126,12 @@ def inspect(
                 "signature": signature.value,
             }
         )
+        say(signature.sentence)
     else:
         put_table(["Header", ""], token_text.rows(decoded.header))
         put_table(["Claim", ""], token_text.rows(decoded.claims))
         put(f"Valid now: {valid}")
-    say(signature.sentence)
+        put(signature.sentence)
     if signature is Signature.FAILED:
         raise typer.Exit(1)
 

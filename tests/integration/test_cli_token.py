@@ -292,7 +292,7 @@ def test_inspect_shows_what_a_token_says(world: World, token: str) -> None:
     for text in (f"{APP_ID}/abc", "context.user.name", "Dr. Roe", "context.features", "Z)"):
         assert text in result.stdout
     assert "Valid now: yes, for 1 h 01 min" in result.stdout
-    assert "The signature was NOT checked" in result.stderr
+    assert "The signature was NOT checked" in result.stdout
 
 
 def test_inspect_checks_the_signature_with_a_stack(world: World, token: str) -> None:
@@ -300,7 +300,7 @@ def test_inspect_checks_the_signature_with_a_stack(world: World, token: str) -> 
     result = world.run("token", "inspect", token)
 
     assert result.exit_code == 0
-    assert "The signature is that of the stack's present key." in result.stderr
+    assert "The signature is that of the stack's present key." in result.stdout
 
 
 def test_inspect_exits_with_1_where_the_signature_fails(world: World, token: str) -> None:
@@ -312,7 +312,7 @@ def test_inspect_exits_with_1_where_the_signature_fails(world: World, token: str
 
     assert result.exit_code == 1
     assert "Dr. Roe" in result.stdout
-    assert "is not that of the stack's present key" in result.stderr
+    assert "is not that of the stack's present key" in result.stdout
 
 
 @pytest.mark.usefixtures("token")
