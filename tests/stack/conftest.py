@@ -25,16 +25,27 @@ def secrets_manager() -> Iterator[FaultProxy]:
 
 
 @pytest.fixture(scope="session")
-def running_emulator(secrets_manager: FaultProxy) -> Iterator[Emulator]:
+def dynamodb() -> Iterator[FaultProxy]:
+    """What stands between the authorizer and the clients' table, and can be switched."""
+    with FaultProxy() as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def running_emulator(secrets_manager: FaultProxy, dynamodb: FaultProxy) -> Iterator[Emulator]:
     """An emulator that begins empty."""
     home = emulator.Home(emulator.LOCAL / "test-emulator-home")
     emulator.stop(home)
     shutil.rmtree(home.folder, ignore_errors=True)
     deployment.build()
     running = emulator.start(
-        home, extra_environment={"AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.endpoint}
+        home,
+        extra_environment={
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.endpoint,
+        },
     )
-    secrets_manager.target_port = running.port
+    secrets_manager.target_port = dynamodb.target_port = running.port
     yield running
     emulator.stop(home)
     shutil.rmtree(home.folder, ignore_errors=True)

@@ -76,3 +76,21 @@ def test_a_parameter_alone_reaches_the_api(running_emulator: Emulator, changing:
         assert before.status_code == 200
         assert service.post(expirationSeconds=901).status_code == 400
         assert service.post(expirationSeconds=900).status_code == 200
+
+
+def test_a_burst_over_the_limit_is_told_to_wait(
+    running_emulator: Emulator, changing: Stack
+) -> None:
+    """Throttling is the stage's, and its answer a problem like any other."""
+    deployment.deploy(
+        running_emulator, "self-hosted", name=changing.name, ThrottlingRate="1", ThrottlingBurst="1"
+    )
+
+    with httpx.Client(base_url=changing.url, timeout=30) as http:
+        answers = [http.get("/api/jitsi/jwt") for _ in range(20)]
+
+    throttled = [answer for answer in answers if answer.status_code == 429]
+    assert throttled
+    assert throttled[0].headers["content-type"] == "application/problem+json"
+    assert int(throttled[0].headers["retry-after"]) > 0
+    assert throttled[0].json()["type"] == "urn:jitsi-tokens:problem:too-many-requests"

@@ -1,4 +1,4 @@
-"""Secrets Manager gone: after a first token, and from the start."""
+"""What the service needs is gone: Secrets Manager, and the clients' table."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ SLOW_SECONDS = 1.0
 
 
 @pytest.fixture(autouse=True)
-def repaired(secrets_manager: FaultProxy) -> Iterator[None]:
-    """Leave Secrets Manager reachable for the tests that follow."""
+def repaired(secrets_manager: FaultProxy, dynamodb: FaultProxy) -> Iterator[None]:
+    """Leave everything reachable for the tests that follow."""
     yield
     secrets_manager.switch("through")
+    dynamodb.switch("through")
 
 
 @pytest.mark.parametrize("mode", ["refuse", "silent"])
@@ -42,6 +43,23 @@ def test_tokens_go_on_when_secrets_manager_is_gone(
         seconds.append(time.monotonic() - started)
 
     assert max(seconds) < SLOW_SECONDS
+
+
+def test_a_caller_may_try_again_when_the_clients_cannot_be_read(
+    jaas: Service, dynamodb: FaultProxy
+) -> None:
+    """The authorizer's failure is a 503 and no refusal, and over when the table is back."""
+    api_key = jaas.add_client("patient-two", "--any-room")
+    dynamodb.switch("refuse")
+
+    unavailable = jaas.post(api_key)
+    dynamodb.switch("through")
+    answer = jaas.post(api_key)
+
+    assert unavailable.status_code == 503
+    assert unavailable.headers["content-type"] == "application/problem+json"
+    assert int(unavailable.headers["retry-after"]) > 0
+    assert answer.status_code == 200
 
 
 def test_a_start_without_secrets_manager_says_so_and_recovers(

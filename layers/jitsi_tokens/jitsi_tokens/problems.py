@@ -16,7 +16,7 @@ class Kind(NamedTuple):
         return f"urn:jitsi-tokens:problem:{self.name}"
 
 
-MALFORMED_REQUEST = Kind("malformed-request", 400, "The request body cannot be read")
+MALFORMED_REQUEST = Kind("malformed-request", 400, "The request cannot be read")
 INVALID_REQUEST = Kind("invalid-request", 400, "The request asks for what cannot be given")
 UNAUTHORIZED = Kind("unauthorized", 401, "The caller is not known")
 FORBIDDEN = Kind("forbidden", 403, "The client's policy does not allow this")
