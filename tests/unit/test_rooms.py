@@ -3,6 +3,7 @@
 import re
 import string
 import unicodedata
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import assume, example, given
@@ -277,13 +278,18 @@ def test_a_pattern_does_not_cover(pattern: str, room: str) -> None:
     assert not matches(pattern, room)
 
 
-@given(st.text("ab*.%", max_size=9), st.text("ab.%*\n", max_size=9))
+@given(st.text("ab9*.\u00e9\u00c9 ", max_size=9), st.text("ab9.\u00e9\u00c9 \n*", max_size=9))
 @example("*a*", "\na\n")
-def test_matches_agrees_with_a_regular_expression(pattern: str, room: str) -> None:
-    """The parts in their order, anything between them, and nothing else."""
-    oracle = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+@example("*9", "\u00e9")
+@example("a*9*b", "a\u00e9b")
+@example("*20", "x ")
+def test_matches_agrees_with_a_regular_expression(pattern: str, name: str) -> None:
+    """The parts in their order, whole characters between them, and nothing else."""
+    parts = (re.escape(unquote(backend_safe(part))) for part in pattern.split("*"))
+    oracle = re.compile(".*".join(parts), re.DOTALL)
+    room = backend_safe(name)
 
-    assert matches(pattern, room) == bool(oracle.fullmatch(room))
+    assert matches(normalised_pattern(pattern), room) == bool(oracle.fullmatch(unquote(room)))
 
 
 @given(names, names)
@@ -293,6 +299,45 @@ def test_a_pattern_covers_what_it_was_written_for(prefix: str, rest: str) -> Non
     room = backend_safe(prefix) + backend_safe(rest)
 
     assert matches(normalised_pattern(f"{prefix}*"), room)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [("*7-open", "ç-open"), ("*9", "é"), ("visit-*a9*", "visit-é"), ("*20", "visit ")],
+)
+def test_a_pattern_does_not_match_inside_an_escape(pattern: str, name: str) -> None:
+    """The hex digits of an escape are no characters of the room."""
+    assert not matches(pattern, backend_safe(name))
+
+
+def test_a_pattern_matches_behind_a_look_alike_in_an_escape() -> None:
+    """What stands in an escape is passed over, not the end of the search."""
+    assert matches("*a9*", backend_safe("éa9"))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("o'brien", "apostrophe"),
+        ("o%27brien", "apostrophe"),
+        ("visit-\U0010fffe", "Unicode 15"),
+        ("visit-\u0378", "Unicode 15"),
+        ("\u3164", "visible"),
+        ("\u2800\u115f", "visible"),
+    ],
+)
+def test_a_room_that_nobody_could_join_is_refused(name: str, reason: str) -> None:
+    """Neither XMPP nor an older or newer browser may make another room of it."""
+    with pytest.raises(RoomRefused, match=reason):
+        scoped_room(name)
+
+
+def test_the_meeting_url_escapes_what_the_web_client_drops() -> None:
+    """The claim keeps what encodeURIComponent leaves alone; in a path the client removes it."""
+    url = meeting_url("meet.example.org", None, "a!(b)*%20c", "h.p.s", "fragment")
+
+    assert url == "https://meet.example.org/a%21%28b%29%2A%20c#jwt=%22h.p.s%22"
+    assert backend_safe("a%21%28b%29%2A%20c") == "a!(b)*%20c"
 
 
 @pytest.mark.parametrize(

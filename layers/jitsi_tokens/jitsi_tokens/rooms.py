@@ -40,9 +40,16 @@ def scoped_room(name: str) -> str:
     Raises:
         RoomRefused: the name opens every room, another room, or none at all.
     """
-    if reason := flaw(_percent_decoded(name)):
+    decoded = _percent_decoded(name)
+    if reason := flaw(decoded):
         raise RoomRefused(reason)
+    if not decoded.isascii() and any(map(_is_unassigned, decoded)):
+        # A browser with newer Unicode tables may compute another room.
+        raise RoomRefused("must not hold characters that Unicode 15 does not know")
     room = backend_safe(name)
+    if "'" in room:
+        # RFC 6122, appendix A.5: no XMPP localpart has one, and a browser cannot join the room.
+        raise RoomRefused("must not hold an apostrophe: Jitsi cannot make such a room")
     if "%2f" in room:
         raise RoomRefused("takes the bare room name: the tenant is a setting of the stack")
     if room == "*":
@@ -69,11 +76,13 @@ def matches(pattern: str, room: str) -> bool:
     last = rest.pop()
     if len(room) < len(first) + len(last):
         return False
-    if not (room.startswith(first) and room.endswith(last)):
-        return False
     start, end = len(first), len(room) - len(last)
+    if not (room.startswith(first) and room.endswith(last)) or _is_inside_escape(room, end):
+        return False
     for part in rest:
         found = room.find(part, start, end)
+        while found >= 0 and _is_inside_escape(room, found):
+            found = room.find(part, found + 1, end)
         if found < 0:
             return False
         start = found + len(part)
@@ -85,10 +94,21 @@ def meeting_url(
 ) -> str:
     """Return the address that joins the room.
 
-    In the fragment, which no server sees, the web client wants the token in double quotes.
+    In the fragment, which no server sees, the web client wants the token in double quotes. It
+    drops `!()*` from a path unless they are percent-encoded: jitsi-meet, util/uri.ts.
     """
-    base = f"https://{domain}/{tenant}/{room}" if tenant else f"https://{domain}/{room}"
+    path = quote(room, safe="%")
+    base = f"https://{domain}/{tenant}/{path}" if tenant else f"https://{domain}/{path}"
     return f"{base}?jwt={token}" if placement == "query" else f"{base}#jwt=%22{token}%22"
+
+
+def _is_inside_escape(room: str, index: int) -> bool:
+    """Tell whether a place lies behind the `%` of an escape: `9*` must not match in `%a9`."""
+    return "%" in room[max(0, index - 2) : index]
+
+
+def _is_unassigned(character: str) -> bool:
+    return unicodedata.category(character) == "Cn"
 
 
 def _percent_decoded(name: str) -> str:

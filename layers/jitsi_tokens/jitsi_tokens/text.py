@@ -10,6 +10,8 @@ _UNSAFE = re.compile(
     "|(?P<surrogate>[\\ud800-\\udfff])"
     "|(?P<replacement>\\ufffd)"
 )
+# Letters and symbols by their class, and yet nothing is seen of them.
+_INVISIBLE = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _REASONS = {
     "control": "must not hold control characters",
     "bidirectional": "must not hold bidirectional overrides",
@@ -22,6 +24,10 @@ def flaw(text: str) -> str | None:
     """Say why a text is refused, without repeating it; None when it is fine."""
     if found := _UNSAFE.search(text):
         return _REASONS[str(found.lastgroup)]
-    if not any(character.isprintable() and not character.isspace() for character in text):
+    if not any(map(_is_visible, text)):
         return "must hold a visible character"
     return None
+
+
+def _is_visible(character: str) -> bool:
+    return character.isprintable() and not character.isspace() and character not in _INVISIBLE
