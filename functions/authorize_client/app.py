@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 
 from jitsi_tokens import clients, telemetry
-from jitsi_tokens.aws import IMPATIENT
+from jitsi_tokens.aws import PATIENT
 
 TABLE_NAME = os.environ["CLIENTS_TABLE"]
-TABLE = boto3.client("dynamodb", config=IMPATIENT)
+TABLE = boto3.client("dynamodb", config=PATIENT)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

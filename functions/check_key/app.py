@@ -10,13 +10,14 @@ import boto3
 import msgspec
 
 from jitsi_tokens import keys, secrets, telemetry
-from jitsi_tokens.aws import IMPATIENT
+from jitsi_tokens.aws import PATIENT
+from jitsi_tokens.findings import finding
 from jitsi_tokens.settings import read_settings
-from jitsi_tokens.status import KeyFacts, KeyStatus, finding, write_status
+from jitsi_tokens.status import KeyFacts, KeyStatus, write_status
 
 SETTINGS = read_settings(os.environ)
-SECRETS_MANAGER = boto3.client("secretsmanager", config=IMPATIENT)
-SSM = boto3.client("ssm", config=IMPATIENT)
+SECRETS_MANAGER = boto3.client("secretsmanager", config=PATIENT)
+SSM = boto3.client("ssm", config=PATIENT)
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -2,42 +2,62 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from jitsi_tokens import http, requests, secrets, telemetry
-from jitsi_tokens.aws import IMPATIENT
+from jitsi_tokens.aws import IMPATIENT, PATIENT
 from jitsi_tokens.claims import meeting_claims
 from jitsi_tokens.keys import read_key
 from jitsi_tokens.problems import UNAVAILABLE, Problem
 from jitsi_tokens.rooms import meeting_url
 from jitsi_tokens.settings import read_settings
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.config import Config
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
-SECRETS_MANAGER = boto3.client("secretsmanager", config=IMPATIENT)
+OUTAGE = secrets.Outage()
+
+
+@functools.cache
+def _secrets_manager(limits: Config) -> SecretsManagerClient:
+    return boto3.client("secretsmanager", config=limits)
 
 
 def _warn(failure: secrets.SecretUnavailable) -> None:
-    telemetry.logger().warning("a secret could not be refreshed", cause=failure.code)
+    telemetry.logger().warning("a secret could not be fetched", cause=failure.code)
 
 
-SIGNING_KEY = secrets.CachedSecret(
-    lambda: secrets.fetch_current(SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"]),
+def _cached[T](secret_id: str, make: Callable[[str], T]) -> secrets.CachedSecret[T]:
+    def fetch(*, renewing: bool) -> secrets.Version:
+        limits = IMPATIENT if renewing else PATIENT
+        return secrets.fetch_current(_secrets_manager(limits), secret_id)
+
+    return secrets.CachedSecret(
+        fetch,
+        make,
+        outage=OUTAGE,
+        max_stale_seconds=SETTINGS.max_stale_seconds,
+        warn=_warn,
+    )
+
+
+_secrets_manager(PATIENT)  # made once, before the first request
+SIGNING_KEY = _cached(
+    os.environ["SIGNING_KEY_SECRET"],
     lambda text: read_key(text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix),
-    max_stale_seconds=SETTINGS.max_stale_seconds,
-    warn=_warn,
 )
-DIGEST_KEY = secrets.CachedSecret(
-    lambda: secrets.fetch_current(SECRETS_MANAGER, os.environ["DIGEST_KEY_SECRET"]),
-    str.encode,
-    max_stale_seconds=SETTINGS.max_stale_seconds,
-    warn=_warn,
-)
+DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], str.encode)
 
 
 def handler(event: http.Event, _context: object) -> http.Response:
@@ -54,7 +74,7 @@ def handler(event: http.Event, _context: object) -> http.Response:
         failure = Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
         line.refused(failure)
         response = http.refused(failure)
-    line.write(now, time.perf_counter() - started)
+    line.write(now, time.perf_counter() - started, lambda: _digest_key(now))
     return response
 
 
@@ -63,7 +83,7 @@ def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> dict[s
     line.called_by(client.name)
     request = requests.parse(http.json_body(event))
     room = request.room()
-    line.asked(request, room, _digest_key(now))
+    line.asked(request, room)
     validity = request.validity(SETTINGS.limits, int(now))
     client.policy.check(request, room)
     try:

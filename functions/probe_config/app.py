@@ -9,13 +9,13 @@ from typing import Any
 import boto3
 
 from jitsi_tokens import diagnostics, http, telemetry
-from jitsi_tokens.aws import IMPATIENT
+from jitsi_tokens.aws import PATIENT
 from jitsi_tokens.problems import NOT_FOUND, UNAVAILABLE, Problem
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import CachedStatus
 
 SETTINGS = read_settings(os.environ)
-SSM = boto3.client("ssm", config=IMPATIENT)
+SSM = boto3.client("ssm", config=PATIENT)
 STATUS = CachedStatus(SSM, os.environ["STATUS_PARAMETER"])
 
 

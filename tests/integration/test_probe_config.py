@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from jitsi_tokens.clients import Client, write_client
+from jitsi_tokens.findings import finding
 from jitsi_tokens.policy import Policy
-from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus, finding, write_status
+from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus, write_status
 
 if TYPE_CHECKING:
     from tests.conftest import LoadApp

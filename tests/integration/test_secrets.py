@@ -11,14 +11,20 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from jitsi_tokens.keys import KeyRefused
-from jitsi_tokens.secrets import CachedSecret, SecretUnavailable, Version, fetch_current
+from jitsi_tokens.secrets import (
+    CachedSecret,
+    Outage,
+    SecretUnavailable,
+    Version,
+    fetch_current,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 START = 1_800_000_000.0
 STALE = 14_400
-OUTAGE = SecretUnavailable("unreachable", "Secrets Manager did not answer.")
+SILENCE = SecretUnavailable("unreachable", "Secrets Manager did not answer.")
 
 
 @pytest.fixture
@@ -35,15 +41,17 @@ class Source:
         self.answer: Version | SecretUnavailable = self.version("1", "good-1")
         self.warnings: list[SecretUnavailable] = []
         self.made: list[str] = []
+        self.renewing: list[bool] = []
 
     @staticmethod
     def version(identifier: str, text: str) -> Version:
         """Return a version of the secret."""
         return Version(identifier, text, datetime.fromtimestamp(START, UTC))
 
-    def fetch(self) -> Version:
+    def fetch(self, *, renewing: bool) -> Version:
         """Answer as Secrets Manager does."""
         self.fetches += 1
+        self.renewing.append(renewing)
         if isinstance(self.answer, SecretUnavailable):
             raise self.answer
         return self.answer
@@ -55,10 +63,16 @@ class Source:
             raise KeyRefused("not-a-key-document", "It is rubbish.")
         return text.upper()
 
-    def cached(self, max_stale_seconds: int = STALE) -> CachedSecret[str]:
+    def cached(
+        self, max_stale_seconds: int = STALE, outage: Outage | None = None
+    ) -> CachedSecret[str]:
         """Return the cache in front of it."""
         return CachedSecret(
-            self.fetch, self.make, max_stale_seconds=max_stale_seconds, warn=self.warnings.append
+            self.fetch,
+            self.make,
+            outage=outage or Outage(),
+            max_stale_seconds=max_stale_seconds,
+            warn=self.warnings.append,
         )
 
 
@@ -126,7 +140,7 @@ def test_an_empty_secret_is_no_key(
         ("DecryptionFailure", "access-denied"),
         ("InternalServiceError", "unreachable"),
         ("ThrottlingException", "unreachable"),
-        ("InvalidRequestException", "unreachable"),
+        ("InvalidRequestException", "secret-deleted"),
     ],
 )
 def test_a_refusal_of_aws_is_named(
@@ -242,7 +256,7 @@ def test_an_outage_is_outlived(source: Source) -> None:
     """The last known good value goes on, is known to be stale, and the failure is told."""
     cached = source.cached()
     cached.get(START)
-    source.answer = OUTAGE
+    source.answer = SILENCE
 
     assert cached.get(START + 300) == "GOOD-1"
     assert cached.stale
@@ -253,7 +267,7 @@ def test_a_failed_refresh_is_repeated_after_30_seconds(source: Source) -> None:
     """Not by each request meanwhile: each would wait for its time limit."""
     cached = source.cached()
     cached.get(START)
-    source.answer = OUTAGE
+    source.answer = SILENCE
 
     for after in (300, 301, 329.9):
         cached.get(START + after)
@@ -268,7 +282,7 @@ def test_a_value_is_outlived_for_its_bound_and_no_longer(source: Source) -> None
     """Five minutes and the stale bound after it was last fetched."""
     cached = source.cached()
     cached.get(START)
-    source.answer = OUTAGE
+    source.answer = SILENCE
 
     assert cached.get(START + 300 + STALE - 1) == "GOOD-1"
     with pytest.raises(SecretUnavailable) as refused:
@@ -281,7 +295,7 @@ def test_without_a_stale_bound_nothing_is_outlived(source: Source) -> None:
     """Zero means zero."""
     cached = source.cached(max_stale_seconds=0)
     cached.get(START)
-    source.answer = OUTAGE
+    source.answer = SILENCE
 
     with pytest.raises(SecretUnavailable):
         cached.get(START + 300)
@@ -292,7 +306,7 @@ def test_it_recovers_without_a_restart(source: Source, after: int) -> None:
     """The next refresh that works ends the outage."""
     cached = source.cached()
     cached.get(START)
-    source.answer = OUTAGE
+    source.answer = SILENCE
     cached.get(START + 300)
     source.answer = Source.version("2", "good-2")
 
@@ -366,7 +380,7 @@ def test_a_clock_that_goes_backwards_refreshes(source: Source) -> None:
 def test_a_clock_that_goes_backwards_does_not_lengthen_the_pause(source: Source) -> None:
     """A failure from the future is no reason to wait."""
     cached = source.cached()
-    source.answer = OUTAGE
+    source.answer = SILENCE
     with pytest.raises(SecretUnavailable):
         cached.get(START)
     source.answer = Source.version("1", "good-1")
@@ -374,13 +388,71 @@ def test_a_clock_that_goes_backwards_does_not_lengthen_the_pause(source: Source)
     assert cached.get(START - 3600) == "GOOD-1"
 
 
+def test_a_fetch_is_told_whether_a_value_is_held(source: Source) -> None:
+    """One that may only renew is worth less of a wait."""
+    cached = source.cached()
+
+    cached.get(START)
+    cached.get(START + 300)
+
+    assert source.renewing == [False, True]
+
+
+def test_the_secrets_of_a_container_wait_together(source: Source) -> None:
+    """When one got no answer the other does not ask, and both ask again after the pause."""
+    other, outage = Source(), Outage()
+    first, second = source.cached(outage=outage), other.cached(outage=outage)
+    source.answer = SILENCE
+    with pytest.raises(SecretUnavailable):
+        first.get(START)
+
+    with pytest.raises(SecretUnavailable) as refused:
+        second.get(START + 29)
+
+    assert (refused.value.code, other.fetches) == ("unreachable", 0)
+    assert second.get(START + 30) == "GOOD-1"
+
+
+def test_a_refused_secret_makes_no_other_wait(source: Source) -> None:
+    """What is wrong with one secret says nothing about the other."""
+    other, outage = Source(), Outage()
+    source.answer = SecretUnavailable("access-denied", "The function may not read the secret.")
+    with pytest.raises(SecretUnavailable):
+        source.cached(outage=outage).get(START)
+
+    assert other.cached(outage=outage).get(START) == "GOOD-1"
+
+
+def test_a_failure_is_a_new_exception_each_time(source: Source) -> None:
+    """One that is raised again and again keeps every request that it passed through."""
+    cached = source.cached()
+    source.answer = SILENCE
+    failures = []
+    for _ in range(2):
+        with pytest.raises(SecretUnavailable) as refused:
+            cached.get(START)
+        failures.append(refused.value)
+
+    assert failures[0] is not failures[1]
+
+
+def test_a_secret_of_bytes_is_no_key_document(secrets_manager: SecretsManagerClient) -> None:
+    """Nor is it an empty one, which a key may be stored over."""
+    secrets_manager.create_secret(Name="key", SecretBinary=b"bytes")
+
+    with pytest.raises(SecretUnavailable) as refused:
+        fetch_current(secrets_manager, "key")
+
+    assert refused.value.code == "not-a-key-document"
+
+
 def test_a_bug_is_not_taken_for_an_outage() -> None:
     """What nobody expected is raised, not outlived."""
 
-    def fail() -> Version:
-        raise ZeroDivisionError
+    def fail(*, renewing: bool) -> Version:
+        raise ZeroDivisionError(renewing)
 
-    cached = CachedSecret(fail, json.loads, max_stale_seconds=STALE, warn=print)
+    cached = CachedSecret(fail, json.loads, outage=Outage(), max_stale_seconds=STALE, warn=print)
 
     with pytest.raises(ZeroDivisionError):
         cached.get(START)

@@ -10,13 +10,13 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from jitsi_tokens import problems
+from jitsi_tokens.findings import finding
 from jitsi_tokens.problems import Problem
 from jitsi_tokens.status import (
     NEVER_CHECKED,
     CachedStatus,
     KeyFacts,
     KeyStatus,
-    finding,
     problems_of,
     read_status,
     write_status,

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from jitsi_tokens import diagnostics
+from jitsi_tokens.findings import finding
 from jitsi_tokens.settings import read_settings
-from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus, finding
+from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus
 
 NOW = 1_800_000_000
 KEY = KeyFacts(kid="app/key", algorithm="RS256", fingerprint="ab12", created_at=NOW - 86_400)

@@ -158,8 +158,8 @@ def test_a_caller_whom_nobody_recognised_is_refused(sent: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("sent", "identifier"),
     [
-        ({"requestContext": {"requestId": "id-1"}}, "id-1"),
-        ({"requestContext": {"requestId": 7}}, None),
+        ({"requestContext": {"extendedRequestId": "id-1", "requestId": "of-the-caller"}}, "id-1"),
+        ({"requestContext": {"extendedRequestId": 7}}, None),
         ({"requestContext": {}}, None),
         ({"requestContext": None}, None),
         ({}, None),

@@ -45,7 +45,15 @@ def make_api_key() -> str:
 def api_key_in(authorization: str) -> str | None:
     """Return the API key of an Authorization header; None where it cannot be one."""
     found = _BEARER.fullmatch(authorization)
-    return found[1] if found and _is_api_key(found[1]) else None
+    return found[1] if found and is_api_key(found[1]) else None
+
+
+def is_api_key(text: str) -> bool:
+    """Tell whether a text has the form and the checksum of an API key."""
+    if not _API_KEY.fullmatch(text):
+        return False
+    secret = text.removeprefix(_PREFIX)[:_SECRET_CHARACTERS]
+    return hmac.compare_digest(text[-_CHECKSUM_CHARACTERS:], _checksum(secret))
 
 
 def digest(api_key: str) -> str:
@@ -82,19 +90,12 @@ def write_client(client: Client) -> str:
 
 def read_client(text: str) -> Client | None:
     """Return the client in a record; None when it is malformed, or too long to hand on."""
-    if len(text) > MAX_CLIENT_BYTES:
-        return None
     try:
-        return _DECODER.decode(text)
+        client = _DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeError):
         return None
-
-
-def _is_api_key(text: str) -> bool:
-    if not _API_KEY.fullmatch(text):
-        return False
-    secret = text.removeprefix(_PREFIX)[:_SECRET_CHARACTERS]
-    return hmac.compare_digest(text[-_CHECKSUM_CHARACTERS:], _checksum(secret))
+    sound = _NAME.fullmatch(client.name) and len(text.encode()) <= MAX_CLIENT_BYTES
+    return client if sound else None
 
 
 def _checksum(secret: str) -> str:

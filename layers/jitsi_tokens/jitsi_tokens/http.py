@@ -63,8 +63,8 @@ def caller(event: Event) -> Client:
 
 
 def request_id(event: Event) -> str | None:
-    """Return API Gateway's id of the request."""
-    identifier = (event.get("requestContext") or {}).get("requestId")
+    """Return API Gateway's own id of the request: callers can set the shorter `requestId`."""
+    identifier = (event.get("requestContext") or {}).get("extendedRequestId")
     return identifier if isinstance(identifier, str) else None
 
 

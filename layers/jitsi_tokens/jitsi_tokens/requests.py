@@ -47,6 +47,14 @@ FEATURES = frozenset(
 _LABEL = r"(?!-)[^\s\x00-,./:-@\[-`{-\x7f]{1,63}(?<!-)"
 _EMAIL = re.compile(rf"[^\s\"(),:;<>@\[\\\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
 _COMPLAINT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
+_TYPE = re.compile(r"`([^`]*)`")
+_JSON_NAMES = {
+    "str": "string",
+    "int": "whole number",
+    "float": "number with a fraction",
+    "bool": "true or false",
+    "datetime": "RFC 3339 time",
+}
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 
@@ -151,7 +159,7 @@ def _explained(complaint: str) -> Problem:
         return invalid_field(_pointer(unknown["name"]), "is not a field of this request")
     found = _COMPLAINT.fullmatch(complaint)
     what, path = (found["what"], found["path"]) if found else (complaint, None)
-    what = what.replace("`", "")
+    what = _TYPE.sub(lambda found: _in_json(found[1]), what)
     if path:
         return invalid_field(
             _pointer(path.lstrip(".").removesuffix("[...]")), f"is not valid: {_lowered(what)}"
@@ -159,6 +167,10 @@ def _explained(complaint: str) -> Problem:
     if what.startswith("Expected object"):
         return Problem(MALFORMED_REQUEST, "The body must be a JSON object.")
     return Problem(INVALID_REQUEST, f"The body is not valid: {_lowered(what)}.")
+
+
+def _in_json(types: str) -> str:
+    return " or ".join(_JSON_NAMES.get(name, name) for name in types.split(" | "))
 
 
 def _pointer(name: str) -> str:

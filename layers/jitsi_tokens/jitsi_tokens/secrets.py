@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 300
 RETRY_SECONDS = 30
+
+_UNREACHABLE = "unreachable"
+_REFUSALS = {
+    "ResourceNotFoundException": ("no-key", "The secret has no current version."),
+    "InvalidRequestException": ("secret-deleted", "The secret is scheduled for deletion."),
+    "AccessDeniedException": ("access-denied", "The function may not read or decrypt the secret."),
+    "DecryptionFailure": ("access-denied", "The function may not decrypt the secret."),
+}
 
 
 class SecretUnavailable(Exception):
@@ -46,44 +54,71 @@ def fetch_current(client: SecretsManagerClient, secret_id: str) -> Version:
     try:
         answer = client.get_secret_value(SecretId=secret_id)
     except ClientError as error:
-        raise _refused(error.response.get("Error", {}).get("Code", "")) from None
+        code = error.response.get("Error", {}).get("Code", "")
+        refusal = _REFUSALS.get(code, (_UNREACHABLE, f"Secrets Manager refused: {code}."))
+        raise SecretUnavailable(*refusal) from None
     except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
         raise SecretUnavailable(
-            "unreachable", f"Secrets Manager did not answer ({type(error).__name__})."
+            _UNREACHABLE, f"Secrets Manager did not answer ({type(error).__name__})."
         ) from None
-    text = answer.get("SecretString", "")
-    if not text and not answer.get("SecretBinary"):
+    if answer.get("SecretBinary"):
+        raise SecretUnavailable("not-a-key-document", "The secret holds bytes in place of text.")
+    if not (text := answer.get("SecretString")):
         raise SecretUnavailable("no-key", "The secret is empty.")
     return Version(answer["VersionId"], text, answer["CreatedDate"])
 
 
-class CachedSecret[T]:
-    """What was made of a secret: fresh for five minutes, refreshed then, outlived meanwhile.
+class Fetch(Protocol):
+    """How a cached secret is fetched."""
 
-    A failed refresh is not repeated for 30 seconds. Times are epoch seconds, handed in.
+    def __call__(self, *, renewing: bool) -> Version:
+        """Return the current version; `renewing` where a value is held that it may replace."""
+
+
+class Outage:
+    """When Secrets Manager last did not answer: the secrets of a container wait together."""
+
+    def __init__(self) -> None:
+        self._began_at: float | None = None
+
+    def begin(self, now: float) -> None:
+        """Note that there was no answer; `now` in epoch seconds."""
+        self._began_at = now
+
+    def lasts(self, now: float) -> bool:
+        """Tell whether it is too early to try again."""
+        return self._began_at is not None and 0 <= now - self._began_at < RETRY_SECONDS
+
+
+class CachedSecret[T]:
+    """What was made of a secret: fresh for five minutes, renewed then, outlived meanwhile.
+
+    A failed fetch is not repeated for 30 seconds. Times are epoch seconds, handed in.
     """
 
     def __init__(
         self,
-        fetch: Callable[[], Version],
+        fetch: Fetch,
         make: Callable[[str], T],
         *,
+        outage: Outage,
         max_stale_seconds: int,
         warn: Callable[[SecretUnavailable], None],
     ) -> None:
         self._fetch = fetch
         self._make = make
+        self._outage = outage
         self._usable_seconds = FRESH_SECONDS + max_stale_seconds
         self._warn = warn
         self._value: T | None = None
         self._version_id: str | None = None
         self._fetched_at = 0.0
-        self._failure: SecretUnavailable | None = None
+        self._failure: tuple[str, str] | None = None
         self._failed_at = 0.0
 
     @property
     def stale(self) -> bool:
-        """Whether the last refresh failed, so that a value may be the last known good one."""
+        """Whether the last fetch failed, so that a value may be the last known good one."""
         return self._failure is not None
 
     def get(self, now: float) -> T:
@@ -93,35 +128,29 @@ class CachedSecret[T]:
             SecretUnavailable: there is none, or none recent enough.
         """
         if self._value is None or not 0 <= now - self._fetched_at < FRESH_SECONDS:
-            self._refresh(now)
+            self._renew(now)
         if self._value is not None and now - self._fetched_at < self._usable_seconds:
             return self._value
-        raise self._failure or SecretUnavailable("unreachable", "No value was ever fetched.")
+        # A new one each time: an exception that is raised again keeps what it passed through.
+        raise SecretUnavailable(*(self._failure or (_UNREACHABLE, "Secrets Manager is silent.")))
 
-    def _refresh(self, now: float) -> None:
+    def _renew(self, now: float) -> None:
         if self._failure and 0 <= now - self._failed_at < RETRY_SECONDS:
             return
+        if self._outage.lasts(now):
+            self._failure = (_UNREACHABLE, "Secrets Manager did not answer just now.")
+            return
         try:
-            version = self._fetch()
+            version = self._fetch(renewing=self._value is not None)
             if self._value is None or version.id != self._version_id:
                 self._value = self._make(version.text)
                 self._version_id = version.id
         except (SecretUnavailable, KeyRefused) as error:
-            self._failure = SecretUnavailable(error.code, str(error))
+            if error.code == _UNREACHABLE:
+                self._outage.begin(now)
+            self._failure = (error.code, str(error))
             self._failed_at = now
-            self._warn(self._failure)
+            self._warn(SecretUnavailable(error.code, str(error)))
             return
         self._fetched_at = now
         self._failure = None
-
-
-def _refused(code: str) -> SecretUnavailable:
-    match code:
-        case "ResourceNotFoundException":
-            return SecretUnavailable("no-key", "The secret has no current version.")
-        case "AccessDeniedException" | "DecryptionFailure":
-            return SecretUnavailable(
-                "access-denied", "The function may not read the secret, or not decrypt it."
-            )
-        case _:
-            return SecretUnavailable("unreachable", f"Secrets Manager refused: {code}.")

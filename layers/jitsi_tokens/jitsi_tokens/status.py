@@ -8,6 +8,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
+from jitsi_tokens.findings import Finding, finding
 from jitsi_tokens.problems import UNAVAILABLE, Problem
 from jitsi_tokens.telemetry import logger
 
@@ -17,25 +18,6 @@ if TYPE_CHECKING:
 FRESH_SECONDS = 5
 # The check runs every five minutes; two missed runs are no accident.
 OVERDUE_SECONDS = 15 * 60
-
-_KEY_COMMAND = "Run `jitsi-tokens key create` or `jitsi-tokens key import`."
-_REMEDIES = {
-    "never-checked": "Wait five minutes, or invoke the function CheckKey.",
-    "check-overdue": "Look at CheckKey's schedule and at its log.",
-    "no-key": f"Give the stack a key. {_KEY_COMMAND}",
-    "access-denied": "Compare the function's role and the KMS key's policy with the template.",
-    "unreachable": "Wait for Secrets Manager; look at the function's network, if it has a VPC.",
-    "wrong-kid": "Store the key again with the key id that 8x8's console shows for it.",
-}
-_REPLACE = f"Replace the key. {_KEY_COMMAND}"
-
-
-class Finding(Struct, frozen=True):
-    """One thing that is wrong: a code, what it is, and what to do."""
-
-    code: str
-    what: str
-    remedy: str
 
 
 class KeyFacts(Struct, frozen=True, rename="camel"):
@@ -54,11 +36,6 @@ class KeyStatus(Struct, frozen=True, rename="camel"):
     checked_at: int
     key: KeyFacts | None = None
     problems: list[Finding] = []
-
-
-def finding(code: str, what: str) -> Finding:
-    """Return a finding with the remedy for its code."""
-    return Finding(code, what, _REMEDIES.get(code, _REPLACE))
 
 
 NEVER_CHECKED = KeyStatus(

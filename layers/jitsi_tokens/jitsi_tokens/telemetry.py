@@ -6,6 +6,7 @@ import functools
 import hmac
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,8 @@ import msgspec
 from jitsi_tokens.problems import FORBIDDEN, UNAVAILABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_lambda_powertools import Logger
 
     from jitsi_tokens.problems import Problem
@@ -58,20 +61,17 @@ class RequestLine:
             "StaleSigningKey": 0,
             "MissingDigestKey": 0,
         }
+        self._subject: dict[str, str] | None = None
 
     def called_by(self, client: str) -> None:
         """Note the client's name."""
         self._fields["client"] = client
 
-    def asked(self, request: TokenRequest, room: str, digest_key: bytes | None) -> None:
-        """Note who and where, as digests; without a digest key, that they are missing."""
+    def asked(self, request: TokenRequest, room: str) -> None:
+        """Note who asked for which room; only their digests are written."""
         self._fields["moderator"] = request.is_moderator
         self._fields["role"] = "moderator" if request.is_moderator else "guest"
-        if digest_key is None:
-            self._fields["MissingDigestKey"] = 1
-            return
-        self._fields["room"] = keyed_digest(digest_key, "room", room)
-        self._fields["user"] = keyed_digest(digest_key, "user", request.user_id)
+        self._subject = {"room": room, "user": request.user_id}
 
     def issued(self, claims: dict[str, Any], kid: str, *, stale: bool) -> None:
         """Note the token by its `jti`, `kid` and `exp`."""
@@ -90,8 +90,14 @@ class RequestLine:
         if problem.kind is FORBIDDEN and problem.field:
             self._fields["field"] = problem.field.pointer
 
-    def write(self, now: float, seconds: float) -> None:
-        """Print the line; `now` in epoch seconds."""
+    def write(self, now: float, seconds: float, digest_key: Callable[[], bytes | None]) -> None:
+        """Print the line; `now` in epoch seconds.
+
+        The digest key is asked for last, after the key that signs, and only where there is
+        something to digest. Without it the digests are null, and the line says so.
+        """
+        if self._subject:
+            self._digest(self._subject, digest_key())
         line = {
             "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": _EMF},
             **self._fields,
@@ -99,6 +105,12 @@ class RequestLine:
             "Latency": round(seconds * 1000, 3),
         }
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+
+    def _digest(self, subject: dict[str, str], key: bytes | None) -> None:
+        self._fields["MissingDigestKey"] = int(key is None)
+        if key is not None:
+            for kind, value in subject.items():
+                self._fields[kind] = keyed_digest(key, kind, value)
 
 
 def keyed_digest(digest_key: bytes, kind: str, value: str) -> str:
@@ -118,5 +130,5 @@ def logger() -> Logger:
 def report(error: BaseException) -> None:
     """Log an error nobody expected: its type and place, never its text, which may quote input."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].name}:{frames[-1].lineno}" if frames else "unknown"
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
     logger().error("unexpected error", error=type(error).__name__, place=place)
