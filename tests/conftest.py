@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import botocore.session
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -78,6 +80,15 @@ def self_hosted_environ() -> dict[str, str]:
         "JITSI_TENANT": "",
         **_LIMITS,
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _service_models_once() -> Iterator[None]:
+    # Each test has sessions of its own, and each of them would parse AWS's service models anew.
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        loader = functools.cache(botocore.session.create_loader)
+        monkeypatch.setattr(botocore.session, "create_loader", loader)
+        yield
 
 
 @pytest.fixture(autouse=True)

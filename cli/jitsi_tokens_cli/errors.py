@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -66,6 +67,6 @@ def aws_sentence(error: ClientError | BotoCoreError) -> str:
 def _unexpected(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return (
-        f"jitsi-tokens has a fault: {type(error).__name__} in {frame.name}, line {frame.lineno}."
-        " Please report it."
+        f"jitsi-tokens has a fault: {type(error).__name__} in {frame.name},"
+        f" {Path(frame.filename).name}:{frame.lineno}. Please report it."
     )

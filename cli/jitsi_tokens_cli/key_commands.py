@@ -1,20 +1,25 @@
 """`jitsi-tokens key`: the stack's signing key."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from jitsi_tokens.keys import MIN_RSA_BITS, read_key
-from jitsi_tokens_cli import files, key_check, key_files, key_making, shared_secrets
-from jitsi_tokens_cli.asking import ask_hidden
+from jitsi_tokens.keys import MIN_RSA_BITS, SigningKey, fingerprint, public_pem, read_key
+from jitsi_tokens_cli import key_check
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.key_facts import facts_of, put_facts
-from jitsi_tokens_cli.key_storing import checked_kid, store_rsa, store_shared
-from jitsi_tokens_cli.output import put_json, say
+from jitsi_tokens_cli.inputs import ask_hidden, read_file
+from jitsi_tokens_cli.key_files import MAX_RSA_BITS, read_rsa_key, read_shared_secret
+from jitsi_tokens_cli.key_storing import (
+    checked_kid,
+    make_rsa_key,
+    make_shared_secret,
+    store_rsa,
+    store_shared,
+)
+from jitsi_tokens_cli.output import Json, iso_time, put, put_json, put_table, say
 from jitsi_tokens_cli.signing_secret import allow_change, current_version
 from jitsi_tokens_cli.stack import find_stack
-
-MAX_RSA_BITS = 8192
 
 app = typer.Typer(no_args_is_help=True, help="The key that signs the tokens.")
 
@@ -52,10 +57,10 @@ def create(
     given = checked_kid(stack, kid)
     allow_change(stack, replace=replace, yes=yes)
     if stack.algorithm == "HS256":
-        store_shared(stack, given, key_making.make_shared_secret())
+        store_shared(stack, given, make_shared_secret())
         return
     say(f"Making an RSA key of {bits} bits ...")
-    store_rsa(stack, given, key_making.make_rsa_key(bits))
+    store_rsa(stack, given, make_rsa_key(bits))
 
 
 @app.command("import", epilog="Example: jitsi-tokens --stack-name my-stack key import jaas.pem")
@@ -77,23 +82,19 @@ def import_key(
     """Store a key that exists already, after checking it in full."""
     stack = find_stack(ctx.obj)
     given = checked_kid(stack, kid)
-    content = files.read(file)
+    content = read_file(file)
     if stack.algorithm == "HS256":
-        secret = shared_secrets.read_shared_secret(content)
+        secret = read_shared_secret(content)
         allow_change(stack, replace=replace, yes=yes)
         store_shared(stack, given, secret)
         return
-    key = key_files.read_rsa_key(content, _ask_passphrase)
+    key = read_rsa_key(content, _ask_passphrase)
     allow_change(stack, replace=replace, yes=yes)
     store_rsa(stack, given, key)
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key show --json")
-def show(
-    ctx: typer.Context,
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")] = False,
-) -> None:
+def show(ctx: typer.Context, *, as_json: Json = False) -> None:
     """Show the present key: its id, age, fingerprint and public part. Never the private part."""
     stack = find_stack(ctx.obj)
     version = current_version(stack)
@@ -102,11 +103,10 @@ def show(
             f"The stack {stack.name} has no signing key yet. Run `key create` or `key import`."
         )
     key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
-    facts = facts_of(key, version.created_at)
     if as_json:
-        put_json(facts)
+        put_json(_facts(key, version.created_at))
     else:
-        put_facts(facts)
+        _put_facts(key, version.created_at)
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key check")
@@ -120,3 +120,30 @@ def _ask_passphrase() -> str:
         "Passphrase of the key",
         without_terminal="The key is encrypted, and nobody is there to ask for its passphrase.",
     )
+
+
+def _facts(key: SigningKey, created_at: datetime) -> dict[str, str | None]:
+    public = key.public_key
+    return {
+        "kid": key.kid,
+        "algorithm": key.algorithm,
+        "createdAt": iso_time(created_at),
+        "fingerprint": fingerprint(public) if public else None,
+        "publicKey": public_pem(public) if public else None,
+    }
+
+
+def _put_facts(key: SigningKey, created_at: datetime) -> None:
+    rows = [
+        ["Key id (kid)", key.kid],
+        ["Algorithm", key.algorithm],
+        ["Created", iso_time(created_at)],
+    ]
+    public = key.public_key
+    if public:
+        rows.append(["Fingerprint (SHA-256)", fingerprint(public)])
+    put_table(["Signing key", ""], rows)
+    if public:
+        put(public_pem(public).strip())
+    else:
+        say("A shared secret has no public part.")

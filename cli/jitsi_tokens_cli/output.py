@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")]
 
 # A pipe has no width; tables must not be cut to fit the 80 columns that rich assumes.
 _PIPE_COLUMNS = 200

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
+from jitsi_tokens.keys import KeyDocument, read_key
 from jitsi_tokens.secrets import SecretUnavailable, Version, fetch_current
-from jitsi_tokens_cli.asking import confirm
 from jitsi_tokens_cli.errors import CommandError, aws_sentence
+from jitsi_tokens_cli.inputs import confirm
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
@@ -23,30 +23,27 @@ def current_version(stack: Stack) -> Version | None:
         CommandError: it cannot be read.
     """
     try:
-        version = fetch_current(stack.client("secretsmanager"), stack.signing_secret)
+        return _fetch(stack)
     except SecretUnavailable as error:
-        match error.code:
-            case "no-key":
-                return None
-            case "access-denied":
-                raise CommandError(
-                    "You may not read the stack's signing secret, or not decrypt it: it takes"
-                    " secretsmanager:GetSecretValue and kms:Decrypt."
-                ) from None
-            case _:
-                raise CommandError(f"The stack's signing secret cannot be read. {error}") from None
-    # The emulator gives a secret that a template leaves empty an empty first version.
-    return version if version.text else None
+        if error.code == "no-key":
+            return None
+        raise _cannot_be_read(error) from None
 
 
 def allow_change(stack: Stack, *, replace: bool, yes: bool) -> None:
     """Let a key be stored where there is none, or where the operator means to replace it.
 
     Raises:
-        CommandError: there is a key, and no leave to replace it.
+        CommandError: there is a key and no leave to replace it, or nobody can tell.
     """
-    if current_version(stack) is None:
-        return
+    try:
+        _fetch(stack)
+    except SecretUnavailable as error:
+        if error.code == "no-key":
+            return
+        # What is no key document may be somebody's key all the same, and can be replaced.
+        if error.code != "not-a-key-document":
+            raise _cannot_be_read(error) from None
     if not replace:
         raise CommandError(
             f"The stack {stack.name} has a signing key (`key show` tells which). Add --replace to"
@@ -55,7 +52,7 @@ def allow_change(stack: Stack, *, replace: bool, yes: bool) -> None:
     confirm(f"Replace the signing key of {stack.name}?", yes=yes)
 
 
-def store(stack: Stack, document: KeyDocument) -> SigningKey:
+def store(stack: Stack, document: KeyDocument) -> None:
     """Make a document the secret's current version, once it has proved to sign.
 
     Raises:
@@ -63,7 +60,7 @@ def store(stack: Stack, document: KeyDocument) -> SigningKey:
         CommandError: Secrets Manager did not take it.
     """
     text = msgspec.json.encode(document).decode()
-    key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
     try:
         stack.client("secretsmanager").put_secret_value(
             SecretId=stack.signing_secret, SecretString=text
@@ -75,4 +72,16 @@ def store(stack: Stack, document: KeyDocument) -> SigningKey:
             "It is not known whether the key was stored: look with `key show`."
             f" {aws_sentence(error)}"
         ) from None
-    return key
+
+
+def _fetch(stack: Stack) -> Version:
+    return fetch_current(stack.client("secretsmanager"), stack.signing_secret)
+
+
+def _cannot_be_read(error: SecretUnavailable) -> CommandError:
+    if error.code == "access-denied":
+        return CommandError(
+            "You may not read the stack's signing secret, or not decrypt it: it takes"
+            " secretsmanager:GetSecretValue and kms:Decrypt."
+        )
+    return CommandError(f"The stack's signing secret cannot be read. {error}")

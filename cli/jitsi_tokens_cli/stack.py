@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _PATIENT = Config(
     connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3, "mode": "standard"}
 )
-_DEFAULT_CACHE_SECONDS = "60"
 
 
 class Target(NamedTuple):
@@ -81,9 +80,7 @@ def find_stack(target: Target) -> Stack:
             clients_table=outputs["ClientsTable"],
             check_function=outputs["CheckKeyFunction"],
             api_url=outputs["ApiUrl"],
-            authorizer_cache_seconds=parameters.get(
-                "AuthorizerCacheSeconds", _DEFAULT_CACHE_SECONDS
-            ),
+            authorizer_cache_seconds=parameters["AuthorizerCacheSeconds"],
         )
     except KeyError as missing:
         raise CommandError(

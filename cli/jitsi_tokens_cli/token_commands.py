@@ -2,23 +2,48 @@
 
 import os
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
+import jwt
+import msgspec
 import typer
 
-from jitsi_tokens_cli import files, token_text
-from jitsi_tokens_cli.api_key import find_api_key
+from jitsi_tokens.keys import read_key
+from jitsi_tokens_cli import token_service, token_text
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.output import put, put_json, put_table, say
-from jitsi_tokens_cli.stack import find_stack
-from jitsi_tokens_cli.token_request import not_before_value, switches
-from jitsi_tokens_cli.token_service import check_url
-from jitsi_tokens_cli.token_service import issue as ask_service
-from jitsi_tokens_cli.token_signature import Signature, check_signature
+from jitsi_tokens_cli.inputs import STDIN, find_api_key, read_file
+from jitsi_tokens_cli.output import Json, put, put_json, put_table, say
+from jitsi_tokens_cli.signing_secret import current_version
+from jitsi_tokens_cli.stack import Target, find_stack
 
 app = typer.Typer(no_args_is_help=True, help="Meeting tokens: issue one, look into one.")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")]
+_SWITCHES = {"true": True, "false": False}
+
+
+class _Signature(NamedTuple):
+    """What became of the check of a signature: for a script, and in a sentence."""
+
+    code: str
+    sentence: str
+
+
+_VERIFIED = _Signature("verified", "The signature is that of the stack's present key.")
+_OTHER_KEY_ID = _Signature(
+    "verified-other-key-id",
+    "The signature is that of the stack's present key, but the header names another key id:"
+    " Jitsi will look for that one.",
+)
+_FAILED = _Signature(
+    "failed",
+    "The signature is not that of the stack's present key: another key signed the token, or it"
+    " was changed.",
+)
+_UNCHECKED = _Signature(
+    "unchecked",
+    "The signature was NOT checked, so anyone may have written this: give --stack-name to check"
+    " it.",
+)
 
 
 @app.command(
@@ -66,26 +91,18 @@ def issue(
         "userAvatar": avatar,
         "isModerator": moderator,
         "expirationSeconds": expires_in,
-        "notBefore": None if not_before is None else not_before_value(not_before),
-        "features": switches(feature) if feature else None,
+        "notBefore": _epoch_or_text(not_before),
+        "features": _switches(feature) if feature else None,
     }
     address = url or find_stack(ctx.obj).api_url
-    check_url(address)
-    answer = ask_service(
+    token_service.check_url(address)
+    answer = token_service.issue(
         address,
         find_api_key(os.environ),
         {name: value for name, value in request.items() if value is not None},
     )
     if as_json:
-        put_json(
-            {
-                "token": answer.token,
-                "expiresAt": answer.expires_at,
-                "notBefore": answer.not_before,
-                "meetingUrl": answer.meeting_url,
-                "roomName": answer.room_name,
-            }
-        )
+        put_json(msgspec.to_builtins(answer))
         return
     put(f"Meeting URL: {answer.meeting_url}")
     put(f"Room:        {answer.room_name}")
@@ -105,7 +122,7 @@ def inspect(
             " argument stays in the shell's history.",
             show_default=False,
         ),
-    ] = files.STDIN,
+    ] = STDIN,
     *,
     as_json: Json = False,
 ) -> None:
@@ -114,7 +131,7 @@ def inspect(
     With --stack-name its signature is checked with the stack's key.
     """
     decoded = token_text.decode(_found_token(token))
-    signature = check_signature(ctx.obj, decoded)
+    signature = _check_signature(ctx.obj, decoded)
     valid = token_text.validity(decoded.claims, time.time())
     if as_json:
         put_json(
@@ -123,7 +140,7 @@ def inspect(
                 "claims": decoded.claims,
                 "validNow": valid.startswith("yes"),
                 "validity": valid,
-                "signature": signature.value,
+                "signature": signature.code,
             }
         )
         say(signature.sentence)
@@ -132,8 +149,25 @@ def inspect(
         put_table(["Claim", ""], token_text.rows(decoded.claims))
         put(f"Valid now: {valid}")
         put(signature.sentence)
-    if signature is Signature.FAILED:
+    if signature is _FAILED:
         raise typer.Exit(1)
+
+
+def _epoch_or_text(text: str | None) -> int | str | None:
+    # The service takes epoch seconds as a number only.
+    return int(text) if text and text.isascii() and text.isdecimal() else text
+
+
+def _switches(options: list[str]) -> dict[str, bool]:
+    features: dict[str, bool] = {}
+    for option in options:
+        name, _, value = option.partition("=")
+        if value not in _SWITCHES:
+            raise CommandError("A feature is given as NAME=true or NAME=false.")
+        if name in features:
+            raise CommandError("A feature is given twice.")
+        features[name] = _SWITCHES[value]
+    return features
 
 
 def _found_token(source: str) -> str:
@@ -141,8 +175,23 @@ def _found_token(source: str) -> str:
         return found
     if "://" in source:
         raise CommandError("The URL holds no token: none follows jwt= in it.")
-    content = files.read(source)
+    content = read_file(source)
     found = token_text.token_in(content.decode(errors="replace"))
     if found is None:
         raise CommandError("There is no token: neither a JWT nor a meeting URL that holds one.")
     return found
+
+
+def _check_signature(target: Target, token: token_text.Token) -> _Signature:
+    if not target.stack_name:
+        return _UNCHECKED
+    stack = find_stack(target)
+    version = current_version(stack)
+    if version is None:
+        raise CommandError(f"The stack {stack.name} has no signing key to check with.")
+    key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    try:
+        key.verify(token.text)
+    except (jwt.PyJWTError, ValueError):
+        return _FAILED
+    return _VERIFIED if token.header.get("kid") == key.kid else _OTHER_KEY_ID

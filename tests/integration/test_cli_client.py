@@ -87,6 +87,13 @@ def test_add_takes_the_whole_policy(world: World) -> None:
     )
 
 
+def test_add_takes_the_diagnostics_alone(world: World) -> None:
+    """A client that only reads the diagnostics may ask for no room."""
+    api_key = _add(world, "monitor", "--diagnostics")
+
+    assert _policy(world, api_key) == Policy(rooms=[], diagnostics=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

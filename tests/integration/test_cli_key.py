@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from jitsi_tokens.keys import fingerprint, public_pem
+from jitsi_tokens.keys import KeyDocument, fingerprint, public_pem
 from tests.integration.test_cli_stack import (
     APP_ID,
     HANGS_UP,
@@ -96,7 +96,7 @@ def test_create_makes_4096_bits_unless_told_otherwise(
         asked.append(bits)
         return rsa_key
 
-    monkeypatch.setattr("jitsi_tokens_cli.key_making.make_rsa_key", make)
+    monkeypatch.setattr("jitsi_tokens_cli.key_commands.make_rsa_key", make)
 
     world.run("key", "create", "--kid", "abc123")
 
@@ -196,6 +196,55 @@ def test_replace_at_a_terminal_asks(keyed: World, answer: str, kid: str) -> None
     _create(keyed, "--kid", "new", "--replace", typed=answer)
 
     assert keyed.stored()["kid"] == f"{APP_ID}/{kid}"
+
+
+def test_create_keeps_a_key_that_is_stored_as_bytes(world: World) -> None:
+    """A binary secret is no key document, but may be somebody's key: it is not overwritten."""
+    world.store_bytes(b"somebody's key")
+
+    result = _create(world, "--kid", "new")
+
+    assert result.exit_code == 1
+    assert "Add --replace" in result.stderr
+    assert world.secrets.get_secret_value(SecretId=world.secret)["SecretBinary"]
+
+
+def test_replace_replaces_bytes(world: World) -> None:
+    """What is no key document is replaced like a key."""
+    world.store_bytes(b"somebody's key")
+
+    result = _create(world, "--kid", "new", "--replace", "--yes")
+
+    assert result.exit_code == 0
+    assert world.stored()["kid"] == f"{APP_ID}/new"
+
+
+def test_create_stores_nothing_where_the_secret_cannot_be_read(world: World) -> None:
+    """Whether there is a key cannot be told, not even with --replace."""
+    world.with_secrets_manager(lambda _: json_error("AccessDeniedException"))
+
+    result = _create(world, "--kid", "new", "--replace", "--yes")
+
+    assert result.exit_code == 1
+    assert "You may not read the stack's signing secret" in result.stderr
+    assert world.is_empty()
+
+
+def test_a_key_that_cannot_sign_is_not_stored(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The document is read as the functions will read it, before it replaces anything."""
+
+    def spoilt(**fields: Any) -> KeyDocument:
+        return KeyDocument(**{**fields, "private_key": "-----BEGIN PRIVATE KEY-----"})
+
+    monkeypatch.setattr("jitsi_tokens_cli.key_storing.KeyDocument", spoilt)
+
+    result = _create(world, "--kid", "abc")
+
+    assert result.exit_code == 1
+    assert "is not an unencrypted PEM that can be read" in result.stderr
+    assert world.is_empty()
 
 
 def test_an_empty_version_is_no_key(world: World) -> None:
@@ -526,6 +575,17 @@ def test_show_without_a_key_says_what_to_run(world: World) -> None:
 
     assert result.exit_code == 1
     assert "Run `key create` or `key import`." in result.stderr
+
+
+def test_show_of_bytes_tells_that_they_are_no_key(world: World) -> None:
+    """A binary secret is told apart from a stack without a key."""
+    world.store_bytes(b"hunter2")
+
+    result = world.run("key", "show")
+
+    assert result.exit_code == 1
+    assert "The stack's signing secret cannot be read." in result.stderr
+    assert "hunter2" not in result.output
 
 
 def test_show_of_a_broken_document_tells_the_cause_alone(world: World) -> None:

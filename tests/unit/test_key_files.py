@@ -17,8 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.key_files import read_rsa_key
-from jitsi_tokens_cli.shared_secrets import read_shared_secret
+from jitsi_tokens_cli.key_files import read_rsa_key, read_shared_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,6 +213,18 @@ def test_refuses_other_kinds_of_keys(key: PrivateKeyTypes, sentence: str) -> Non
     """A key that RS256 cannot use is named as what it is."""
     with pytest.raises(CommandError, match=sentence):
         read(pem_of(key))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_refuses_a_key_that_is_too_long(form: PrivateFormat) -> None:
+    """The length is judged before the numbers, whose validation takes longer with each bit."""
+    p, q = (1 << 5119) + (1 << 5118) + 1, (1 << 5119) + (1 << 5118) + 3
+    no_primes = rsa.RSAPrivateNumbers(
+        p=p, q=q, d=3, dmp1=3, dmq1=3, iqmp=3, public_numbers=rsa.RSAPublicNumbers(3, p * q)
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+
+    with pytest.raises(CommandError, match="has 10240 bits and may have 8192 at most"):
+        read(pem_of(no_primes, form))
 
 
 def test_refuses_an_elliptic_curve_key_of_openssh() -> None:

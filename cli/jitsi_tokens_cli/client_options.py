@@ -1,0 +1,93 @@
+"""The policy options that the client commands share."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from jitsi_tokens.policy import Policy, make_policy
+from jitsi_tokens.requests import MIN_LIFETIME_SECONDS
+from jitsi_tokens_cli.errors import CommandError
+
+
+class PolicyOptions(NamedTuple):
+    """What the operator gave of a policy."""
+
+    room: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Rooms it may ask for, such as 'visit-*'; repeat for more. Only * is special.",
+        ),
+    ] = None
+    any_room: Annotated[bool, typer.Option("--any-room", help="It may ask for every room.")] = False
+    moderator: Annotated[bool, typer.Option("--moderator", help="It may make moderators.")] = False
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FEATURE",
+            help="A feature it may switch on, such as recording; repeat for more. On a self-hosted"
+            " Jitsi a moderator's token without `features` has all defaults of that Jitsi: this"
+            " list limits what can be switched on by name, not what Jitsi gives by itself.",
+        ),
+    ] = None
+    max_lifetime: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=MIN_LIFETIME_SECONDS,
+            help="Its longest lifetime of a token. Left out: the stack's.",
+        ),
+    ] = None
+    diagnostics: Annotated[
+        bool, typer.Option("--diagnostics", help="It may read the diagnostics.")
+    ] = False
+
+    @property
+    def given(self) -> bool:
+        """Whether any was given."""
+        return any(self)
+
+    def policy(self) -> Policy:
+        """Return the policy that the options make.
+
+        Raises:
+            CommandError: they allow neither a room nor the diagnostics, and so nothing.
+            PolicyRefused: they break a rule.
+        """
+        if not (self.room or self.any_room or self.diagnostics):
+            raise CommandError(
+                "Which rooms may this client ask for? Give --room with a pattern, such as"
+                " --room 'visit-*', or --any-room for all of them. A client that only reads the"
+                " diagnostics takes --diagnostics alone."
+            )
+        return make_policy(
+            rooms=self.room or [],
+            any_room=self.any_room,
+            moderator=self.moderator,
+            features=self.feature or [],
+            max_lifetime_seconds=self.max_lifetime,
+            diagnostics=self.diagnostics,
+        )
+
+
+def takes_policy(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command each option of a policy in place of its parameter `options`."""
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        options = PolicyOptions(**{name: given.pop(name) for name in PolicyOptions._fields})
+        command(**given, options=options)
+
+    # Typer reads a command's options from its signature.
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.annotation is PolicyOptions:
+            shared = inspect.signature(PolicyOptions).parameters.values()
+            parameters += [option.replace(kind=parameter.kind) for option in shared]
+        else:
+            parameters.append(parameter)
+    vars(with_options)["__signature__"] = inspect.Signature(parameters)
+    return with_options
