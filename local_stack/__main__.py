@@ -33,6 +33,8 @@ def main() -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     found = emulator.running()
+    if found and arguments.listen:
+        raise emulator.EmulatorFailure("the emulator runs already: `make stop`, then LISTEN again")
     say("the emulator runs already" if found else "starting the emulator, IAM enforced")
     running = emulator.start(also_listen=arguments.listen or None)
     say("sam build")

@@ -80,7 +80,7 @@ def running(home: Home = HOME) -> Emulator | None:
     except (OSError, ValueError, TypeError):
         return None
     # The process id may have gone to another program since.
-    return emulator if b"ministack" in command and _answers(emulator) else None
+    return emulator if b"ministack" in command else None
 
 
 def start(
@@ -100,6 +100,7 @@ def start(
         EmulatorFailure: it does not answer.
     """
     if emulator := running(home):
+        _wait_for(emulator, home)
         return emulator
     temporary = home.folder / "tmp"
     for folder in (home.folder, home.folder / "state", home.folder / "s3", temporary):
@@ -136,11 +137,7 @@ def start(
     _STARTED.append(process)
     emulator = Emulator(process.pid, port)
     home.record.write_text(json.dumps(emulator._asdict()))
-    deadline = time.monotonic() + _START_SECONDS
-    while not _answers(emulator):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise EmulatorFailure(f"the emulator does not answer: see {home.log}")
-        time.sleep(0.1)
+    _wait_for(emulator, home)
     return emulator
 
 
@@ -159,6 +156,14 @@ def stop(home: Home = HOME) -> bool:
     # Every worker unpacks the layer there and leaves it.
     shutil.rmtree(home.folder / "tmp", ignore_errors=True)
     return emulator is not None
+
+
+def _wait_for(emulator: Emulator, home: Home) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(emulator):
+        if not _is_alive(emulator.pid) or time.monotonic() > deadline:
+            raise EmulatorFailure(f"the emulator does not answer: `make stop`, and see {home.log}")
+        time.sleep(0.1)
 
 
 def _is_alive(pid: int) -> bool:
