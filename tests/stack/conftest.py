@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local_stack import deployment, emulator
+from local_stack.emulator import ROOT
 from tests.stack.fault_proxy import FaultProxy
 from tests.stack.service import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from local_stack.emulator import Emulator
 
@@ -32,12 +34,22 @@ def dynamodb() -> Iterator[FaultProxy]:
 
 
 @pytest.fixture(scope="session")
-def running_emulator(secrets_manager: FaultProxy, dynamodb: FaultProxy) -> Iterator[Emulator]:
+def built() -> Path:
+    """What `sam build` has made just now."""
+    deployment.build()
+    return ROOT / ".aws-sam" / "build"
+
+
+@pytest.fixture(scope="session")
+def running_emulator(
+    built: Path,  # noqa: ARG001 - what is deployed there
+    secrets_manager: FaultProxy,
+    dynamodb: FaultProxy,
+) -> Iterator[Emulator]:
     """An emulator that begins empty."""
     home = emulator.Home(emulator.LOCAL / "test-emulator-home")
     emulator.stop(home)
     shutil.rmtree(home.folder, ignore_errors=True)
-    deployment.build()
     running = emulator.start(
         home,
         extra_environment={

@@ -18,6 +18,7 @@ NAME = "Zebulon Quackenbush"
 EMAIL = "zebulon@quackenbush.example"
 ROOM = "xylophone-visit"
 USER_ID = "quackenbush-4711"
+FORGED = "forged"  # in headers that nobody asked for
 PERSON = {"userId": USER_ID, "userName": NAME, "userEmail": EMAIL, "roomName": ROOM}
 
 EVERYTHING = ("--any-room", "--moderator", "--diagnostics", "--feature", "moderation")

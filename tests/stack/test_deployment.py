@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from local_stack import deployment
-from local_stack.emulator import ROOT
 from tests.stack.service import Service
 
 if TYPE_CHECKING:
@@ -33,10 +32,10 @@ def changing(running_emulator: Emulator) -> Stack:
 
 
 @pytest.fixture
-def built(tmp_path: Path) -> Iterator[Path]:
+def copied(built: Path, tmp_path: Path) -> Iterator[Path]:
     """A copy of what `sam build` made, to change."""
     copy = tmp_path / "build"
-    shutil.copytree(ROOT / ".aws-sam" / "build", copy)
+    shutil.copytree(built, copy)
     yield copy
     shutil.rmtree(copy)
 
@@ -47,18 +46,18 @@ def not_found(stack: Stack) -> str:
 
 
 def test_a_layer_alone_reaches_the_api(
-    running_emulator: Emulator, changing: Stack, built: Path
+    running_emulator: Emulator, changing: Stack, copied: Path
 ) -> None:
     """The version is published anew although no function's code changed."""
     before = not_found(changing)
-    package = built / "JitsiTokensLayer" / "python" / "jitsi_tokens"
+    package = copied / "JitsiTokensLayer" / "python" / "jitsi_tokens"
     problems = package / "problems.py"
     problems.write_text(problems.read_text().replace("There is nothing", "There is not a thing"))
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(package, quiet=1, force=True, invalidation_mode=unchecked)
 
     stack = deployment.deploy(
-        running_emulator, "self-hosted", name=NAME, template=built / "template.yaml"
+        running_emulator, "self-hosted", name=NAME, template=copied / "template.yaml"
     )
 
     assert before == "There is nothing at this path for this method"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
+FUNCTIONS = ["IssueToken", "CheckKey", "ProbeConfig", "AuthorizeClient"]
 ATTEMPT = """
 import boto3
 from botocore.exceptions import ClientError
@@ -29,7 +30,7 @@ def handler(event, _context):
 """
 
 
-def attempt(service: Service, function: str, operation: str, **arguments: str) -> str:
+def attempt(service: Service, function: str, operation: str, **arguments: Any) -> str:
     """Run a call in a function's own role and return its error code, or `allowed`."""
     client = deployment.client(service.emulator, "lambda")
     name = next(
@@ -69,7 +70,7 @@ def test_who_may_read_the_signing_key(tenant: Service, function: str, outcome: s
     assert answer == outcome
 
 
-@pytest.mark.parametrize("function", ["IssueToken", "CheckKey", "ProbeConfig", "AuthorizeClient"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_nobody_may_write_the_signing_key(tenant: Service, function: str) -> None:
     """A function that is taken over cannot put a key of its own in place."""
     secret = tenant.stack.outputs["SigningKeySecret"]
@@ -81,16 +82,48 @@ def test_nobody_may_write_the_signing_key(tenant: Service, function: str) -> Non
     assert answer == "AccessDeniedException"
 
 
-def test_only_the_authorizer_reads_the_clients(tenant: Service) -> None:
-    """And nobody but an operator lists them."""
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_the_authorizer_reads_a_client(tenant: Service, function: str) -> None:
+    """By the digest of a key that it was shown."""
+    answer = attempt(
+        tenant,
+        function,
+        "dynamodb.get_item",
+        TableName=tenant.stack.outputs["ClientsTable"],
+        Key={"key_digest": {"S": "0" * 64}},
+    )
+
+    assert answer == ("allowed" if function == "AuthorizeClient" else "AccessDeniedException")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nobody_lists_the_clients(tenant: Service, function: str) -> None:
+    """But an operator."""
     table = tenant.stack.outputs["ClientsTable"]
 
-    answers = {
-        function: attempt(tenant, function, "dynamodb.scan", TableName=table)
-        for function in ("IssueToken", "CheckKey", "ProbeConfig", "AuthorizeClient")
-    }
+    answer = attempt(tenant, function, "dynamodb.scan", TableName=table)
 
-    assert set(answers.values()) == {"AccessDeniedException"}
+    assert answer == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_the_check_writes_what_it_found(tenant: Service, function: str) -> None:
+    """Nobody else tells a health record that the key signs."""
+    name = f"/jitsi-tokens/{tenant.stack.name}/key-status"
+    ssm = deployment.client(tenant.emulator, "ssm")
+    status = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+
+    answer = attempt(
+        tenant,
+        function,
+        "ssm.put_parameter",
+        Name=name,
+        Value=status,
+        Type="String",
+        Overwrite=True,
+    )
+
+    assert answer == ("allowed" if function == "CheckKey" else "AccessDeniedException")
 
 
 def test_the_service_still_answers(tenant: Service) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.stack.service import PERSON, ROOM
+from tests.stack.service import FORGED, PERSON, ROOM
 
 if TYPE_CHECKING:
     from tests.stack.service import Service
@@ -74,6 +74,7 @@ BAD: dict[str, bytes] = {
     "long userId": body(userId="x" * 129),
     "long userName": body(userName="x" * 256),
     "long roomName": body(roomName="x" * 256),
+    "long userAvatar": body(userAvatar=f"https://example.org/{'x' * 2048}"),
     "long userEmail": body(userEmail=f"{'x' * 300}@example.org"),
     **{
         f"{label} in {name}": body(**{name: f"a{text}b"})
@@ -189,18 +190,22 @@ def test_a_body_too_large_or_not_json_is_refused(
 
 
 def test_headers_that_look_like_log_lines_are_nothing_special(jaas: Service) -> None:
-    """What a caller puts into other headers reaches neither answer nor log."""
+    """What a caller puts into other headers is not in the answer; test_whole_log reads the log."""
     answer = jaas.http.post(
         "/api/jitsi/jwt",
         json=PERSON,
         headers={
             "Authorization": f"Bearer {jaas.api_key}",
-            "User-Agent": '{"outcome":"issued","client":"forged"}',
-            "X-Amzn-Trace-Id": "Root=1;forged",
+            "User-Agent": f'{{"outcome":"issued","client":"{FORGED}"}}',
+            "X-Amzn-Trace-Id": f"Root=1;{FORGED}",
+            "X-Forwarded-For": FORGED,
+            "x-amzn-RequestId": f"{FORGED}-request-id@{FORGED}.example",
         },
     )
 
     assert answer.status_code == 200
+    assert FORGED not in answer.text
+    assert FORGED not in str(answer.headers)
 
 
 def test_16_kib_are_read(jaas: Service) -> None:

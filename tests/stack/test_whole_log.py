@@ -14,7 +14,7 @@ import pytest
 
 from local_stack import deployment
 from local_stack.emulator import ROOT
-from tests.stack.service import API_KEYS, EMAIL, NAME, ROOM, TOKENS, USER_ID
+from tests.stack.service import API_KEYS, EMAIL, FORGED, NAME, ROOM, TOKENS, USER_ID
 
 if TYPE_CHECKING:
     from local_stack.emulator import Emulator
@@ -60,6 +60,7 @@ def needles(*services: Service) -> dict[str, list[str]]:
         "name": [NAME, *names, *(name.lower() for name in names)],
         "e-mail address": [EMAIL, EMAIL.upper(), quote(EMAIL)],
         "user id": [USER_ID],
+        "header": [FORGED],
         "room": [ROOM, ROOM.upper(), "xylophone"],
         "token": [part for token in TOKENS for part in token.split(".")[1:]],
         "API key": [*API_KEYS, "jtk_"],

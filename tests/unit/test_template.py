@@ -1,7 +1,8 @@
 """What the template promises: read as it stands, and asserted where no emulator would notice."""
 
 import json
-from pathlib import Path
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -11,36 +12,19 @@ import yaml
 from jitsi_tokens import problems
 from jitsi_tokens.problems import Kind
 from jitsi_tokens.status import NEVER_CHECKED, KeyStatus
+from local_stack.deployment import read_template
+from local_stack.emulator import ROOT
 
 KINDS = {kind.type: kind for kind in vars(problems).values() if isinstance(kind, Kind)}
 FUNCTIONS = ["AuthorizeClient", "IssueToken", "CheckKey", "ProbeConfig"]
-SIGNING_KEY = {
-    "Fn::If": ["IsJaas", {"Fn::GetAtt": "JaasSigningKey.Id"}, {"Fn::GetAtt": "SharedSigningKey.Id"}]
-}
+# `!If [IsJaas, !GetAtt JaasSigningKey.Id, !GetAtt SharedSigningKey.Id]`, its tags dropped.
+SIGNING_KEY = ["IsJaas", "JaasSigningKey.Id", "SharedSigningKey.Id"]
 NO_PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-LONGEST_APP_ID = "vpaas-magic-cookie-" + "0" * 32
+HEX = "0123456789abcdef0123456789ABCDEF"
+LONGEST_APP_ID = f"vpaas-magic-cookie-{HEX}"
 
 
-class _Loader(yaml.SafeLoader):
-    """A YAML loader that reads CloudFormation's tags as the objects they are short for."""
-
-
-def _intrinsic(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
-    match node:
-        case yaml.ScalarNode():
-            return {name: loader.construct_scalar(node)}
-        case yaml.SequenceNode():
-            return {name: loader.construct_sequence(node, deep=True)}
-        case _:
-            assert isinstance(node, yaml.MappingNode)
-            return {name: loader.construct_mapping(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-
-TEXT = (Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8")
-TEMPLATE: dict[str, Any] = yaml.load(TEXT, Loader=_Loader)  # noqa: S506 - a SafeLoader
+TEMPLATE = read_template()
 PARAMETERS: dict[str, Any] = TEMPLATE["Parameters"]
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 GATEWAY_RESPONSES: dict[str, Any] = RESOURCES["Api"]["Properties"]["GatewayResponses"]
@@ -66,15 +50,30 @@ def of_type(kind: str) -> list[str]:
 def references(value: Any) -> set[str]:
     """Return the parameters and resources that a value, or a condition in it, refers to."""
     match value:
-        case {"Ref": str(name)}:
-            return {name}
-        case {"Fn::If": [condition, *branches]}:
+        case str():
+            names = [value, *re.findall(r"\$\{([^}]+)\}", value)]
+            return {name.partition(".")[0] for name in names} & (PARAMETERS | RESOURCES).keys()
+        case [str(condition), *branches] if condition in TEMPLATE["Conditions"]:
             return references(TEMPLATE["Conditions"][condition]).union(*map(references, branches))
         case dict():
             return set[str]().union(*map(references, value.values()))
         case list():
             return set[str]().union(*map(references, value))
     return set()
+
+
+def values(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Return what stands at the ends of a tree of YAML, tags and all; types left out."""
+    match node:
+        case yaml.MappingNode():
+            for key, child in node.value:
+                if key.value != "Type":
+                    yield from values(child)
+        case yaml.SequenceNode():
+            for child in node.value:
+                yield from values(child)
+        case yaml.ScalarNode():
+            yield node
 
 
 def longest(parameter: str) -> int:
@@ -88,18 +87,28 @@ def longest(parameter: str) -> int:
     return len(str(rules["MaxValue"])) if rules["Type"] == "Number" else int(rules["MaxLength"])
 
 
+def accepts(parameter: str, value: str) -> bool:
+    """Tell whether CloudFormation takes a value for a parameter."""
+    rules = PARAMETERS[parameter]
+    fits = rules.get("MinLength", 0) <= len(value) <= rules.get("MaxLength", 4096)
+    return fits and bool(re.search(rules["AllowedPattern"], value))
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return what IAM takes as one or as a list of several, always as a list."""
+    return value if isinstance(value, list) else [value]
+
+
 def longest_text(value: Any, *, is_jaas: bool) -> int:
     """Return how many characters a value resolves to at most."""
     match value:
-        case str():
-            return len(value)
-        case {"Ref": name}:
-            return longest(name)
-        case {"Fn::Select": [7, {"Fn::Split": [":", {"Ref": "JitsiTokensLayer"}]}]}:
+        case str() if value in PARAMETERS:
+            return longest(value)
+        case [7, [":", "JitsiTokensLayer"]]:
             return 5  # the layer's version
-        case {"Fn::If": ["IsJaas", then, other]}:
+        case ["IsJaas", then, other]:
             return longest_text(then if is_jaas else other, is_jaas=is_jaas)
-        case {"Fn::Join": [separator, parts]}:
+        case [str(separator), [*parts]]:
             lengths = [longest_text(part, is_jaas=is_jaas) for part in parts]
             return sum(lengths) + len(separator) * (len(parts) - 1)
     raise AssertionError(f"cannot tell the length of {value}")
@@ -114,6 +123,23 @@ def routes() -> dict[tuple[str, str], tuple[str, dict[str, Any]]]:
                 route = event["Properties"]
                 found[route["Path"], route["Method"].upper()] = (name, route)
     return found
+
+
+def test_what_has_the_name_of_a_parameter_or_a_resource_refers_to_it() -> None:
+    """The tags are dropped in what follows: without this a forgotten `!Ref` would pass."""
+    tree = yaml.compose((ROOT / "template.yaml").read_text(encoding="utf-8"), yaml.SafeLoader)
+    assert isinstance(tree, yaml.MappingNode)
+    sections = {key.value: section for key, section in tree.value}
+    dropped = {"Metadata", "Parameters", "Transform", "AWSTemplateFormatVersion", "Description"}
+
+    forgotten = [
+        node.value
+        for name in sections.keys() - dropped
+        for node in values(sections[name])
+        if references(node.value) and not node.tag.startswith("!")
+    ]
+
+    assert forgotten == []
 
 
 # API Gateway's own errors
@@ -171,34 +197,27 @@ def test_every_error_of_api_gateway_has_a_response() -> None:
     ],
 )
 def test_a_function_may_do_exactly_what_it_does(name: str, actions: set[str]) -> None:
-    """Beside writing its own log; nothing on every resource, and nothing from a managed policy."""
-    assert properties(name)["Role"] == {"Fn::GetAtt": f"{name}Role.Arn"}
+    """Beside writing its own log; and nothing from a managed policy."""
+    assert properties(name)["Role"] == f"{name}Role.Arn"
     role = properties(f"{name}Role")
     [policy] = role["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
 
-    allowed = [
-        action
-        for statement in statements
-        for action in (
-            [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-        )
-    ]
+    allowed = [action for statement in statements for action in as_list(statement["Action"])]
 
     assert sorted(allowed) == sorted({"logs:CreateLogStream", "logs:PutLogEvents", *actions})
     assert {statement["Effect"] for statement in statements} == {"Allow"}
-    assert "*" not in [statement["Resource"] for statement in statements]
     assert "ManagedPolicyArns" not in role
     assert not {"Policies", "ManagedPolicyArns"} & function(name).keys()
-    assert statements[0]["Resource"] == {"Fn::GetAtt": f"{name}Log.Arn"}
-    assert properties(name)["LoggingConfig"] == {"LogGroup": {"Ref": f"{name}Log"}}
+    assert statements[0]["Resource"] == f"{name}Log.Arn"
+    assert properties(name)["LoggingConfig"] == {"LogGroup": f"{name}Log"}
 
 
 @pytest.mark.parametrize(
     ("name", "secrets"),
     [
         ("AuthorizeClient", None),
-        ("IssueToken", [SIGNING_KEY, {"Fn::GetAtt": "DigestKey.Id"}]),
+        ("IssueToken", [SIGNING_KEY, "DigestKey.Id"]),
         ("CheckKey", SIGNING_KEY),
         ("ProbeConfig", None),
     ],
@@ -223,7 +242,7 @@ def test_a_function_decrypts_through_one_service_only(name: str) -> None:
     [policy] = properties(f"{name}Role")["Policies"]
 
     services = [
-        statement["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Sub"].partition(".")[0]
+        statement["Condition"]["StringEquals"]["kms:ViaService"].partition(".")[0]
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Action"] == "kms:Decrypt"
     ]
@@ -234,6 +253,36 @@ def test_a_function_decrypts_through_one_service_only(name: str) -> None:
         "CheckKey": ["secretsmanager"],
     }
     assert services == expected.get(name, [])
+
+
+@pytest.mark.parametrize("name", of_type("AWS::IAM::Role"))
+def test_no_role_has_a_bare_star(name: str) -> None:
+    """Neither for what may be done nor for what it may be done to."""
+    role = properties(name)
+
+    statements = [
+        statement
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+    for statement in statements:
+        assert {"Action", "Resource"} <= statement.keys()
+        assert not [action for action in as_list(statement["Action"]) if "*" in action]
+        assert "*" not in as_list(statement["Resource"])
+
+
+def test_the_encryption_key_is_for_the_account_and_its_logs() -> None:
+    """Roles get their part from their own policies; the logs are this stack's alone."""
+    account, logs = properties("EncryptionKey")["KeyPolicy"]["Statement"]
+
+    assert account["Principal"] == {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
+    assert logs["Principal"] == {"Service": "logs.${AWS::Region}.amazonaws.com"}
+    assert "kms:*" not in as_list(logs["Action"])
+    [context] = logs["Condition"]["ArnLike"].items()
+    assert context[0] == "kms:EncryptionContext:aws:logs:arn"
+    assert "${AWS::AccountId}" in json.dumps(context[1])
+    assert "log-group:/aws/lambda/${AWS::StackName}-*" in json.dumps(context[1])
 
 
 # What must never be lost or change
@@ -265,7 +314,7 @@ def test_a_function_decrypts_through_one_service_only(name: str) -> None:
 def test_a_generated_secret_is_frozen(name: str, generated: dict[str, Any]) -> None:
     """Any change to how it is generated would replace it, and with it the key of every token."""
     assert properties(name)["GenerateSecretString"] == generated
-    assert properties(name)["KmsKeyId"] == {"Fn::GetAtt": "EncryptionKey.Arn"}
+    assert properties(name)["KmsKeyId"] == "EncryptionKey.Arn"
 
 
 def test_the_key_of_jaas_is_not_generated() -> None:
@@ -301,7 +350,7 @@ def test_the_table_is_encrypted_and_can_be_restored() -> None:
     assert table["SSESpecification"] == {
         "SSEEnabled": True,
         "SSEType": "KMS",
-        "KMSMasterKeyId": {"Fn::GetAtt": "EncryptionKey.Arn"},
+        "KMSMasterKeyId": "EncryptionKey.Arn",
     }
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
 
@@ -318,8 +367,8 @@ def test_the_table_has_one_item_a_key() -> None:
 @pytest.mark.parametrize("name", of_type("AWS::Logs::LogGroup"))
 def test_a_log_group_is_encrypted_and_ends(name: str) -> None:
     """With the stack's key, after the days of the parameter."""
-    assert properties(name)["KmsKeyId"] == {"Fn::GetAtt": "EncryptionKey.Arn"}
-    assert properties(name)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert properties(name)["KmsKeyId"] == "EncryptionKey.Arn"
+    assert properties(name)["RetentionInDays"] == "LogRetentionDays"
 
 
 def test_every_function_has_its_log_group() -> None:
@@ -343,7 +392,7 @@ def test_a_function_starts_from_a_snapshot_behind_an_alias(name: str) -> None:
     assert found["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     assert found["AutoPublishAlias"] == "live"
     assert (found["Runtime"], found["Architectures"]) == ("python3.13", ["x86_64"])
-    assert found["Layers"] == [{"Ref": "JitsiTokensLayer"}]
+    assert found["Layers"] == ["JitsiTokensLayer"]
 
 
 @pytest.mark.parametrize(
@@ -356,15 +405,27 @@ def test_memory_is_processor(name: str, megabytes: int) -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_outlives_its_waits(name: str) -> None:
+    """For AWS: its own answer, and not Lambda's end of it, is what a caller gets."""
+    assert function(name)["Timeout"] >= 15
+
+
+def test_the_layer_is_built_by_its_makefile_for_lambda() -> None:
+    """Without it nothing is compiled; its architecture is told by the metadata alone."""
+    metadata = RESOURCES["JitsiTokensLayer"]["Metadata"]
+
+    assert metadata == {"BuildMethod": "makefile", "BuildArchitecture": "x86_64"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_environment_holds_no_secret(name: str) -> None:
     """Names of things only: nothing typed in, nothing resolved at deployment."""
     shared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     variables = shared | properties(name)["Environment"]["Variables"]
 
     for value in variables.values():
-        assert isinstance(value, dict)
-        assert value.keys() <= {"Ref", "Fn::GetAtt", "Fn::If"}
-    assert "{{resolve:" not in json.dumps(variables)
+        assert value == "AWS::StackName" or references(value)
+    assert not re.search(r"[${]", json.dumps(list(variables.values())))
     assert not any(PARAMETERS[name].get("NoEcho") for name in PARAMETERS)
 
 
@@ -372,7 +433,7 @@ def test_the_environment_holds_no_secret(name: str) -> None:
 def test_a_change_of_a_setting_makes_a_new_version(name: str) -> None:
     """Every parameter in the environment is in the description, and so is the layer."""
     variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    settings = references(variables) - {"AWS::StackName"}
+    settings = references(variables)
 
     assert settings | {"JitsiTokensLayer"} <= references(properties(name)["VersionDescription"])
 
@@ -423,17 +484,25 @@ def test_the_api_is_regional_and_logs_no_data() -> None:
     assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
 
 
+def test_the_stage_is_throttled_as_the_parameters_say() -> None:
+    """For every route; whoever deploys knows what the health record needs."""
+    [settings] = properties("Api")["MethodSettings"]
+
+    assert settings["ThrottlingRateLimit"] == "ThrottlingRate"
+    assert settings["ThrottlingBurstLimit"] == "ThrottlingBurst"
+
+
 def test_the_authorizer_reads_one_header_and_turns_junk_away() -> None:
     """A key that is none costs no invocation; the answer is kept as long as the parameter says."""
     auth = properties("Api")["Auth"]
     authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
 
     assert authorizer["FunctionPayloadType"] == "TOKEN"
-    assert authorizer["FunctionArn"] == {"Ref": "AuthorizeClient.Alias"}
+    assert authorizer["FunctionArn"] == "AuthorizeClient.Alias"
     assert authorizer["Identity"] == {
         "Header": "Authorization",
         "ValidationExpression": "^[Bb][Ee][Aa][Rr][Ee][Rr] +jtk_[0-9A-Za-z]{49}$",
-        "ReauthorizeEvery": {"Ref": "AuthorizerCacheSeconds"},
+        "ReauthorizeEvery": "AuthorizerCacheSeconds",
     }
 
 
@@ -502,3 +571,107 @@ def test_a_parameter_says_what_it_is(name: str) -> None:
 def test_a_limit_has_its_default_and_its_own_limit(name: str, default: int, most: int) -> None:
     """As the contract says."""
     assert (PARAMETERS[name]["Default"], PARAMETERS[name]["MaxValue"]) == (default, most)
+
+
+@pytest.mark.parametrize(
+    ("rule", "provider", "needed"),
+    [
+        ("JaasNeedsAppId", "jaas", "JaasAppId"),
+        ("SelfHostedNeedsDomain", "self-hosted", "JitsiDomain"),
+    ],
+)
+def test_a_provider_has_what_it_needs(rule: str, provider: str, needed: str) -> None:
+    """Before anything is deployed, and with a sentence that names the parameter."""
+    found = TEMPLATE["Rules"][rule]
+
+    assert found["RuleCondition"] == ["Provider", provider]  # !Equals
+    [assertion] = found["Assertions"]
+    assert assertion["Assert"] == [[needed, ""]]  # !Not [!Equals …]
+    assert needed in assertion["AssertDescription"]
+    assert provider in PARAMETERS["Provider"]["AllowedValues"]
+
+
+GOOD_VALUES = {
+    "JitsiDomain": [
+        "",
+        *("meet.example.org", "meet", "MEET.example.org", "meet-1.example.org"),
+        *("203.0.113.10", "meet.example.org:8443", "x" * 64),
+    ],
+    "JaasAppId": ["", HEX, LONGEST_APP_ID],
+    "JitsiAppId": ["openemr_telehealth", "a", "A.b-c_1", "x" * 25],
+    "JitsiIssuer": ["openemr", "a", "A.b-c_1", "x" * 25],
+    "JitsiAudience": ["openemr_telehealth", "jitsi", "A.b-c_1", "x" * 25],
+    "JitsiSubject": ["", "*", "meet.jitsi", "meet.example.org", "clinic_1", "x" * 40],
+    "JitsiTenant": ["", "clinic", "clinic-1", "clinic_1", "x" * 24],
+}
+BAD_VALUES = {
+    "JitsiDomain": [
+        *("https://meet.example.org", "meet.example.org/", "meet.example.org/clinic"),
+        *("meet example.org", " meet.example.org", "meet.example.org ", "meet_1.example.org"),
+        *("meet.example.org:", "meet.example.org:https", "meet.example.org:123456"),
+        *("-meet.example.org", ".example.org", "meet.example.org.", "user@meet.example.org"),
+        *("meet.example.org?x", "meet.example.org#x", "*.example.org", "x" * 65),
+    ],
+    "JaasAppId": [
+        *(HEX[:-1], f"{HEX}0", f"{HEX[:-1]}g", LONGEST_APP_ID[:-1], f"{LONGEST_APP_ID}0"),
+        *("vpaas-magic-cookie-", f"vpaas-magic-{HEX}", f"VPAAS-MAGIC-COOKIE-{HEX}"),
+        *(f"{LONGEST_APP_ID}/4f4910", f" {HEX}", f"{HEX} ", f"{LONGEST_APP_ID}{LONGEST_APP_ID}"),
+    ],
+    **{
+        name: ["", 'a"b', "a'b", "a\\b", "a b", "a,b", "a/b", "a|b", "*", "é", "x" * 26]
+        for name in ("JitsiAppId", "JitsiIssuer", "JitsiAudience")
+    },
+    "JitsiSubject": ['a"b', "a b", "a/b", "https://meet.example.org", "é", "x" * 41],
+    "JitsiTenant": ["Clinic", "clinic/1", "/clinic", "a b", "a.b", "a%20b", "é", "x" * 25],
+}
+
+
+def test_every_text_is_tried() -> None:
+    """A parameter that a person types, and no list that it is chosen from."""
+    texts = {
+        name
+        for name, rules in PARAMETERS.items()
+        if rules["Type"] == "String" and "AllowedValues" not in rules
+    }
+
+    assert GOOD_VALUES.keys() == BAD_VALUES.keys() == texts
+    assert all("ConstraintDescription" in PARAMETERS[name] for name in texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, good in GOOD_VALUES.items() for value in good]
+)
+def test_a_parameter_takes_what_is_right(name: str, value: str) -> None:
+    """As people paste it."""
+    assert accepts(name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, bad in BAD_VALUES.items() for value in bad]
+)
+def test_a_parameter_refuses_what_would_fail_later(name: str, value: str) -> None:
+    """In a meeting's address, in a claim, or in docker-jitsi-meet's configuration."""
+    assert not accepts(name, value)
+
+
+# Outputs
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ApiUrl", "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1"),
+        ("Provider", "Provider"),
+        ("SigningAlgorithm", ["IsJaas", "RS256", "HS256"]),
+        ("SigningKeySecret", SIGNING_KEY),
+        ("ClientsTable", "Clients"),
+        ("CheckKeyFunction", "CheckKey.Alias"),
+    ],
+)
+def test_the_stack_tells_what_its_users_need(name: str, value: object) -> None:
+    """The command line and the health record read these, of either provider."""
+    output = TEMPLATE["Outputs"][name]
+
+    assert output["Value"] == value
+    assert "Condition" not in output
+    assert output["Description"]
