@@ -9,7 +9,8 @@ BIN := .local/venv/bin
 CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack tests
 PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy.py,$\
 	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\
-	*/jitsi_tokens/text.py,*/jitsi_tokens/problems.py,*/jitsi_tokens/findings.py
+	*/jitsi_tokens/text.py,*/jitsi_tokens/problems.py,*/jitsi_tokens/findings.py,$\
+	*/jitsi_tokens/features.py,*/jitsi_tokens/complaints.py
 FUNCTIONS := $(wildcard functions/*/app.py)
 
 # Without bytecode every import compiles anew.

@@ -88,7 +88,11 @@ def test_a_function_starts_without_what_it_seldom_needs(
 
 
 @pytest.mark.parametrize(
-    "module", ["text", "rooms", "requests", "policy", "claims", "keys", "clients", "problems"]
+    "module",
+    [
+        *("text", "rooms", "features", "complaints", "requests", "policy"),
+        *("claims", "keys", "findings", "clients", "problems"),
+    ],
 )
 def test_a_pure_module_knows_neither_aws_nor_the_environment(module: str) -> None:
     """It takes the time, the key and the settings as arguments."""

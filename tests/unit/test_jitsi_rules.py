@@ -19,10 +19,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from jitsi_tokens import diagnostics
 from jitsi_tokens.claims import meeting_claims
+from jitsi_tokens.features import FEATURES
 from jitsi_tokens.keys import SigningKey, read_key
 from jitsi_tokens.policy import Policy
 from jitsi_tokens.problems import Problem
-from jitsi_tokens.requests import FEATURES, parse
+from jitsi_tokens.requests import parse
 from jitsi_tokens.rooms import meeting_url
 from jitsi_tokens.settings import Settings, read_settings
 from jitsi_tokens.status import NEVER_CHECKED

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jitsi_tokens.features import FEATURES
 from jitsi_tokens.policy import MAX_ROOM_PATTERNS, Policy, PolicyRefused, make_policy
 from jitsi_tokens.problems import FORBIDDEN, Problem
-from jitsi_tokens.requests import FEATURES, TokenRequest
+from jitsi_tokens.requests import TokenRequest
 from jitsi_tokens.rooms import backend_safe, matches
 
 

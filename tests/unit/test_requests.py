@@ -8,8 +8,10 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from jitsi_tokens.claims import Issuer, meeting_claims
+from jitsi_tokens.complaints import explained
+from jitsi_tokens.features import FEATURES
 from jitsi_tokens.problems import INVALID_REQUEST, MALFORMED_REQUEST, Kind, Problem
-from jitsi_tokens.requests import FEATURES, Limits, TokenRequest, Validity, _explained, parse
+from jitsi_tokens.requests import Limits, TokenRequest, Validity, parse
 
 NOW = 1_800_000_000  # 2027-01-15T08:00:00Z
 LIMITS = Limits(max_lifetime_seconds=14_400, max_advance_seconds=604_800)
@@ -483,7 +485,7 @@ def test_a_name_keeps_its_joiners(name: str) -> None:
 
 def test_a_complaint_without_a_path_is_still_a_problem() -> None:
     """Should msgspec word a complaint in a new way, it is a 400 that names no field."""
-    problem = _explained("Something new about `this`")
+    problem = explained("Something new about `this`")
 
     assert problem.kind is INVALID_REQUEST
     assert problem.field is None

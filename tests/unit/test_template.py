@@ -12,8 +12,8 @@ import yaml
 from jitsi_tokens import problems
 from jitsi_tokens.problems import Kind
 from jitsi_tokens.status import NEVER_CHECKED, KeyStatus
-from local_stack.deployment import read_template
 from local_stack.emulator import ROOT
+from local_stack.template import read_template
 
 KINDS = {kind.type: kind for kind in vars(problems).values() if isinstance(kind, Kind)}
 FUNCTIONS = ["AuthorizeClient", "IssueToken", "CheckKey", "ProbeConfig"]

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from jitsi_tokens.problems import INVALID_REQUEST, MALFORMED_REQUEST, Problem, invalid_field
+from jitsi_tokens.complaints import explained, json_pointer
+from jitsi_tokens.features import FEATURES
+from jitsi_tokens.problems import MALFORMED_REQUEST, Problem, invalid_field
 from jitsi_tokens.rooms import RoomRefused, scoped_room
 from jitsi_tokens.text import flaw
 
@@ -17,46 +19,9 @@ MIN_LIFETIME_SECONDS = 60
 DEFAULT_LIFETIME_SECONDS = 3600
 MAX_AVATAR_CHARACTERS = 2048
 
-# The web client reports any other key as an error: jitsi-meet, features/base/jwt/constants.ts.
-FEATURES = frozenset(
-    [
-        "branding",
-        "calendar",
-        "create-polls",
-        "file-upload",
-        "flip",
-        "inbound-call",
-        "list-visitors",
-        "livestreaming",
-        "live-translation",
-        "lobby",
-        "moderation",
-        "outbound-call",
-        "recording",
-        "room",
-        "screen-sharing",
-        "send-groupchat",
-        "send-private-message",
-        "sip-inbound-call",
-        "sip-outbound-call",
-        "transcription",
-    ]
-)
-
 # HTML's "valid e-mail address", with letters of every script (RFC 6531).
 _LABEL = r"(?!-)[^\s\x00-,./:-@\[-`{-\x7f]{1,63}(?<!-)"
 _EMAIL = re.compile(rf"[^\s\"(),:;<>@\[\\\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
-_COMPLAINT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
-_TYPE = re.compile(r"`([^`]*)`")
-_JSON_NAMES = {
-    "str": "string",
-    "int": "whole number",
-    "float": "number with a fraction",
-    "bool": "true or false",
-    "datetime": "RFC 3339 time",
-}
-_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 
 
 class Limits(NamedTuple):
@@ -139,7 +104,7 @@ def parse(body: bytes) -> TokenRequest:
         request = _DECODER.decode(body)
         json.loads(body, object_pairs_hook=_refuse_repeated_names)
     except msgspec.ValidationError as error:
-        raise _explained(str(error)) from None
+        raise explained(str(error)) from None
     except (msgspec.DecodeError, ValueError):
         raise Problem(MALFORMED_REQUEST, "The body must be valid JSON in UTF-8.") from None
     _check_strings(request)
@@ -150,35 +115,6 @@ def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> None:
     # Parsers disagree on which of two equal names counts, so neither does.
     if len({name for name, _ in pairs}) != len(pairs):
         raise Problem(MALFORMED_REQUEST, "The body must not hold the same name twice.")
-
-
-def _explained(complaint: str) -> Problem:
-    if missing := _MISSING.fullmatch(complaint):
-        return invalid_field(_pointer(missing["name"]), "is required")
-    if unknown := _UNKNOWN.fullmatch(complaint):
-        return invalid_field(_pointer(unknown["name"]), "is not a field of this request")
-    found = _COMPLAINT.fullmatch(complaint)
-    what, path = (found["what"], found["path"]) if found else (complaint, None)
-    what = _TYPE.sub(lambda found: _in_json(found[1]), what)
-    if path:
-        return invalid_field(
-            _pointer(path.lstrip(".").removesuffix("[...]")), f"is not valid: {_lowered(what)}"
-        )
-    if what.startswith("Expected object"):
-        return Problem(MALFORMED_REQUEST, "The body must be a JSON object.")
-    return Problem(INVALID_REQUEST, f"The body is not valid: {_lowered(what)}.")
-
-
-def _in_json(types: str) -> str:
-    return " or ".join(_JSON_NAMES.get(name, name) for name in types.split(" | "))
-
-
-def _pointer(name: str) -> str:
-    return "/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def _lowered(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]
 
 
 def _check_strings(request: TokenRequest) -> None:
@@ -197,7 +133,7 @@ def _check_strings(request: TokenRequest) -> None:
         raise invalid_field("/userAvatar", "must be an https URL without user name or password")
     if request.features is not UNSET and (unknown := request.features.keys() - FEATURES):
         raise invalid_field(
-            f"/features{_pointer(min(unknown))}", "is not a feature that Jitsi knows"
+            f"/features{json_pointer(min(unknown))}", "is not a feature that Jitsi knows"
         )
 
 
