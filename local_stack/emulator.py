@@ -76,11 +76,11 @@ def running(home: Home = HOME) -> Emulator | None:
     """Return the emulator that runs from this home; None when there is none."""
     try:
         emulator = Emulator(**json.loads(home.record.read_text()))
-        command = Path(f"/proc/{emulator.pid}/cmdline").read_bytes()
+        folder = Path(f"/proc/{emulator.pid}/cwd").readlink()
     except (OSError, ValueError, TypeError):
         return None
-    # The process id may have gone to another program since.
-    return emulator if b"ministack" in command else None
+    # The process id may have gone to another program since, and the record may be a copy.
+    return emulator if folder == _working_folder(home) else None
 
 
 def start(
@@ -102,7 +102,7 @@ def start(
     if emulator := running(home):
         _wait_for(emulator, home)
         return emulator
-    temporary = home.folder / "tmp"
+    temporary = _working_folder(home)
     for folder in (home.folder, home.folder / "state", home.folder / "s3", temporary):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
@@ -154,8 +154,12 @@ def stop(home: Home = HOME) -> bool:
             time.sleep(0.1)
     home.record.unlink(missing_ok=True)
     # Every worker unpacks the layer there and leaves it.
-    shutil.rmtree(home.folder / "tmp", ignore_errors=True)
+    shutil.rmtree(_working_folder(home), ignore_errors=True)
     return emulator is not None
+
+
+def _working_folder(home: Home) -> Path:
+    return home.folder.resolve() / "tmp"
 
 
 def _wait_for(emulator: Emulator, home: Home) -> None:

@@ -38,7 +38,9 @@ def _warn(failure: secrets.SecretUnavailable) -> None:
     telemetry.logger().warning("a secret could not be fetched", cause=failure.code)
 
 
-def _cached[T](secret_id: str, make: Callable[[str], T]) -> secrets.CachedSecret[T]:
+def _cached[T](
+    secret_id: str, make: Callable[[str], T], *, begins_outage: bool
+) -> secrets.CachedSecret[T]:
     def fetch(*, renewing: bool) -> secrets.Version:
         limits = IMPATIENT if renewing else PATIENT
         return secrets.fetch_current(_secrets_manager(limits), secret_id)
@@ -47,17 +49,21 @@ def _cached[T](secret_id: str, make: Callable[[str], T]) -> secrets.CachedSecret
         fetch,
         make,
         outage=OUTAGE,
+        begins_outage=begins_outage,
         max_stale_seconds=SETTINGS.max_stale_seconds,
         warn=_warn,
     )
 
 
-_secrets_manager(PATIENT)  # made once, before the first request
+# Made once, before the first request.
+_secrets_manager(PATIENT)
+_secrets_manager(IMPATIENT)
 SIGNING_KEY = _cached(
     os.environ["SIGNING_KEY_SECRET"],
     lambda text: read_key(text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix),
+    begins_outage=True,
 )
-DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], str.encode)
+DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], str.encode, begins_outage=False)
 
 
 def handler(event: http.Event, _context: object) -> http.Response:
@@ -120,4 +126,7 @@ def _digest_key(now: float) -> bytes | None:
     try:
         return DIGEST_KEY.get(now)
     except secrets.SecretUnavailable:
+        return None
+    except Exception as error:  # noqa: BLE001 - nothing here may cost a token that is signed
+        telemetry.report(error)
         return None

@@ -335,6 +335,45 @@ def test_a_replaced_key_signs_five_minutes_later(service: Service) -> None:
     assert kids == ["initial", "second"]
 
 
+def test_a_digest_key_that_cannot_be_encoded_costs_no_token(
+    service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What nobody expected of it is reported, and the digests are null."""
+
+    def fail(_now: float) -> bytes:
+        raise UnicodeEncodeError("utf-8", "secret-content", 0, 1, "surrogates not allowed")
+
+    monkeypatch.setattr(service.app.DIGEST_KEY, "get", fail)
+
+    response = service.post()
+
+    printed = "".join(capsys.readouterr())
+    report, line = map(json.loads, printed.splitlines())
+    assert response["statusCode"] == 200
+    assert report["error"] == "UnicodeEncodeError"
+    assert (line["outcome"], line["MissingDigestKey"]) == ("issued", 1)
+    assert "secret-content" not in printed
+
+
+def test_refusals_without_a_digest_key_keep_no_token_from_the_next(service: Service) -> None:
+    """A refused request asks for the digest key alone; its outage is not the signing key's."""
+    manager = service.app._secrets_manager(PATIENT)
+    get_secret_value = manager.get_secret_value
+
+    def fail(**arguments: Any) -> Any:
+        if arguments["SecretId"] == "digest-key":
+            raise TimeoutError
+        return get_secret_value(**arguments)
+
+    manager.get_secret_value = fail
+    try:
+        statuses = [service.post(roomName="elsewhere")["statusCode"], service.post()["statusCode"]]
+    finally:
+        manager.get_secret_value = get_secret_value
+
+    assert statuses == [403, 200]
+
+
 def test_without_a_digest_key_a_token_is_issued(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:

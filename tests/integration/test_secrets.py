@@ -64,13 +64,18 @@ class Source:
         return text.upper()
 
     def cached(
-        self, max_stale_seconds: int = STALE, outage: Outage | None = None
+        self,
+        max_stale_seconds: int = STALE,
+        outage: Outage | None = None,
+        *,
+        begins_outage: bool = True,
     ) -> CachedSecret[str]:
         """Return the cache in front of it."""
         return CachedSecret(
             self.fetch,
             self.make,
             outage=outage or Outage(),
+            begins_outage=begins_outage,
             max_stale_seconds=max_stale_seconds,
             warn=self.warnings.append,
         )
@@ -413,6 +418,34 @@ def test_the_secrets_of_a_container_wait_together(source: Source) -> None:
     assert second.get(START + 30) == "GOOD-1"
 
 
+def test_what_is_asked_last_never_stands_in_the_way(source: Source) -> None:
+    """A digest key that gets no answer begins no outage: the signing key is still fetched."""
+    other, outage = Source(), Outage()
+    source.answer = SILENCE
+    with pytest.raises(SecretUnavailable):
+        source.cached(outage=outage, begins_outage=False).get(START)
+
+    signing = other.cached(outage=outage)
+
+    assert signing.get(START) == "GOOD-1"
+    assert not signing.stale
+
+
+def test_an_outage_hides_no_cause_that_is_known(source: Source) -> None:
+    """Who may not read the secret is not told that nobody answers."""
+    outage = Outage()
+    source.answer = SecretUnavailable("access-denied", "The function may not read the secret.")
+    cached = source.cached(outage=outage)
+    with pytest.raises(SecretUnavailable):
+        cached.get(START)
+    outage.begin(START + 30)
+
+    with pytest.raises(SecretUnavailable) as refused:
+        cached.get(START + 30)
+
+    assert refused.value.code == "access-denied"
+
+
 def test_a_refused_secret_makes_no_other_wait(source: Source) -> None:
     """What is wrong with one secret says nothing about the other."""
     other, outage = Source(), Outage()
@@ -452,7 +485,14 @@ def test_a_bug_is_not_taken_for_an_outage() -> None:
     def fail(*, renewing: bool) -> Version:
         raise ZeroDivisionError(renewing)
 
-    cached = CachedSecret(fail, json.loads, outage=Outage(), max_stale_seconds=STALE, warn=print)
+    cached = CachedSecret(
+        fail,
+        json.loads,
+        outage=Outage(),
+        begins_outage=True,
+        max_stale_seconds=STALE,
+        warn=print,
+    )
 
     with pytest.raises(ZeroDivisionError):
         cached.get(START)

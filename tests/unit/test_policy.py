@@ -165,6 +165,8 @@ def test_the_most_patterns_are_accepted() -> None:
         ("visit-%2A", "only wildcard is a plain '\\*'"),
         ("visit-＊", "only wildcard is a plain '\\*'"),  # noqa: RUF001
         ("J\u030c*", "no stable form"),
+        ("o'brien-*", "slash or an apostrophe"),
+        ("tenant/*", "slash or an apostrophe"),
     ],
 )
 def test_a_pattern_that_opens_more_or_less_than_it_reads_is_refused(

@@ -107,6 +107,8 @@ def _checked_pattern(pattern: str) -> str:
         raise PolicyRefused("A room pattern's only wildcard is a plain '*'.")
     if not normal.strip("*"):
         raise PolicyRefused("A bare '*' opens every room: ask for any room by its own option.")
+    if "'" in normal or "%2f" in normal:
+        raise PolicyRefused("No room has a slash or an apostrophe: the pattern would match none.")
     if any(backend_safe(part) != part for part in normal.split("*")):
         raise PolicyRefused("A room pattern has no stable form in Jitsi: change its spelling.")
     return normal

@@ -76,7 +76,10 @@ class Fetch(Protocol):
 
 
 class Outage:
-    """When Secrets Manager last did not answer: the secrets of a container wait together."""
+    """When Secrets Manager last did not answer: a container waits for it once.
+
+    The signing key alone may begin one: no other secret's failure stands in its way.
+    """
 
     def __init__(self) -> None:
         self._began_at: float | None = None
@@ -102,12 +105,14 @@ class CachedSecret[T]:
         make: Callable[[str], T],
         *,
         outage: Outage,
+        begins_outage: bool,
         max_stale_seconds: int,
         warn: Callable[[SecretUnavailable], None],
     ) -> None:
         self._fetch = fetch
         self._make = make
         self._outage = outage
+        self._begins_outage = begins_outage
         self._usable_seconds = FRESH_SECONDS + max_stale_seconds
         self._warn = warn
         self._value: T | None = None
@@ -138,7 +143,7 @@ class CachedSecret[T]:
         if self._failure and 0 <= now - self._failed_at < RETRY_SECONDS:
             return
         if self._outage.lasts(now):
-            self._failure = (_UNREACHABLE, "Secrets Manager did not answer just now.")
+            self._failure = self._failure or (_UNREACHABLE, "Secrets Manager is not asked now.")
             return
         try:
             version = self._fetch(renewing=self._value is not None)
@@ -146,7 +151,7 @@ class CachedSecret[T]:
                 self._value = self._make(version.text)
                 self._version_id = version.id
         except (SecretUnavailable, KeyRefused) as error:
-            if error.code == _UNREACHABLE:
+            if error.code == _UNREACHABLE and self._begins_outage:
                 self._outage.begin(now)
             self._failure = (error.code, str(error))
             self._failed_at = now
