@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.parsers import ResponseParserError
 
 from jitsi_tokens import problems
 from jitsi_tokens.findings import finding
@@ -36,6 +37,7 @@ BAD = KeyStatus(configured=False, checked_at=NOW, problems=[finding("no-key", "T
 OUTAGES = [
     ClientError({"Error": {"Code": "ThrottlingException", "Message": "x"}}, "GetParameter"),
     ConnectTimeoutError(endpoint_url="https://ssm"),
+    ResponseParserError("an answer that is no JSON"),
 ]
 
 
@@ -101,7 +103,7 @@ def test_a_status_is_read_at_most_every_five_seconds(counter: Counter) -> None:
     assert cached.get(NOW + 5) == BAD
 
 
-@pytest.mark.parametrize("error", OUTAGES, ids=["throttled", "timeout"])
+@pytest.mark.parametrize("error", OUTAGES, ids=["throttled", "timeout", "unreadable"])
 def test_a_status_is_outlived_when_ssm_fails(
     counter: Counter, error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,7 +120,7 @@ def test_a_status_is_outlived_when_ssm_fails(
     assert (logged["level"], logged["cause"]) == ("WARNING", type(error).__name__)
 
 
-@pytest.mark.parametrize("error", OUTAGES, ids=["throttled", "timeout"])
+@pytest.mark.parametrize("error", OUTAGES, ids=["throttled", "timeout", "unreadable"])
 def test_without_any_status_ssms_failure_is_a_503(counter: Counter, error: Exception) -> None:
     """Until it can be read: then it is there."""
     cached = CachedStatus(counter, NAME)  # type: ignore[arg-type]

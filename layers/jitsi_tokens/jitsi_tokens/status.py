@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from jitsi_tokens.findings import Finding, finding
@@ -82,7 +81,7 @@ class CachedStatus:
             self._read_at = now
             try:
                 self._status = read_status(self._client, self._name)
-            except (ClientError, BotoCoreError) as error:
+            except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
                 logger().warning("the key's status cannot be read", cause=type(error).__name__)
         if self._status is None:
             raise Problem(
