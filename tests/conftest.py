@@ -71,6 +71,7 @@ def self_hosted_environ() -> dict[str, str]:
     """Return what the template sets for a Jitsi of one's own."""
     return {
         "PROVIDER": "self-hosted",
+        "SIGNING_ALGORITHM": "HS256",
         "JAAS_APP_ID": "",
         "JITSI_DOMAIN": "meet.example.org",
         "JITSI_APP_ID": "openemr_telehealth",
@@ -80,6 +81,12 @@ def self_hosted_environ() -> dict[str, str]:
         "JITSI_TENANT": "",
         **_LIMITS,
     }
+
+
+@pytest.fixture
+def published_environ(self_hosted_environ: dict[str, str]) -> dict[str, str]:
+    """Return what the template sets for a Jitsi that fetches public keys."""
+    return self_hosted_environ | {"SIGNING_ALGORITHM": "RS256"}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from jitsi_tokens.settings import jaas_app_id
+from jitsi_tokens.settings import SettingMissing, read_settings
 from jitsi_tokens_cli.errors import CommandError
 
 if TYPE_CHECKING:
-    from jitsi_tokens.keys import Algorithm
+    from collections.abc import Mapping
 
+    from jitsi_tokens.keys import Algorithm
+    from jitsi_tokens.settings import Settings
+
+# Between JaasAppId's words, and so on.
+_WORD_BEGINS = re.compile("(?<=[a-z])(?=[A-Z])")
 # CheckKey may take twenty seconds.
 _PATIENT = Config(
     connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3, "mode": "standard"}
@@ -32,18 +38,25 @@ class Stack(NamedTuple):
 
     name: str
     session: boto3.Session
-    algorithm: Algorithm
-    app_id: str | None
+    settings: Settings
     signing_secret: str
     clients_table: str
     check_function: str
+    issue_function: str
+    rotation_function: str
+    public_keys_path: str
     api_url: str
     authorizer_cache_seconds: str
 
     @property
+    def algorithm(self) -> Algorithm:
+        """What the stack signs with."""
+        return self.settings.algorithm
+
+    @property
     def kid_prefix(self) -> str:
         """What the `kid` of this stack's keys begins with: `<App ID>/` for JaaS."""
-        return f"{self.app_id}/" if self.app_id else ""
+        return self.settings.kid_prefix
 
     @property
     def region_option(self) -> str:
@@ -70,23 +83,34 @@ def find_stack(target: Target) -> Stack:
     session = boto3.Session(region_name=target.region)
     outputs, parameters = _describe(session, target.stack_name)
     try:
-        is_jaas = outputs["Provider"] == "jaas"
         return Stack(
             name=target.stack_name,
             session=session,
-            algorithm=cast("Algorithm", outputs["SigningAlgorithm"]),
-            app_id=jaas_app_id(outputs["JaasAppId"]) if is_jaas else None,
+            settings=read_settings(_as_environment(parameters)),
             signing_secret=outputs["SigningKeySecret"],
             clients_table=outputs["ClientsTable"],
             check_function=outputs["CheckKeyFunction"],
+            issue_function=outputs["IssueTokenFunction"],
+            rotation_function=outputs["RotateSigningKeyFunction"],
+            public_keys_path=outputs["PublicKeysPath"],
             api_url=outputs["ApiUrl"],
             authorizer_cache_seconds=parameters["AuthorizerCacheSeconds"],
         )
     except KeyError as missing:
         raise CommandError(
             f"The stack {target.stack_name} has no output {missing.args[0]}: either it is no"
-            " stack of jitsi-tokens, or its deployment did not finish."
+            " stack of jitsi-tokens, or an older one, or its deployment did not finish."
         ) from None
+    except SettingMissing as error:
+        raise CommandError(
+            f"The stack {target.stack_name} lacks a parameter of jitsi-tokens ({error}): either it"
+            " is no stack of it, or an older one that wants a deployment."
+        ) from None
+
+
+def _as_environment(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters under the names that the functions read them by."""
+    return {_WORD_BEGINS.sub("_", name).upper(): value for name, value in parameters.items()}
 
 
 def _describe(session: boto3.Session, name: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 from jitsi_tokens.clients import Client, api_key_in, digest, read_client
 from jitsi_tokens.policy import Policy
 from jitsi_tokens_cli.client_store import ClientStore, StoredKey
-from tests.integration.test_cli_stack import TABLE, World, running_world
+from tests.integration.cli_world import TABLE, World, running_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from jitsi_tokens.keys import KeyDocument, fingerprint, public_pem
-from tests.integration.test_cli_stack import (
+from tests.integration.cli_world import (
     APP_ID,
     HANGS_UP,
     Answer,

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jitsi_tokens.clients import make_api_key
 from jitsi_tokens.problems import FORBIDDEN, FieldError, Problem
 from jitsi_tokens.rooms import meeting_url
-from tests.integration.test_cli_stack import APP_ID, HANGS_UP, Answer, World, running_world
+from tests.integration.cli_world import APP_ID, HANGS_UP, Answer, World, running_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -38,6 +38,11 @@ class Settings(NamedTuple):
     token_placement: TokenPlacement
 
     @property
+    def publishes_keys(self) -> bool:
+        """Whether Jitsi fetches this stack's public keys from it: self-hosted with RS256."""
+        return self.provider == "self-hosted" and self.algorithm == "RS256"
+
+    @property
     def kid_prefix(self) -> str:
         """What the `kid` of this stack's keys begins with: `<App ID>/` for JaaS."""
         return f"{self.app_id}/" if self.provider == "jaas" else ""
@@ -56,11 +61,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """
     provider = _one_of(environ, "PROVIDER", "jaas", "self-hosted")
     if provider == "jaas":
+        algorithm = "RS256"
         app_id = jaas_app_id(_text(environ, "JAAS_APP_ID"))
         domain = environ.get("JITSI_DOMAIN") or JAAS_DOMAIN
         tenant: str | None = app_id
         issuer = Issuer("chat", "jitsi", app_id, affiliation=False, features_expected=True)
     else:
+        algorithm = _one_of(environ, "SIGNING_ALGORITHM", "HS256", "RS256")
         app_id = _text(environ, "JITSI_APP_ID")
         domain = _text(environ, "JITSI_DOMAIN")
         tenant = environ.get("JITSI_TENANT") or None
@@ -73,7 +80,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         )
     return Settings(
         provider=cast("Provider", provider),
-        algorithm="RS256" if provider == "jaas" else "HS256",
+        algorithm=cast("Algorithm", algorithm),
         domain=domain,
         app_id=app_id,
         tenant=tenant,
