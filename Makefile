@@ -1,8 +1,10 @@
-# make run [PROVIDER=jaas|self-hosted]   everything from nothing: a token on the local stack
-# make test                              every check and every test
-# make stop                              ends the local stack; keys and clients are kept
+# make run     everything from nothing: a token on the local stack
+#              [PROVIDER=jaas|self-hosted] [ALGORITHM=HS256|RS256, of a self-hosted Jitsi]
+# make test    every check and every test
+# make stop    ends the local stack; keys and clients are kept
 
 PROVIDER ?= jaas
+ALGORITHM ?= HS256
 LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
@@ -21,13 +23,14 @@ export SAM_CLI_TELEMETRY = 0
 .PHONY: help run stop test lint unit cost stack requirements clean tools
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 3
+	@sed -n 's/^# //p' Makefile | head -n 4
 
 tools:
 	@local_stack/bootstrap venv sam emulator
 
 run: tools
-	@$(PYTHON) -m local_stack run --provider $(PROVIDER) --listen "$(LISTEN)"
+	@$(PYTHON) -m local_stack run --provider $(PROVIDER) --algorithm $(ALGORITHM) \
+		--listen "$(LISTEN)"
 
 stop:
 	@test ! -x $(PYTHON) || $(PYTHON) -m local_stack stop

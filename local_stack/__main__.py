@@ -8,6 +8,7 @@ import sys
 from local_stack import deployment, emulator, sam_local
 from local_stack.commands import CommandFailure
 from local_stack.demonstration import DemonstrationFailure, demonstrate, say
+from local_stack.rotation import RotationFailure
 
 
 def main() -> int:
@@ -16,6 +17,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="start, build, deploy, and issue two tokens")
     run.add_argument("--provider", choices=("jaas", "self-hosted"), default="jaas")
+    run.add_argument("--algorithm", choices=("HS256", "RS256"), default="HS256", help="self-hosted")
     run.add_argument("--listen", metavar="ADDRESS", help="besides loopback, for `sam local`")
     commands.add_parser("stop", help="stop the emulator; keys and clients are kept")
     arguments = parser.parse_args()
@@ -26,6 +28,7 @@ def main() -> int:
         deployment.DeploymentFailure,
         CommandFailure,
         DemonstrationFailure,
+        RotationFailure,
     ) as error:
         print(error, file=sys.stderr)
         return 1
@@ -40,7 +43,7 @@ def _run(arguments: argparse.Namespace) -> int:
     say("sam build")
     deployment.build()
     say(f"sam deploy --config-env local ({arguments.provider})")
-    stack = deployment.deploy(running, arguments.provider)
+    stack = deployment.deploy(running, arguments.provider, arguments.algorithm)
     say(f"{stack.name} answers at {stack.url}")
     sam_local.write(running, stack)
     demonstrate(running, stack)

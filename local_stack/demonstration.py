@@ -10,6 +10,7 @@ import httpx
 
 from local_stack.commands import CommandFailure, Commands
 from local_stack.emulator import LOCAL
+from local_stack.rotation import rotate
 
 if TYPE_CHECKING:
     from local_stack.deployment import Stack
@@ -47,7 +48,7 @@ def say(text: str) -> None:
 def demonstrate(emulator: Emulator, stack: Stack) -> None:
     """Give the stack a key and a client where it has none, then issue and show two tokens."""
     commands = Commands(emulator, stack)
-    _ensure_key(commands)
+    _ensure_key(emulator, stack, commands)
     api_key = _ensure_client(commands, stack)
     _write_environment(emulator, stack, api_key)
     probe = httpx.get(f"{stack.url}/api/jitsi/jwt", timeout=30)
@@ -58,15 +59,19 @@ def demonstrate(emulator: Emulator, stack: Stack) -> None:
     _show_commands(stack)
 
 
-def _ensure_key(commands: Commands) -> None:
+def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> None:
     try:
         commands.run("key", "show", "--json")
     except CommandFailure:
-        say("jitsi-tokens key create --kid local (RSA, 4096 bits)")
-        commands.run("key", "create", "--kid", "local")
+        if stack.rotates:
+            for step in rotate(emulator, stack):
+                say(f"the first rotation: {step}")
+        else:
+            say("jitsi-tokens key create --kid local (RSA, 4096 bits)")
+            commands.run("key", "create", "--kid", "local")
     else:
         say("the stack has a signing key: kept")
-        commands.run("key", "check")
+    commands.run("key", "check")
 
 
 def _ensure_client(commands: Commands, stack: Stack) -> str:

@@ -12,11 +12,14 @@ from botocore.config import Config
 
 from local_stack.api import STAGE, complete_api
 from local_stack.emulator import LOCAL, REGION, ROOT, Emulator
+from local_stack.public_keys import allow_reading_by_path, tell_public_url
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _SELF_HOSTED = {"Provider": "self-hosted", "JitsiDomain": "meet.example.org"}
+# The emulator knows no rotation schedule, and nobody here waits two minutes for caches.
+_ROTATION = {"RotationDays": "0", "PublicationLeadSeconds": "10"}
 
 
 class DeploymentFailure(RuntimeError):
@@ -30,6 +33,12 @@ class Stack(NamedTuple):
     outputs: dict[str, str]
     url: str
 
+    @property
+    def rotates(self) -> bool:
+        """Whether the stack makes its own keys, and publishes them."""
+        outputs = self.outputs
+        return (outputs["Provider"], outputs["SigningAlgorithm"]) == ("self-hosted", "RS256")
+
 
 def build() -> None:
     """Build functions and layer, as `sam build` does."""
@@ -39,6 +48,7 @@ def build() -> None:
 def deploy(
     emulator: Emulator,
     provider: str,
+    algorithm: str = "HS256",
     *,
     name: str | None = None,
     template: Path = ROOT / ".aws-sam" / "build" / "template.yaml",
@@ -46,10 +56,14 @@ def deploy(
 ) -> Stack:
     """Deploy what was built, and do what the emulator leaves out.
 
-    A provider's stack has its own name, so that two can stand side by side.
+    A provider's stack has its own name, and so has one with RS256: they stand side by side.
     """
+    chosen = _local_parameters() | _ROTATION
+    if provider == "self-hosted":
+        chosen |= _SELF_HOSTED | {"SigningAlgorithm": algorithm}
+        provider += "-rs256" if algorithm == "RS256" else ""
+    chosen |= parameters
     name = name or f"jitsi-tokens-{provider}"
-    chosen = _local_parameters() | (_SELF_HOSTED if provider == "self-hosted" else {}) | parameters
     _sam(
         "deploy",
         "--template-file",
@@ -66,6 +80,10 @@ def deploy(
     )
     stack = find(emulator, name)
     complete_api(client(emulator, "apigateway"), stack.outputs["ApiId"], chosen)
+    tell_public_url(
+        client(emulator, "lambda"), stack.outputs["RotateSigningKeyFunction"], stack.url
+    )
+    allow_reading_by_path(client(emulator, "iam"), client(emulator, "cloudformation"), name)
     return stack
 
 

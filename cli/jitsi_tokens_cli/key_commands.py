@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from jitsi_tokens.keys import MIN_RSA_BITS, SigningKey, fingerprint, public_pem, read_key
+from jitsi_tokens.keys import MIN_RSA_BITS, SigningKey, read_key
+from jitsi_tokens.rsa_keys import RSA_BITS, fingerprint, make_rsa_key, public_pem
 from jitsi_tokens_cli import key_check
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import ask_hidden, read_file
 from jitsi_tokens_cli.key_files import MAX_RSA_BITS, read_rsa_key, read_shared_secret
 from jitsi_tokens_cli.key_storing import (
     checked_kid,
-    make_rsa_key,
     make_shared_secret,
     store_rsa,
     store_shared,
@@ -44,7 +44,7 @@ def create(
     bits: Annotated[
         int,
         typer.Option(min=MIN_RSA_BITS, max=MAX_RSA_BITS, help="Length of an RSA key (JaaS)."),
-    ] = 4096,
+    ] = RSA_BITS,
     replace: Replace = False,
     yes: Yes = False,
 ) -> None:

@@ -7,10 +7,8 @@ import secrets
 import string
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-from jitsi_tokens.keys import KeyDocument, public_pem
+from jitsi_tokens.keys import KeyDocument
+from jitsi_tokens.rsa_keys import private_pem, public_pem
 from jitsi_tokens.secrets import FRESH_SECONDS
 from jitsi_tokens.settings import jaas_app_id
 from jitsi_tokens_cli import inputs
@@ -20,6 +18,8 @@ from jitsi_tokens_cli.output import put, say
 from jitsi_tokens_cli.signing_secret import store
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
     from jitsi_tokens_cli.stack import Stack
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -28,11 +28,6 @@ _CONSOLE = (
     "Give 8x8 the public key above: https://jaas.8x8.vc, API Keys, Add API key. Until 8x8 has it"
     " under the same key id, Jitsi refuses the tokens."
 )
-
-
-def make_rsa_key(bits: int) -> RSAPrivateKey:
-    """Return a new RSA key, which exists in memory only."""
-    return generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def make_shared_secret() -> str:
@@ -69,8 +64,7 @@ def store_rsa(stack: Stack, kid: str | None, key: RSAPrivateKey) -> None:
         kid = inputs.ask_until_valid(
             "Key id that the console shows", lambda text: _full_kid(text, stack.kid_prefix)
         )
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    store(stack, KeyDocument(algorithm="RS256", kid=kid, private_key=pem))
+    store(stack, KeyDocument(algorithm="RS256", kid=kid, private_key=private_pem(key)))
     _report_stored(stack, kid)
 
 

@@ -11,13 +11,20 @@ import msgspec
 
 from jitsi_tokens import keys, secrets, telemetry
 from jitsi_tokens.aws import PATIENT
-from jitsi_tokens.findings import finding
+from jitsi_tokens.findings import Finding, finding
+from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.publication import Publication
+from jitsi_tokens.rsa_keys import fingerprint, public_pem
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import KeyFacts, KeyStatus, write_status
 
 SETTINGS = read_settings(os.environ)
 SECRETS_MANAGER = boto3.client("secretsmanager", config=PATIENT)
 SSM = boto3.client("ssm", config=PATIENT)
+PUBLICATION = Publication(SSM, os.environ["PUBLIC_KEYS_PATH"])
+
+# With these Jitsi refuses every token.
+UNUSABLE = {"not-published", "published-key-differs"}
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -43,7 +50,21 @@ def _check(now: int) -> KeyStatus:
     facts = KeyFacts(
         kid=key.kid,
         algorithm=key.algorithm,
-        fingerprint=keys.fingerprint(key.public_key) if key.public_key else None,
+        fingerprint=fingerprint(key.public_key) if key.public_key else None,
         created_at=int(version.created_at.timestamp()),
     )
-    return KeyStatus(configured=True, checked_at=now, key=facts)
+    problems = _problems_of_publication(key, now) if SETTINGS.publishes_keys else []
+    usable = not any(problem.code in UNUSABLE for problem in problems)
+    return KeyStatus(configured=usable, checked_at=now, key=facts, problems=problems)
+
+
+def _problems_of_publication(key: keys.SigningKey, now: int) -> list[Finding]:
+    """Compare what Jitsi verifies with to what signs."""
+    published = PUBLICATION.keys().get(name_of(key.kid))
+    if published is None or not published.is_served(now):
+        return [finding("not-published", "The signing key's public part is not published.")]
+    if key.public_key is None or published.pem != public_pem(key.public_key):
+        return [finding("published-key-differs", "Another key is published under its kid.")]
+    if published.expires_at is not None:
+        return [finding("published-key-ends", "The signing key's public part is about to end.")]
+    return []

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import pytest
-
     from typer.testing import Result
 
 STACK = "meetings"

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from jitsi_tokens.keys import fingerprint
+from jitsi_tokens.rsa_keys import fingerprint
 from jitsi_tokens.status import KeyFacts, KeyStatus, read_status
 
 if TYPE_CHECKING:

@@ -26,6 +26,9 @@ NAMES = {
     "SIGNING_KEY_SECRET": "signing-key",
     "DIGEST_KEY_SECRET": "digest-key",
     "STATUS_PARAMETER": "key-status",
+    "PUBLIC_KEYS_PATH": "/jitsi-tokens/meetings/public-keys",
+    "PUBLIC_URL": "https://tokens.example.org",
+    "PUBLICATION_LEAD_SECONDS": "130",
 }
 
 

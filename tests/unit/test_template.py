@@ -11,14 +11,30 @@ import yaml
 
 from jitsi_tokens import problems
 from jitsi_tokens.problems import Kind
+from jitsi_tokens.publication import FRESH_SECONDS
+from jitsi_tokens.rotation import FETCH_SECONDS
 from jitsi_tokens.status import NEVER_CHECKED, KeyStatus
 from local_stack.emulator import ROOT
 from local_stack.template import read_template
 
 KINDS = {kind.type: kind for kind in vars(problems).values() if isinstance(kind, Kind)}
-FUNCTIONS = ["AuthorizeClient", "IssueToken", "CheckKey", "ProbeConfig"]
-# `!If [IsJaas, !GetAtt JaasSigningKey.Id, !GetAtt SharedSigningKey.Id]`, its tags dropped.
-SIGNING_KEY = ["IsJaas", "JaasSigningKey.Id", "SharedSigningKey.Id"]
+PUBLISHED = ["AuthorizeClient", "IssueToken", "CheckKey", "ProbeConfig", "ServePublicKey"]
+FUNCTIONS = [*PUBLISHED, "RotateSigningKey"]
+# `!If [IsJaas, !GetAtt JaasSigningKey.Id, !If [IsShared, …]]`, its tags dropped.
+SIGNING_KEY = [
+    "IsJaas",
+    "JaasSigningKey.Id",
+    ["IsShared", "SharedSigningKey.Id", "PublishedSigningKey.Id"],
+]
+SIGNING_KEYS = {"JaasSigningKey", "SharedSigningKey", "PublishedSigningKey"}
+PUBLIC_KEYS_PATH = "/jitsi-tokens/${AWS::StackName}/public-keys"
+PUBLIC_KEYS_ARN = [
+    ":",
+    [
+        "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}",
+        f"parameter{PUBLIC_KEYS_PATH}",
+    ],
+]
 NO_PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 HEX = "0123456789abcdef0123456789ABCDEF"
 LONGEST_APP_ID = f"vpaas-magic-cookie-{HEX}"
@@ -63,11 +79,14 @@ def references(value: Any) -> set[str]:
 
 
 def values(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
-    """Return what stands at the ends of a tree of YAML, tags and all; types left out."""
+    """Return what stands at the ends of a tree of YAML, tags and all.
+
+    Types are left out, and what is named without a tag.
+    """
     match node:
         case yaml.MappingNode():
             for key, child in node.value:
-                if key.value != "Type":
+                if key.value not in ("Type", "DependsOn"):
                     yield from values(child)
         case yaml.SequenceNode():
             for child in node.value:
@@ -99,6 +118,20 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def statements(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a policy document's statements, also those that hold on a condition."""
+    return [
+        statement[1] if isinstance(statement, list) else statement
+        for statement in policy["Statement"]
+    ]
+
+
+def permissions(role: str) -> list[dict[str, Any]]:
+    """Return the statements of a role's one policy."""
+    [policy] = properties(role)["Policies"]
+    return statements(policy["PolicyDocument"])
+
+
 def longest_text(value: Any, *, is_jaas: bool) -> int:
     """Return how many characters a value resolves to at most."""
     match value:
@@ -106,6 +139,8 @@ def longest_text(value: Any, *, is_jaas: bool) -> int:
             return longest(value)
         case [7, [":", "JitsiTokensLayer"]]:
             return 5  # the layer's version
+        case ["IsShared", str(then), str(other)]:
+            return max(len(then), len(other))
         case ["IsJaas", then, other]:
             return longest_text(then if is_jaas else other, is_jaas=is_jaas)
         case [str(separator), [*parts]]:
@@ -192,24 +227,44 @@ def test_every_error_of_api_gateway_has_a_response() -> None:
     [
         ("AuthorizeClient", {"dynamodb:GetItem", "kms:Decrypt"}),
         ("IssueToken", {"secretsmanager:GetSecretValue", "kms:Decrypt"}),
-        ("CheckKey", {"secretsmanager:GetSecretValue", "kms:Decrypt", "ssm:PutParameter"}),
+        (
+            "CheckKey",
+            {
+                "secretsmanager:GetSecretValue",
+                "kms:Decrypt",
+                "ssm:PutParameter",
+                "ssm:GetParametersByPath",
+            },
+        ),
         ("ProbeConfig", {"ssm:GetParameter"}),
+        ("ServePublicKey", {"ssm:GetParametersByPath"}),
+        (
+            "RotateSigningKey",
+            {
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+                "kms:Decrypt",
+                "kms:GenerateDataKey",
+                "ssm:GetParametersByPath",
+                "ssm:PutParameter",
+                "ssm:DeleteParameter",
+            },
+        ),
     ],
 )
 def test_a_function_may_do_exactly_what_it_does(name: str, actions: set[str]) -> None:
     """Beside writing its own log; and nothing from a managed policy."""
     assert properties(name)["Role"] == f"{name}Role.Arn"
-    role = properties(f"{name}Role")
-    [policy] = role["Policies"]
-    statements = policy["PolicyDocument"]["Statement"]
+    allowed = permissions(f"{name}Role")
 
-    allowed = [action for statement in statements for action in as_list(statement["Action"])]
+    done = [action for statement in allowed for action in as_list(statement["Action"])]
 
-    assert sorted(allowed) == sorted({"logs:CreateLogStream", "logs:PutLogEvents", *actions})
-    assert {statement["Effect"] for statement in statements} == {"Allow"}
-    assert "ManagedPolicyArns" not in role
+    assert sorted(done) == sorted({"logs:CreateLogStream", "logs:PutLogEvents", *actions})
+    assert {statement["Effect"] for statement in allowed} == {"Allow"}
+    assert "ManagedPolicyArns" not in properties(f"{name}Role")
     assert not {"Policies", "ManagedPolicyArns"} & function(name).keys()
-    assert statements[0]["Resource"] == f"{name}Log.Arn"
+    assert allowed[0]["Resource"] == f"{name}Log.Arn"
     assert properties(name)["LoggingConfig"] == {"LogGroup": f"{name}Log"}
 
 
@@ -220,37 +275,138 @@ def test_a_function_may_do_exactly_what_it_does(name: str, actions: set[str]) ->
         ("IssueToken", [SIGNING_KEY, "DigestKey.Id"]),
         ("CheckKey", SIGNING_KEY),
         ("ProbeConfig", None),
+        ("ServePublicKey", None),
+        ("RotateSigningKey", "PublishedSigningKey.Id"),
     ],
 )
 def test_a_function_may_read_exactly_its_secrets(name: str, secrets: object) -> None:
-    """Only what signs and what checks reads the signing key."""
-    [policy] = properties(f"{name}Role")["Policies"]
-
+    """Only what signs, what checks and what rotates reads the signing key."""
     readable = [
         statement["Resource"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Action"] == "secretsmanager:GetSecretValue"
+        for statement in permissions(f"{name}Role")
+        if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
     ]
 
     assert readable == ([] if secrets is None else [secrets])
-    assert secrets or "SigningKey" not in json.dumps(properties(f"{name}Role"))
+    assert secrets or not SIGNING_KEYS & references(properties(f"{name}Role"))
+
+
+def test_these_roles_alone_may_read_the_signing_secret() -> None:
+    """Asked of every role in the template, whatever it is for."""
+    readers = {
+        role
+        for role in of_type("AWS::IAM::Role")
+        for statement in permissions(role)
+        if any(action.startswith("secretsmanager:") for action in as_list(statement["Action"]))
+        and SIGNING_KEYS & references(statement["Resource"])
+    }
+
+    assert readers == {"IssueTokenRole", "CheckKeyRole", "RotateSigningKeyRole"}
+
+
+def test_the_rotation_alone_writes_public_keys() -> None:
+    """Asked of every role and of every policy for people: these can withdraw one at most."""
+    writers = {
+        name: set(as_list(statement["Action"]))
+        for name, statement in everybodys_statements()
+        if "public-keys/*" in json.dumps(statement["Resource"])
+    }
+
+    assert writers == {
+        "RotateSigningKeyRole": {"ssm:PutParameter", "ssm:DeleteParameter"},
+        "KeyOperatorPolicy": {"ssm:DeleteParameter"},
+    }
+
+
+def everybodys_statements() -> list[tuple[str, dict[str, Any]]]:
+    """Return every statement of every role and managed policy, under its resource's name."""
+    found = [(role, each) for role in of_type("AWS::IAM::Role") for each in permissions(role)]
+    return found + [
+        (policy, each)
+        for policy in of_type("AWS::IAM::ManagedPolicy")
+        for each in statements(properties(policy)["PolicyDocument"])
+    ]
+
+
+def test_a_parameter_of_ssm_is_written_by_its_own_path() -> None:
+    """Nobody may put a parameter anywhere but the check its status and the rotation its keys."""
+    written = {
+        name: json.dumps(statement["Resource"])
+        for name, statement in everybodys_statements()
+        if "ssm:PutParameter" in as_list(statement["Action"])
+    }
+
+    assert written.keys() == {"CheckKeyRole", "RotateSigningKeyRole"}
+    assert "parameter${KeyStatus}" in written["CheckKeyRole"]
+    assert "public-keys" not in written["CheckKeyRole"]
+
+
+def test_where_no_key_rotates_the_rotation_may_touch_nothing() -> None:
+    """All that its role may do beside its log holds for published keys alone."""
+    [policy] = properties("RotateSigningKeyRole")["Policies"]
+    log, *others = policy["PolicyDocument"]["Statement"]
+
+    assert log["Resource"] == "RotateSigningKeyLog.Arn"
+    assert [(other[0], other[2]) for other in others] == [("IsPublished", "AWS::NoValue")] * 4
+
+
+@pytest.mark.parametrize("role", ["CheckKeyRole", "ServePublicKeyRole", "RotateSigningKeyRole"])
+def test_the_public_keys_are_read_by_their_path(role: str) -> None:
+    """AWS asks for the path itself, without a slash at its end."""
+    [resource] = [
+        statement["Resource"]
+        for statement in permissions(role)
+        if statement["Action"] == "ssm:GetParametersByPath"
+    ]
+
+    assert resource == PUBLIC_KEYS_ARN
+
+
+def test_who_operates_keys_does_not_read_clients_and_so_on() -> None:
+    """Three policies for people: each has its part, and the auditor never what signs."""
+    parts = {
+        "KeyOperatorPolicy": ("secretsmanager:PutSecretValue", {"Clients", "DigestKey"}),
+        "ClientOperatorPolicy": ("dynamodb:PutItem", {*SIGNING_KEYS, "DigestKey"}),
+        "AuditorPolicy": ("logs:FilterLogEvents", {"Clients"}),
+    }
+    assert of_type("AWS::IAM::ManagedPolicy") == list(parts)
+
+    for policy, (action, others) in parts.items():
+        document = properties(policy)["PolicyDocument"]
+        allowed = statements(document)
+        assert action in {each for statement in allowed for each in as_list(statement["Action"])}
+        assert not others & references(document)
+        assert not [each for each in allowed if "*" in as_list(each["Resource"])]
+        assert TEMPLATE["Outputs"][policy]["Value"] == policy
+
+
+def test_the_auditor_reads_the_digest_key_and_not_the_signing_key() -> None:
+    """With it rooms and people are found in the log; of the signing key only its labels."""
+    allowed = statements(properties("AuditorPolicy")["PolicyDocument"])
+
+    read = [
+        each["Resource"] for each in allowed if each["Action"] == "secretsmanager:GetSecretValue"
+    ]
+    logs = next(each["Resource"] for each in allowed if "logs:GetLogEvents" in each["Action"])
+
+    assert read == ["DigestKey.Id"]
+    assert logs == [f"{name}Log.Arn" for name in FUNCTIONS]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_decrypts_through_one_service_only(name: str) -> None:
     """The key's policy leaves it to the roles, and they name the service."""
-    [policy] = properties(f"{name}Role")["Policies"]
-
     services = [
         statement["Condition"]["StringEquals"]["kms:ViaService"].partition(".")[0]
-        for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Action"] == "kms:Decrypt"
+        for statement in permissions(f"{name}Role")
+        if "kms:Decrypt" in as_list(statement["Action"])
     ]
 
     expected = {
         "AuthorizeClient": ["dynamodb"],
         "IssueToken": ["secretsmanager"],
         "CheckKey": ["secretsmanager"],
+        "RotateSigningKey": ["secretsmanager"],
     }
     assert services == expected.get(name, [])
 
@@ -258,15 +414,7 @@ def test_a_function_decrypts_through_one_service_only(name: str) -> None:
 @pytest.mark.parametrize("name", of_type("AWS::IAM::Role"))
 def test_no_role_has_a_bare_star(name: str) -> None:
     """Neither for what may be done nor for what it may be done to."""
-    role = properties(name)
-
-    statements = [
-        statement
-        for policy in role["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
-
-    for statement in statements:
+    for statement in permissions(name):
         assert {"Action", "Resource"} <= statement.keys()
         assert not [action for action in as_list(statement["Action"]) if "*" in action]
         assert "*" not in as_list(statement["Resource"])
@@ -317,15 +465,77 @@ def test_a_generated_secret_is_frozen(name: str, generated: dict[str, Any]) -> N
     assert properties(name)["KmsKeyId"] == "EncryptionKey.Arn"
 
 
-def test_the_key_of_jaas_is_not_generated() -> None:
-    """8x8 has to know its public part."""
-    assert "GenerateSecretString" not in properties("JaasSigningKey")
-    assert "SecretString" not in properties("JaasSigningKey")
+@pytest.mark.parametrize("name", ["JaasSigningKey", "PublishedSigningKey"])
+def test_an_rsa_key_is_not_generated_by_cloudformation(name: str) -> None:
+    """It makes no RSA keys; a person or the rotation does."""
+    assert not {"GenerateSecretString", "SecretString"} & properties(name).keys()
+    assert properties(name)["KmsKeyId"] == "EncryptionKey.Arn"
 
 
-@pytest.mark.parametrize(
-    "name", ["JaasSigningKey", "SharedSigningKey", "DigestKey", "Clients", "EncryptionKey"]
-)
+def test_there_is_one_signing_key() -> None:
+    """Each provider and algorithm has a resource of its own, and a stack has one of them."""
+    assert TEMPLATE["Conditions"]["IsShared"] == [
+        ["Provider", "self-hosted"],
+        ["SigningAlgorithm", "HS256"],
+    ]
+    assert TEMPLATE["Conditions"]["IsPublished"] == [
+        ["Provider", "self-hosted"],
+        ["SigningAlgorithm", "RS256"],
+    ]
+    assert {name: RESOURCES[name]["Condition"] for name in sorted(SIGNING_KEYS)} == {
+        "JaasSigningKey": "IsJaas",
+        "PublishedSigningKey": "IsPublished",
+        "SharedSigningKey": "IsShared",
+    }
+
+
+def test_the_key_rotates_once_it_can() -> None:
+    """The schedule makes the first key at once, so the address and the permission come before."""
+    schedule = RESOURCES["RotationSchedule"]
+
+    assert schedule["Condition"] == "RotatesBySchedule"
+    assert TEMPLATE["Conditions"]["RotatesBySchedule"] == ["IsPublished", [["RotationDays", 0]]]
+    assert schedule["DependsOn"] == ["RotationPermission", "Apiv1Stage"]
+    assert schedule["Properties"] == {
+        "SecretId": "PublishedSigningKey.Id",
+        "RotationLambdaARN": "RotateSigningKey.Arn",
+        "RotationRules": {"AutomaticallyAfterDays": "RotationDays"},
+    }
+
+
+def test_secrets_manager_alone_may_call_the_rotation() -> None:
+    """For this account and this secret: nobody's confused deputy."""
+    permission = RESOURCES["RotationPermission"]
+
+    assert permission["Condition"] == "IsPublished"
+    assert permission["Properties"] == {
+        "FunctionName": "RotateSigningKey.Arn",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": "AWS::AccountId",
+        "SourceArn": "PublishedSigningKey.Id",
+    }
+
+
+def test_the_rotation_has_no_alias_and_no_snapshot() -> None:
+    """Secrets Manager calls it by its name, so a change reaches it at once."""
+    found = function("RotateSigningKey")
+
+    assert found["AutoPublishAlias"] == ""
+    assert found["SnapStart"] == {"ApplyOn": "None"}
+    assert found["MemorySize"] == 1769
+
+
+def test_the_rotation_outlives_its_longest_wait() -> None:
+    """The lead, and then the wait for the public address."""
+    longest_lead = PARAMETERS["PublicationLeadSeconds"]["MaxValue"]
+
+    assert function("RotateSigningKey")["Timeout"] >= longest_lead + FETCH_SECONDS + 60
+    # A list of the keys that is kept for a minute here, and for another by who fetched it.
+    assert PARAMETERS["PublicationLeadSeconds"]["Default"] > 2 * FRESH_SECONDS
+
+
+@pytest.mark.parametrize("name", [*sorted(SIGNING_KEYS), "DigestKey", "Clients", "EncryptionKey"])
 def test_what_cannot_be_made_again_is_retained(name: str) -> None:
     """When the stack is deleted, and when an update would replace it."""
     assert RESOURCES[name]["DeletionPolicy"] == "Retain"
@@ -384,7 +594,7 @@ def test_there_are_these_functions() -> None:
     assert of_type("AWS::Serverless::Function") == FUNCTIONS
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_a_function_starts_from_a_snapshot_behind_an_alias(name: str) -> None:
     """Published as `live`, on the runtime that the layer is compiled for."""
     found = function(name)
@@ -397,7 +607,14 @@ def test_a_function_starts_from_a_snapshot_behind_an_alias(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "megabytes"),
-    [("IssueToken", 1769), ("AuthorizeClient", 512), ("CheckKey", 512), ("ProbeConfig", 512)],
+    [
+        ("IssueToken", 1769),
+        ("AuthorizeClient", 512),
+        ("CheckKey", 512),
+        ("ProbeConfig", 512),
+        ("ServePublicKey", 512),
+        ("RotateSigningKey", 1769),
+    ],
 )
 def test_memory_is_processor(name: str, megabytes: int) -> None:
     """What signs has one whole vCPU."""
@@ -423,9 +640,12 @@ def test_the_environment_holds_no_secret(name: str) -> None:
     shared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     variables = shared | properties(name)["Environment"]["Variables"]
 
+    api = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1"
+    named = ["AWS::StackName", PUBLIC_KEYS_PATH, api]
     for value in variables.values():
-        assert value == "AWS::StackName" or references(value)
-    assert not re.search(r"[${]", json.dumps(list(variables.values())))
+        others = [part for part in as_list(value) if part not in named]
+        assert not others or references(value)
+        assert not re.search(r"[${]", json.dumps(others))
     assert not any(PARAMETERS[name].get("NoEcho") for name in PARAMETERS)
 
 
@@ -438,15 +658,16 @@ def test_a_change_of_a_setting_makes_a_new_version(name: str) -> None:
     assert settings | {"JitsiTokensLayer"} <= references(properties(name)["VersionDescription"])
 
 
-def test_a_change_of_the_log_level_makes_a_new_version_of_the_authorizer() -> None:
-    """It reads no other setting; the layer is in its description too."""
-    described = references(properties("AuthorizeClient")["VersionDescription"])
+@pytest.mark.parametrize("name", ["AuthorizeClient", "ServePublicKey"])
+def test_a_change_of_the_log_level_makes_a_new_version(name: str) -> None:
+    """These read no other setting; the layer is in their description too."""
+    described = references(properties(name)["VersionDescription"])
 
     assert described == {"JitsiTokensLayer", "LogLevel"}
 
 
 @pytest.mark.parametrize("is_jaas", [True, False], ids=["jaas", "self-hosted"])
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_a_versions_description_always_fits(name: str, *, is_jaas: bool) -> None:
     """Lambda takes 256 characters, whatever the parameters are."""
     assert longest_text(properties(name)["VersionDescription"], is_jaas=is_jaas) <= 256
@@ -521,13 +742,15 @@ def test_a_route_that_gives_something_wants_credentials(route: tuple[str, str], 
     assert "Auth" not in event
 
 
-def test_every_other_route_is_open_and_gives_nothing() -> None:
-    """The probe, and all that is 404."""
+def test_every_other_route_is_open_and_gives_nothing_secret() -> None:
+    """The probe, the public keys, and all that is 404."""
     closed = {("/api/jitsi/jwt", "POST"), ("/api/jitsi/diagnostics", "GET")}
     others = {route: found for route, found in routes().items() if route not in closed}
 
     assert ("/api/jitsi/jwt", "GET") in others
-    assert {name for name, _ in others.values()} == {"ProbeConfig"}
+    public = {("/asap/{file}", "GET"), ("/.well-known/jwks.json", "GET")}
+    assert {route for route, (name, _) in others.items() if name == "ServePublicKey"} == public
+    assert {name for name, _ in others.values()} == {"ProbeConfig", "ServePublicKey"}
     assert all(event["Auth"] == {"Authorizer": "NONE"} for _, event in others.values())
 
 
@@ -541,7 +764,7 @@ def test_every_path_and_method_is_matched() -> None:
 
 def test_no_function_refers_to_the_api_it_serves() -> None:
     """That would be a cycle; events name it, and SAM takes care of those."""
-    for name in FUNCTIONS:
+    for name in PUBLISHED:
         own = {key: value for key, value in properties(name).items() if key != "Events"}
         assert "Api" not in references(own)
 
@@ -566,6 +789,8 @@ def test_a_parameter_says_what_it_is(name: str) -> None:
         ("ClockSkewSeconds", 10, 300),
         ("MaximumStaleSeconds", 14_400, 86_400),
         ("AuthorizerCacheSeconds", 60, 3600),
+        ("RotationDays", 90, 1000),
+        ("PublicationLeadSeconds", 130, 600),
     ],
 )
 def test_a_limit_has_its_default_and_its_own_limit(name: str, default: int, most: int) -> None:
@@ -601,8 +826,13 @@ GOOD_VALUES = {
     "JitsiAppId": ["openemr_telehealth", "a", "A.b-c_1", "x" * 25],
     "JitsiIssuer": ["openemr", "a", "A.b-c_1", "x" * 25],
     "JitsiAudience": ["openemr_telehealth", "jitsi", "A.b-c_1", "x" * 25],
-    "JitsiSubject": ["", "*", "meet.jitsi", "meet.example.org", "clinic_1", "x" * 40],
+    "JitsiSubject": ["", "*", "meet.jitsi", "meet.example.org", "clinic_1", "x" * 38],
     "JitsiTenant": ["", "clinic", "clinic-1", "clinic_1", "x" * 24],
+    "PublicUrl": [
+        "",
+        *("https://tokens.example.org", "https://tokens.example.org:8443"),
+        *("https://example.org/tokens", "https://example.org/a/b-1", "https://10.0.0.1/v1"),
+    ],
 }
 BAD_VALUES = {
     "JitsiDomain": [
@@ -621,7 +851,13 @@ BAD_VALUES = {
         name: ["", 'a"b', "a'b", "a\\b", "a b", "a,b", "a/b", "a|b", "*", "é", "x" * 26]
         for name in ("JitsiAppId", "JitsiIssuer", "JitsiAudience")
     },
-    "JitsiSubject": ['a"b', "a b", "a/b", "https://meet.example.org", "é", "x" * 41],
+    "JitsiSubject": ['a"b', "a b", "a/b", "https://meet.example.org", "é", "x" * 39],
+    "PublicUrl": [
+        *("http://tokens.example.org", "tokens.example.org", "https://", "https://a.example/"),
+        *("https://a.example/v1/", "https://a.example?x", "https://a.example#x"),
+        *("https://user@a.example", "https://a.example//v1", "https://a b.example"),
+        *("https://a.example/v1 ", f"https://{'x' * 200}"),
+    ],
     "JitsiTenant": ["Clinic", "clinic/1", "/clinic", "a b", "a.b", "a%20b", "é", "x" * 25],
 }
 
@@ -660,12 +896,22 @@ def test_a_parameter_refuses_what_would_fail_later(name: str, value: str) -> Non
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("ApiUrl", "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1"),
+        (
+            "ApiUrl",
+            [
+                "HasPublicUrl",
+                "PublicUrl",
+                "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
+            ],
+        ),
         ("Provider", "Provider"),
-        ("SigningAlgorithm", ["IsJaas", "RS256", "HS256"]),
+        ("SigningAlgorithm", ["IsJaas", "RS256", "SigningAlgorithm"]),
         ("SigningKeySecret", SIGNING_KEY),
         ("ClientsTable", "Clients"),
         ("CheckKeyFunction", "CheckKey.Alias"),
+        ("IssueTokenFunction", "IssueToken"),
+        ("RotateSigningKeyFunction", "RotateSigningKey"),
+        ("PublicKeysPath", PUBLIC_KEYS_PATH),
     ],
 )
 def test_the_stack_tells_what_its_users_need(name: str, value: object) -> None:

@@ -1,6 +1,7 @@
 """API Gateway's proxy events in, and what it answers from."""
 
 import base64
+import hashlib
 from typing import Any
 
 import msgspec
@@ -30,7 +31,7 @@ def json_body(event: Event) -> bytes:
     # Checked before anything is decoded; base 64 is a third longer than what it holds.
     if len(text) > MAX_BODY_BYTES * 4 // 3 + 4:
         raise _too_large()
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = _headers(event)
     if not _is_json(headers.get("content-type")) or "content-encoding" in headers:
         raise Problem(
             UNSUPPORTED_MEDIA_TYPE,
@@ -73,6 +74,21 @@ def ok(document: dict[str, Any]) -> Response:
     return _response(200, "application/json", document)
 
 
+def cacheable(event: Event, content_type: str, body: str, max_age_seconds: int) -> Response:
+    """Return a 200 that anybody may keep for a while, or a 304 to whoever has it already."""
+    tag = f'"{hashlib.sha256(body.encode()).hexdigest()}"'
+    headers = {
+        "Cache-Control": f"public, max-age={max_age_seconds}",
+        "ETag": tag,
+        "X-Content-Type-Options": "nosniff",
+    }
+    known = _headers(event).get("if-none-match") or ""
+    # RFC 9110, 13.1.2: a list, compared weakly, or a star.
+    if tag in known or known.strip() == "*":
+        return {"statusCode": 304, "headers": headers, "body": ""}
+    return {"statusCode": 200, "headers": {"Content-Type": content_type, **headers}, "body": body}
+
+
 def refused(problem: Problem) -> Response:
     """Return a problem as RFC 9457 problem details."""
     response = _response(problem.kind.status, "application/problem+json", problem.document())
@@ -81,6 +97,10 @@ def refused(problem: Problem) -> Response:
     if problem.kind is UNAUTHORIZED:
         response["headers"]["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _headers(event: Event) -> dict[str, Any]:
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def _response(status: int, content_type: str, document: dict[str, Any]) -> Response:

@@ -1,17 +1,12 @@
 """A signing key: read from its document, tried, and used."""
 
-import hashlib
 from typing import TYPE_CHECKING, Any, Literal
 
 import jwt
 import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 if TYPE_CHECKING:
     from jwt.types import Options
@@ -32,10 +27,13 @@ class KeyRefused(ValueError):
 
 
 class KeyDocument(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """What the secret holds: key and `kid` together, so that they change together."""
+    """What the secret holds: key and `kid` together, so that they change together.
+
+    A key that is staged for 8x8 has no `kid` yet, and signs nothing.
+    """
 
     algorithm: Algorithm
-    kid: str
+    kid: str = ""
     private_key: str | None = None
     secret: str | None = None
 
@@ -85,17 +83,6 @@ class SigningKey:
             raise KeyRefused(
                 "self-check-failed", "What the key signs does not verify with its public part."
             ) from None
-
-
-def public_pem(key: RSAPublicKey) -> str:
-    """Return the PEM that 8x8's console and Prosody take (`BEGIN PUBLIC KEY`)."""
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def fingerprint(key: RSAPublicKey) -> str:
-    """Return the SHA-256 of the public key's DER, in hex: `openssl pkey -pubin -outform DER`."""
-    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(der).hexdigest()
 
 
 def read_key(document: str, *, algorithm: Algorithm, kid_prefix: str) -> SigningKey:

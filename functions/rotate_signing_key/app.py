@@ -1,0 +1,90 @@
+"""The four steps of a rotation by Secrets Manager, for the stack whose public keys it publishes."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import boto3
+import urllib3
+
+from jitsi_tokens import telemetry
+from jitsi_tokens.aws import PATIENT
+from jitsi_tokens.keys import KeyRefused
+from jitsi_tokens.publication import Publication
+from jitsi_tokens.rotation import Clock, Rotation, RotationRefused, retention_seconds
+from jitsi_tokens.settings import read_settings
+
+SETTINGS = read_settings(os.environ)
+SIGNING_KEY_SECRET = os.environ["SIGNING_KEY_SECRET"]
+
+_FETCH_SECONDS = 5
+_MAX_PEM_BYTES = 16_384
+_OK = 200
+
+
+def handler(event: dict[str, Any], _context: object) -> None:
+    """Do the step that Secrets Manager asks for.
+
+    Raises:
+        RotationRefused: why not; Secrets Manager shows it, and keeps the current key.
+    """
+    if not SETTINGS.publishes_keys:
+        raise RotationRefused(
+            "This stack's key does not rotate by itself, as the other side has to know it first:"
+            " run `jitsi-tokens key stage`, then `key promote`. Nothing was changed."
+        )
+    if event.get("SecretId") != SIGNING_KEY_SECRET:
+        raise RotationRefused("This function rotates its own stack's signing key alone.")
+    token = event.get("ClientRequestToken")
+    if not isinstance(token, str) or not token:
+        raise RotationRefused("The event names no version: ClientRequestToken is missing.")
+    rotation = _rotation()
+    steps = {
+        "createSecret": rotation.create,
+        "setSecret": rotation.publish,
+        "testSecret": rotation.test,
+        "finishSecret": rotation.finish,
+    }
+    step = steps.get(event.get("Step", ""))
+    if step is None:
+        raise RotationRefused(f"The steps are: {', '.join(steps)}.")
+    try:
+        step(token)
+    except RotationRefused:
+        raise
+    except KeyRefused as error:
+        raise RotationRefused(f"The new key cannot sign: {error}") from None
+    except Exception as error:  # noqa: BLE001 - an error's text may quote what it was given
+        telemetry.report(error)
+        raise RotationRefused("The step failed, and can be repeated: see the log.") from None
+
+
+def _rotation() -> Rotation:
+    return Rotation(
+        boto3.client("secretsmanager", config=PATIENT),
+        SIGNING_KEY_SECRET,
+        Publication(boto3.client("ssm", config=PATIENT), os.environ["PUBLIC_KEYS_PATH"]),
+        fetch=_fetch,
+        lead_seconds=int(os.environ["PUBLICATION_LEAD_SECONDS"]),
+        retention_seconds=retention_seconds(SETTINGS),
+        clock=Clock(time.time, time.sleep),
+    )
+
+
+def _fetch(name: str) -> str | None:
+    """Return what Jitsi would be given for a name; None where that is no key, or no answer."""
+    try:
+        answer = urllib3.request(
+            "GET",
+            f"{os.environ['PUBLIC_URL']}/asap/{name}.pem",
+            timeout=_FETCH_SECONDS,
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+        body = answer.read(_MAX_PEM_BYTES)
+        return body.decode() if answer.status == _OK else None
+    except (urllib3.exceptions.HTTPError, UnicodeDecodeError):
+        return None

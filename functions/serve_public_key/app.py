@@ -1,0 +1,59 @@
+"""GET /asap/{file} and GET /.well-known/jwks.json: the public keys that verify the tokens."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+
+import boto3
+import msgspec
+
+from jitsi_tokens import http, telemetry
+from jitsi_tokens.aws import PATIENT
+from jitsi_tokens.problems import NOT_FOUND, UNAVAILABLE, Problem
+from jitsi_tokens.public_keys import PublicKey, jwks
+from jitsi_tokens.publication import FRESH_SECONDS, CachedPublication, Publication
+
+SSM = boto3.client("ssm", config=PATIENT)
+KEYS = CachedPublication(Publication(SSM, os.environ["PUBLIC_KEYS_PATH"]))
+
+_FILE = re.compile(r"([0-9a-f]{64})\.pem")
+
+
+def handler(event: http.Event, _context: object) -> http.Response:
+    """Answer with a published key, with all of them, or with 404."""
+    try:
+        return _answer(event, time.time())
+    except Problem as problem:
+        return http.refused(problem)
+    except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
+        telemetry.report(error)
+        return http.refused(
+            Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
+        )
+
+
+def _answer(event: http.Event, now: float) -> http.Response:
+    if event.get("resource") == "/.well-known/jwks.json":
+        keys = KEYS.all(now)
+        body = msgspec.json.encode(jwks(keys)).decode()
+        content_type = "application/jwk-set+json"
+    else:
+        keys = _named((event.get("pathParameters") or {}).get("file"), now)
+        body = keys[0].pem if keys else ""
+        content_type = "application/x-pem-file"
+    if not keys:
+        raise Problem(NOT_FOUND, "No public key is published here.")
+    return http.cacheable(event, content_type, body, _seconds_to_keep(keys, now))
+
+
+def _named(file: object, now: float) -> list[PublicKey]:
+    name = _FILE.fullmatch(file) if isinstance(file, str) else None
+    key = KEYS.find(name[1], now) if name else None
+    return [key] if key else []
+
+
+def _seconds_to_keep(keys: list[PublicKey], now: float) -> int:
+    ends = [key.expires_at - int(now) for key in keys if key.expires_at is not None]
+    return max(0, min([FRESH_SECONDS, *ends]))

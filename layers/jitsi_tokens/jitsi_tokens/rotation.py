@@ -1,0 +1,262 @@
+"""The four steps of a rotation by Secrets Manager, each safe to repeat.
+
+New key → its public part published → found there by whoever asks, and a token verified with it →
+current. The key it replaces stays published until the last token that it signed is over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import jwt
+import msgspec
+from botocore.exceptions import ClientError
+
+from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
+from jitsi_tokens.public_keys import PublicKey
+from jitsi_tokens.publication import OtherKeyPublished
+from jitsi_tokens.rsa_keys import jwk, make_rsa_key, private_pem, public_pem, thumbprint
+from jitsi_tokens.secrets import FRESH_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from jitsi_tokens.publication import Publication
+    from jitsi_tokens.settings import Settings
+
+CURRENT = "AWSCURRENT"
+PENDING = "AWSPENDING"
+
+# How long the public address may take to show a new key; a new API's name takes a while itself.
+FETCH_SECONDS = 120
+_ASK_AGAIN_SECONDS = 2.0
+_NOT_PUBLISHED = "The new key is not published: run setSecret first."
+
+
+class RotationRefused(Exception):
+    """A step that did not happen. The text says why and holds nothing of a key."""
+
+
+def retention_seconds(settings: Settings) -> int:
+    """Return how long a public key is needed after its key was replaced.
+
+    Containers keep a key for five minutes, and for the stale bound while Secrets Manager fails;
+    the last token signed with it may begin the longest advance ahead, and live the longest life.
+    """
+    return (
+        FRESH_SECONDS
+        + settings.max_stale_seconds
+        + settings.limits.max_advance_seconds
+        + settings.limits.max_lifetime_seconds
+    )
+
+
+class Clock(NamedTuple):
+    """The time, in epoch seconds, and a way to let some pass."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+class _Version(NamedTuple):
+    """A version of the secret: its id and its content, each None where there is none."""
+
+    id: str | None
+    text: str | None
+
+    def __repr__(self) -> str:
+        return f"_Version(id={self.id!r})"
+
+
+class Rotation:
+    """The rotation of one secret.
+
+    Args:
+        fetch: what the public address answers for a name; None where there is nothing (yet).
+        lead_seconds: how long a key stands published before it signs, for caches of the JWKS.
+        retention_seconds: how long it stands published after.
+    """
+
+    def __init__(
+        self,
+        secrets: SecretsManagerClient,
+        secret_id: str,
+        publication: Publication,
+        *,
+        fetch: Callable[[str], str | None],
+        lead_seconds: int,
+        retention_seconds: int,
+        clock: Clock,
+    ) -> None:
+        self._secrets = secrets
+        self._secret_id = secret_id
+        self._publication = publication
+        self._fetch = fetch
+        self._lead_seconds = lead_seconds
+        self._retention_seconds = retention_seconds
+        self._clock = clock
+
+    def create(self, token: str) -> None:
+        """Make the key that is to come; the secret may have no current one yet.
+
+        Raises:
+            RotationRefused: the version holds something else.
+        """
+        if self._is_current(token) or self._version(PENDING, token).text:
+            return
+        if orphan := self._version(PENDING).id:
+            # Of a rotation that was given up: the label is on one version at a time.
+            self._move(PENDING, None, orphan)
+        key = make_rsa_key()
+        document = KeyDocument(
+            algorithm="RS256", kid=thumbprint(key.public_key()), private_key=private_pem(key)
+        )
+        try:
+            self._secrets.put_secret_value(
+                SecretId=self._secret_id,
+                ClientRequestToken=token,
+                SecretString=msgspec.json.encode(document).decode(),
+                VersionStages=[PENDING],
+            )
+        except ClientError as error:
+            # Another run of this step was faster: its key is the one.
+            if _code(error) != "ResourceExistsException":
+                raise
+            self._pending_key(token)
+
+    def publish(self, token: str) -> None:
+        """Publish the public part of the key that is to come.
+
+        Raises:
+            RotationRefused: there is no such key, or its `kid` is another's.
+        """
+        if self._is_current(token):
+            return
+        try:
+            self._publication.publish(_published(self._pending_key(token), self._clock.now()))
+        except OtherKeyPublished:
+            raise RotationRefused("Another key is published under the new key's kid.") from None
+
+    def test(self, token: str) -> None:
+        """Verify a token of the key that is to come with what the public address gives out.
+
+        Raises:
+            RotationRefused: it is not found there, or is another key.
+        """
+        if self._is_current(token):
+            return
+        key = self._pending_key(token)
+        wanted = _published(key, self._clock.now())
+        published = self._publication.keys().get(wanted.name)
+        if published is None:
+            raise RotationRefused(_NOT_PUBLISHED)
+        if self._version(CURRENT).text:
+            self._wait_until(published.published_at + self._lead_seconds)
+        _verify(key, self._fetched(wanted.name))
+
+    def finish(self, token: str) -> None:
+        """Make the new key current, and let the public keys before it end in their time.
+
+        Raises:
+            RotationRefused: there is no such key, or nobody could verify its tokens.
+        """
+        current = self._version(CURRENT).id
+        if current != token:
+            new = _published(self._pending_key(token), self._clock.now())
+            published = self._publication.keys().get(new.name)
+            if published is None or published.pem != new.pem:
+                raise RotationRefused(_NOT_PUBLISHED)
+            self._move(CURRENT, token, current)
+        if self._version(PENDING, token).id:
+            # A label left there would fail every rotation after.
+            self._move(PENDING, None, token)
+        self._retire_all_but(_read(self._version(CURRENT, token)))
+
+    def _retire_all_but(self, current: SigningKey) -> None:
+        now = int(self._clock.now())
+        for key in self._publication.keys().values():
+            if key.kid == current.kid:
+                continue
+            if key.expires_at is None:
+                self._publication.expire(key, now + self._retention_seconds)
+            elif not key.is_served(now):
+                self._publication.withdraw(key.kid)
+
+    def _fetched(self, name: str) -> str:
+        deadline = self._clock.now() + FETCH_SECONDS
+        while (pem := self._fetch(name)) is None:
+            if self._clock.now() >= deadline:
+                raise RotationRefused("The public address does not give the new key out.")
+            self._clock.sleep(_ASK_AGAIN_SECONDS)
+        return pem
+
+    def _wait_until(self, moment: float) -> None:
+        while (left := moment - self._clock.now()) > 0:
+            self._clock.sleep(left)
+
+    def _move(self, stage: str, to: str | None, source: str | None) -> None:
+        self._secrets.update_secret_version_stage(
+            SecretId=self._secret_id,
+            VersionStage=stage,
+            **({"MoveToVersionId": to} if to else {}),
+            **({"RemoveFromVersionId": source} if source else {}),
+        )
+
+    def _is_current(self, token: str) -> bool:
+        return self._version(CURRENT).id == token
+
+    def _version(self, stage: str, token: str | None = None) -> _Version:
+        try:
+            answer = self._secrets.get_secret_value(
+                SecretId=self._secret_id,
+                VersionStage=stage,
+                **({"VersionId": token} if token else {}),
+            )
+        except ClientError as error:
+            if _code(error) not in ("ResourceNotFoundException", "InvalidRequestException"):
+                raise
+            return _Version(None, None)
+        return _Version(answer["VersionId"], answer.get("SecretString") or None)
+
+    def _pending_key(self, token: str) -> SigningKey:
+        return _read(self._version(PENDING, token))
+
+
+def _read(version: _Version) -> SigningKey:
+    if version.text is None:
+        raise RotationRefused("There is no new key under this token: run createSecret first.")
+    return read_key(version.text, algorithm="RS256", kid_prefix="")
+
+
+def _published(key: SigningKey, now: float) -> PublicKey:
+    public = _public(key)
+    numbers = jwk(public)
+    return PublicKey(
+        kid=key.kid,
+        pem=public_pem(public),
+        n=numbers.n,
+        e=numbers.e,
+        published_at=int(now),
+    )
+
+
+def _public(key: SigningKey) -> RSAPublicKey:
+    if key.public_key is None:
+        raise RotationRefused("A shared secret has no public part.")
+    return key.public_key
+
+
+def _verify(key: SigningKey, pem: str) -> None:
+    if pem != public_pem(_public(key)):
+        raise RotationRefused("The public address gives out another key under the new key's kid.")
+    try:
+        jwt.decode(key.sign({}), pem, algorithms=["RS256"])
+    except (jwt.PyJWTError, ValueError):
+        raise RotationRefused("A token of the new key does not verify with it.") from None
+
+
+def _code(error: ClientError) -> str:
+    return error.response.get("Error", {}).get("Code", "")

@@ -1,0 +1,42 @@
+"""What publishing public keys takes on the emulator, and on AWS does not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from local_stack.template import read_template
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+
+_ACTION = "ssm:GetParametersByPath"
+
+
+def tell_public_url(functions: LambdaClient, rotation: str, url: str) -> None:
+    """Let the rotation fetch from where the API is: the template knows AWS's addresses alone."""
+    present = functions.get_function_configuration(FunctionName=rotation)
+    variables = present.get("Environment", {}).get("Variables", {})
+    functions.update_function_configuration(
+        FunctionName=rotation, Environment={"Variables": {**variables, "PUBLIC_URL": url}}
+    )
+
+
+def allow_reading_by_path(iam: IAMClient, formation: CloudFormationClient, stack: str) -> None:
+    """Let the roles that may read the public keys' path read any.
+
+    The emulator asks for that action on every resource, where AWS asks for it on the path.
+    """
+    statement = {"Effect": "Allow", "Action": _ACTION, "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    for name, resource in read_template()["Resources"].items():
+        if resource["Type"] != "AWS::IAM::Role" or _ACTION not in json.dumps(resource):
+            continue
+        found = formation.describe_stack_resource(StackName=stack, LogicalResourceId=name)
+        iam.put_role_policy(
+            RoleName=found["StackResourceDetail"]["PhysicalResourceId"],
+            PolicyName="read-by-path-on-the-emulator",
+            PolicyDocument=document,
+        )

@@ -1,0 +1,55 @@
+"""A rotation of the signing key, its steps called as Secrets Manager calls them on AWS."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+from local_stack.deployment import client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local_stack.deployment import Stack
+    from local_stack.emulator import Emulator
+
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+
+class RotationFailure(RuntimeError):
+    """A step ended with an error; the text holds its message."""
+
+
+def rotate(emulator: Emulator, stack: Stack) -> Iterator[str]:
+    """Take the steps one by one, naming each before it is taken.
+
+    The emulator's own `rotate_secret` calls no function.
+
+    Raises:
+        RotationFailure: a step was refused.
+    """
+    token = str(uuid.uuid4())
+    for step in STEPS:
+        yield step
+        take_step(emulator, stack, step, token)
+
+
+def take_step(
+    emulator: Emulator, stack: Stack, step: str, token: str, secret_id: str | None = None
+) -> None:
+    """Take one step.
+
+    Raises:
+        RotationFailure: it was refused.
+    """
+    event = {
+        "Step": step,
+        "SecretId": secret_id or stack.outputs["SigningKeySecret"],
+        "ClientRequestToken": token,
+    }
+    answer = client(emulator, "lambda").invoke(
+        FunctionName=stack.outputs["RotateSigningKeyFunction"], Payload=json.dumps(event)
+    )
+    if answer.get("FunctionError"):
+        raise RotationFailure(json.load(answer["Payload"]).get("errorMessage", "no message"))

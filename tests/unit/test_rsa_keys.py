@@ -1,0 +1,69 @@
+"""RSA keys: what others may know of one."""
+
+import hashlib
+import json
+from base64 import urlsafe_b64decode
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from jitsi_tokens.rsa_keys import (
+    fingerprint,
+    jwk,
+    make_rsa_key,
+    private_pem,
+    public_pem,
+    thumbprint,
+)
+
+# RFC 7638, 3.1: a key and its thumbprint.
+RFC_MODULUS = (
+    "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJEC"
+    "PebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY"
+    "368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM"
+    "4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
+)
+RFC_THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+
+
+def test_the_public_pem_is_what_prosody_wants(rsa_key: rsa.RSAPrivateKey) -> None:
+    """BEGIN PUBLIC KEY, of the same key."""
+    pem = public_pem(rsa_key.public_key())
+
+    assert pem.startswith("-----BEGIN PUBLIC KEY-----\n")
+    assert load_pem_public_key(pem.encode()) == rsa_key.public_key()
+
+
+def test_the_fingerprint_is_that_of_the_ders_bytes(rsa_key: rsa.RSAPrivateKey) -> None:
+    """SHA-256 over what stands between the PEM's lines, in hex."""
+    lines = public_pem(rsa_key.public_key()).splitlines()
+    der = urlsafe_b64decode("".join(lines[1:-1]).translate(str.maketrans("+/", "-_")))
+
+    assert fingerprint(rsa_key.public_key()) == hashlib.sha256(der).hexdigest()
+
+
+def test_the_thumbprint_is_that_of_rfc_7638() -> None:
+    """The RFC's own example; another key has another one."""
+    modulus = int.from_bytes(urlsafe_b64decode(RFC_MODULUS + "=="))
+
+    assert thumbprint(rsa.RSAPublicNumbers(65537, modulus).public_key()) == RFC_THUMBPRINT
+    assert thumbprint(make_rsa_key(2048).public_key()) != RFC_THUMBPRINT
+
+
+def test_the_jwks_numbers_are_the_keys_own(rsa_key: rsa.RSAPrivateKey) -> None:
+    """Base64url of the big-endian modulus and exponent, without padding."""
+    public = rsa_key.public_key()
+
+    numbers = jwk(public)
+
+    assert int.from_bytes(urlsafe_b64decode(numbers.n + "==")) == public.public_numbers().n
+    assert numbers.e == "AQAB"
+    assert "=" not in json.dumps(numbers)
+
+
+def test_a_new_key_reads_back(rsa_key: rsa.RSAPrivateKey) -> None:
+    """Its PEM is one that a document can hold."""
+    loaded = load_pem_private_key(private_pem(rsa_key).encode(), None)
+
+    assert isinstance(loaded, rsa.RSAPrivateKey)
+    assert loaded.private_numbers() == rsa_key.private_numbers()
