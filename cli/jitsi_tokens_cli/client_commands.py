@@ -1,25 +1,24 @@
 """`jitsi-tokens client`: who may ask for tokens."""
 
-import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from jitsi_tokens.clients import Client, check_name, digest, make_api_key
+from jitsi_tokens_cli import client_keys
 from jitsi_tokens_cli.client_options import PolicyOptions, takes_policy
 from jitsi_tokens_cli.client_output import documents, put_clients
 from jitsi_tokens_cli.client_store import ClientStore, StoredKey
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import confirm
 from jitsi_tokens_cli.output import Json, put, put_json, say
-from jitsi_tokens_cli.stack import find_stack
+from jitsi_tokens_cli.stack import Stack, find_stack
 
 app = typer.Typer(no_args_is_help=True, help="The clients that may ask for tokens.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The client's name.")]
-
-_DIGEST_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+Yes = Annotated[bool, typer.Option("--yes", help="Revoke without asking.")]
 
 
 @app.command(
@@ -41,13 +40,37 @@ def add(
     check_name(name)
     store = ClientStore(find_stack(ctx.obj))
     client = _client_to_add(name, options, store.keys_of(name))
-    api_key = make_api_key()
-    store.add(client, api_key, datetime.now(UTC))
-    if as_json:
-        put_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key)})
+    _add_key(store, client, datetime.now(UTC), as_json=as_json)
+
+
+@app.command(epilog="Example: jitsi-tokens --stack-name my-stack client rotate openemr")
+def rotate(
+    ctx: typer.Context,
+    name: Name,
+    *,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Revoke every API key but the newest.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Change a client's API key without a gap: make a new one, then revoke the earlier ones.
+
+    Put the new API key into the caller, then run it again with --finish.
+    """
+    check_name(name)
+    stack = find_stack(ctx.obj)
+    store = ClientStore(stack)
+    keys = client_keys.known(name, store.all_keys_of(name))
+    if finish:
+        _finish(stack, store, keys, yes=yes, as_json=as_json)
         return
-    say(f"The API key of {name}. It is shown this once and kept nowhere; it works at once:")
-    put(api_key)
+    made_at = client_keys.time_of_next(keys, datetime.now(UTC))
+    _add_key(store, client_keys.holder(keys), made_at, as_json=as_json)
+    say(
+        f"Put it into the caller, then run `client rotate {name} --finish` to revoke what was there"
+        f" before: {client_keys.counted(keys)}, good until then."
+    )
 
 
 @app.command(
@@ -60,6 +83,7 @@ def set_policy(
     name: Name,
     *,
     options: PolicyOptions,
+    as_json: Json = False,
 ) -> None:
     """Replace a client's whole policy, for all its API keys together.
 
@@ -69,12 +93,14 @@ def set_policy(
     client = Client(name=name, policy=options.policy())
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    keys = _known(name, store.keys_of(name))
+    keys = client_keys.known(name, store.keys_of(name))
     store.replace(keys, client)
     say(
-        f"The policy of {name} holds for {_counted(keys)} within {stack.authorizer_cache_seconds}"
-        " seconds, as long as API Gateway remembers a caller."
+        f"The policy of {name} holds for {client_keys.counted(keys)} within"
+        f" {stack.authorizer_cache_seconds} seconds, as long as API Gateway remembers a caller."
     )
+    if as_json:
+        put_json(_changed(name, keys))
 
 
 @app.command("list", epilog="Example: jitsi-tokens --stack-name my-stack client list")
@@ -102,33 +128,27 @@ def revoke(
             help="Only the API key whose digest begins so: 8 or more hex digits of `client list`.",
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Revoke without asking.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """Delete a client's API keys, or one of them."""
     check_name(name)
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    keys = _known(name, store.keys_of(name))
+    keys = client_keys.known(name, store.keys_of(name))
     if key is not None:
-        keys = _one_key(keys, key)
-    confirm(f"Revoke {_counted(keys)} of {name}?", yes=yes)
-    store.remove(keys)
-    say(
-        f"Revoked {_counted(keys)} of {name}. It may work for at most"
-        f" {stack.authorizer_cache_seconds} seconds longer, while API Gateway remembers it."
-    )
+        keys = client_keys.one_key(keys, key)
+    confirm(f"Revoke {client_keys.counted(keys)} of {name}?", yes=yes)
+    _revoke(stack, store, name, keys)
+    if as_json:
+        put_json(_changed(name, keys))
 
 
 def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> Client:
     """Return the client that gets one more API key: a new one, or the one that has these."""
     if not keys:
         return Client(name=name, policy=options.policy())
-    present = keys[0].client
-    if present is None or any(key.client != present for key in keys):
-        raise CommandError(
-            f"The policy of {name} cannot be read, or is not the same for all its API keys: run"
-            " `client set` first."
-        )
+    present = client_keys.holder(keys)
     if options.given and options.policy() != present.policy:
         raise CommandError(
             f"{name} exists with another policy. Run `client set` to change it, or `client add`"
@@ -137,23 +157,46 @@ def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> 
     return present
 
 
-def _known(name: str, keys: list[StoredKey]) -> list[StoredKey]:
-    if not keys:
-        raise CommandError(
-            f"There is no client {name}. `client list` names them; a new one is found in a moment."
+def _add_key(store: ClientStore, client: Client, made_at: datetime, *, as_json: bool) -> None:
+    """Make an API key and hand it over."""
+    name = client.name
+    api_key = make_api_key()
+    store.add(client, api_key, made_at)
+    if as_json:
+        put_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key)})
+        return
+    say(f"The API key of {name}. It is shown this once and kept nowhere; it works at once:")
+    put(api_key)
+
+
+def _finish(
+    stack: Stack, store: ClientStore, keys: list[StoredKey], *, yes: bool, as_json: bool
+) -> None:
+    """Revoke all of a client's API keys but the newest."""
+    name = keys[0].name
+    *earlier, newest = client_keys.by_age(keys)
+    if earlier:
+        listed = ", ".join(client_keys.described(key) for key in earlier)
+        confirm(
+            f"Revoke {client_keys.counted(earlier)} of {name} ({listed}), and keep the newest,"
+            f" {client_keys.described(newest)}? What still uses another is shut out within"
+            f" {stack.authorizer_cache_seconds} seconds.",
+            yes=yes,
         )
-    return keys
+        _revoke(stack, store, name, earlier)
+    else:
+        say(f"{name} has one API key, {client_keys.described(newest)}: there is nothing to finish.")
+    if as_json:
+        put_json(_changed(name, earlier))
 
 
-def _one_key(keys: list[StoredKey], prefix: str) -> list[StoredKey]:
-    """Return the one API key whose digest begins so."""
-    if not _DIGEST_PREFIX.fullmatch(prefix.lower()):
-        raise CommandError("--key takes 8 to 64 hex digits, as `client list` shows them.")
-    found = [key for key in keys if key.digest.startswith(prefix.lower())]
-    if len(found) != 1:
-        raise CommandError(f"{len(found)} API keys of this client have a digest that begins so.")
-    return found
+def _revoke(stack: Stack, store: ClientStore, name: str, keys: list[StoredKey]) -> None:
+    store.remove(keys)
+    say(
+        f"Revoked {client_keys.counted(keys)} of {name}. What is revoked may work for at most"
+        f" {stack.authorizer_cache_seconds} seconds longer, while API Gateway remembers it."
+    )
 
 
-def _counted(keys: list[StoredKey]) -> str:
-    return "1 API key" if len(keys) == 1 else f"{len(keys)} API keys"
+def _changed(name: str, keys: list[StoredKey]) -> dict[str, Any]:
+    return {"client": name, "keys": [key.digest for key in keys]}

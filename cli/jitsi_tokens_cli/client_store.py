@@ -49,6 +49,10 @@ class ClientStore:
         )
         return [_stored(item) for page in pages for item in page["Items"]]
 
+    def all_keys_of(self, name: str) -> list[StoredKey]:
+        """Return a client's API keys, the one of a moment ago too; this reads the whole table."""
+        return [key for key in self.all_keys() if key.name == name]
+
     def all_keys(self) -> list[StoredKey]:
         """Return every API key, by client and age."""
         pages = self._dynamodb.get_paginator("scan").paginate(

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, as one sentence on stderr."""
+"""Whatever goes wrong, as one sentence on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -29,8 +29,26 @@ _TELLING_CODES = frozenset(
 )
 
 
+# 2 is Typer's, for wrong usage.
+_REFUSED = 1
+_OUT_OF_REACH = 3
+EXIT_CODES = (
+    "Exit codes: 0 done, and nothing is wrong; 1 refused, or a check found something wrong;"
+    " 2 wrong usage; 3 AWS or the service stood in the way (not reached, denied, failed), nothing"
+    " is known of the stack, and a script may try again."
+)
+
+
 class CommandError(Exception):
     """A command that cannot go on. Its text is for the operator and holds no secret."""
+
+    exit_code = _REFUSED
+
+
+class OutOfReach(CommandError):
+    """AWS or the service stood in the way: a script may try again."""
+
+    exit_code = _OUT_OF_REACH
 
 
 class PoliteGroup(TyperGroup):
@@ -42,14 +60,16 @@ class PoliteGroup(TyperGroup):
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
             raise
-        except (CommandError, KeyRefused, ClientRefused, PolicyRefused) as error:
-            text = str(error)
+        except CommandError as error:
+            text, code = str(error), error.exit_code
+        except (KeyRefused, ClientRefused, PolicyRefused) as error:
+            text, code = str(error), _REFUSED
         except (ClientError, BotoCoreError) as error:
-            text = aws_sentence(error)
+            text, code = aws_sentence(error), _OUT_OF_REACH
         except Exception as error:  # noqa: BLE001 - a traceback's last line may quote a secret
-            text = _unexpected(error)
+            text, code = _unexpected(error), _REFUSED
         typer.echo(f"Error: {text}", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(code)
 
 
 def aws_sentence(error: ClientError | BotoCoreError) -> str:

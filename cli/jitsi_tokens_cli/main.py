@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from jitsi_tokens_cli import client_commands, key_commands, token_commands
-from jitsi_tokens_cli.errors import PoliteGroup
+from jitsi_tokens_cli import client_commands, jitsi_config, key_commands, token_commands
+from jitsi_tokens_cli.errors import EXIT_CODES, PoliteGroup
 from jitsi_tokens_cli.output import put
 from jitsi_tokens_cli.stack import Target
 
@@ -16,11 +16,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
-    epilog="Example: jitsi-tokens --stack-name my-stack key show",
+    epilog=f"{EXIT_CODES}\n\nExample: jitsi-tokens --stack-name my-stack key show",
 )
 app.add_typer(key_commands.app, name="key")
 app.add_typer(client_commands.app, name="client")
 app.add_typer(token_commands.app, name="token")
+app.add_typer(jitsi_config.app)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands the option's value over

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.keys import KeyDocument, read_key
 from jitsi_tokens.secrets import SecretUnavailable, Version, fetch_current
-from jitsi_tokens_cli.errors import CommandError, aws_sentence
+from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
 from jitsi_tokens_cli.inputs import confirm
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def store(stack: Stack, document: KeyDocument) -> None:
 
     Raises:
         KeyRefused: the stack could not sign with it.
-        CommandError: Secrets Manager did not take it.
+        OutOfReach: Secrets Manager did not take it.
     """
     text = msgspec.json.encode(document).decode()
     read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
@@ -66,9 +66,9 @@ def store(stack: Stack, document: KeyDocument) -> None:
             SecretId=stack.signing_secret, SecretString=text
         )
     except ClientError as error:
-        raise CommandError(f"The key was not stored. {aws_sentence(error)}") from None
+        raise OutOfReach(f"The key was not stored. {aws_sentence(error)}") from None
     except BotoCoreError as error:
-        raise CommandError(
+        raise OutOfReach(
             "It is not known whether the key was stored: look with `key show`."
             f" {aws_sentence(error)}"
         ) from None
@@ -80,8 +80,9 @@ def _fetch(stack: Stack) -> Version:
 
 def _cannot_be_read(error: SecretUnavailable) -> CommandError:
     if error.code == "access-denied":
-        return CommandError(
+        return OutOfReach(
             "You may not read the stack's signing secret, or not decrypt it: it takes"
             " secretsmanager:GetSecretValue and kms:Decrypt."
         )
-    return CommandError(f"The stack's signing secret cannot be read. {error}")
+    refused = OutOfReach if error.code == "unreachable" else CommandError
+    return refused(f"The stack's signing secret cannot be read. {error}")

@@ -59,9 +59,22 @@ class Stack(NamedTuple):
         return self.settings.kid_prefix
 
     @property
+    def region(self) -> str:
+        """The AWS region that it is in."""
+        return str(self.session.region_name)
+
+    @property
     def region_option(self) -> str:
         """The option that makes an `aws` command speak to the same region."""
-        return f"--region {self.session.region_name}"
+        return f"--region {self.region}"
+
+    @property
+    def read_secret(self) -> str:
+        """The command that prints the signing secret's document, to whoever may read it."""
+        return (
+            f"aws secretsmanager get-secret-value {self.region_option}"
+            f" --secret-id '{self.signing_secret}' --query SecretString --output text"
+        )
 
     def client(self, service: str) -> Any:
         """Return a client of an AWS service in the stack's region."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.errors import CommandError, OutOfReach
 from jitsi_tokens_cli.output import printable
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def issue(url: str, api_key: str, request: dict[str, Any]) -> Issued:
     """Return the token that the service issues.
 
     Raises:
-        CommandError: it refuses, cannot be reached, or answers something else.
+        CommandError: it refuses, or is no service of jitsi-tokens.
+        OutOfReach: it cannot be reached, fails, or asks for patience.
     """
     parts = check_url(url)
     try:
@@ -83,11 +84,12 @@ def issue(url: str, api_key: str, request: dict[str, Any]) -> Issued:
             trust_env=parts.scheme == "https",
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise CommandError(
+        raise OutOfReach(
             f"The service at {parts.hostname} does not answer ({type(error).__name__})."
         ) from None
     if response.status_code != httpx.codes.OK:
-        raise CommandError(_refusal(response))
+        later = response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS
+        raise (OutOfReach if later else CommandError)(_refusal(response))
     try:
         return msgspec.json.decode(response.content, type=Issued)
     except (msgspec.DecodeError, UnicodeError):

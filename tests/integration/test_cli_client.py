@@ -1,4 +1,4 @@
-"""`jitsi-tokens client`: add, set, list, revoke."""
+"""`jitsi-tokens client`: add, set, list, revoke, rotate."""
 
 from __future__ import annotations
 
@@ -171,6 +171,16 @@ def test_set_replaces_the_whole_policy_of_all_keys(world: World) -> None:
     assert _policy(world, other).rooms == ["*"]
 
 
+def test_set_has_json_for_scripts(world: World) -> None:
+    """--json names the API keys whose policy changed."""
+    keys = [_add(world, "openemr", "--any-room"), _add(world, "openemr")]
+
+    answer = json.loads(world.run("client", "set", "openemr", "--room", "a", "--json").stdout)
+
+    assert answer["client"] == "openemr"
+    assert set(answer["keys"]) == {digest(key) for key in keys}
+
+
 def test_set_mends_a_record_that_cannot_be_read(world: World) -> None:
     """A malformed record is replaced like any other."""
     api_key = _add(world, "openemr", "--any-room")
@@ -217,7 +227,7 @@ def test_other_refusals_of_a_transaction_show_their_code(
 
     result = world.run("client", "set", "openemr", "--any-room")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "AWS refused TransactWriteItems (ResourceNotFoundException" in result.stderr
 
 
@@ -344,6 +354,15 @@ def test_revoke_refuses_a_digest_that_names_no_one_key(
     assert _item(world, api_key)
 
 
+def test_revoke_has_json_for_scripts(world: World) -> None:
+    """--json names the API keys that are gone."""
+    first, _ = _add(world, "openemr", "--any-room"), _add(world, "openemr")
+
+    result = world.run("client", "revoke", "openemr", "--key", digest(first)[:8], "--yes", "--json")
+
+    assert json.loads(result.stdout) == {"client": "openemr", "keys": [digest(first)]}
+
+
 def test_revoke_of_an_unknown_client_exits_with_1(world: World) -> None:
     """A typo in the name is not taken for success."""
     result = world.run("client", "revoke", "nobody", "--yes")
@@ -372,6 +391,167 @@ def test_revoke_without_terminal_needs_yes(world: World) -> None:
     assert result.exit_code == 1
     assert "add --yes" in result.stderr
     assert _item(world, api_key)
+
+
+def _rotate(world: World, *options: str) -> Any:
+    result = world.run("client", "rotate", "openemr", *options, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def _made_at(world: World, api_key: str, time: str) -> None:
+    world.dynamodb.update_item(
+        TableName=TABLE,
+        Key={"key_digest": {"S": digest(api_key)}},
+        UpdateExpression="SET created_at = :time",
+        ExpressionAttributeValues={":time": {"S": time}},
+    )
+
+
+def test_rotate_adds_a_key_and_says_what_to_do_next(world: World) -> None:
+    """The new API key is shown once, has the same policy, and the earlier one keeps working."""
+    earlier = _add(world, "openemr", "--room", "visit-*", "--moderator")
+
+    result = world.run("client", "rotate", "openemr")
+
+    api_key = result.stdout.strip()
+    assert result.exit_code == 0
+    assert _policy(world, api_key) == _policy(world, earlier)
+    assert "shown this once" in result.stderr
+    assert "run `client rotate openemr --finish`" in result.stderr
+    assert "before: 1 API key, good until then" in result.stderr
+    assert api_key not in result.stderr
+
+
+def test_rotate_has_json_for_scripts(world: World) -> None:
+    """With --json it answers as `client add` does."""
+    _add(world, "openemr", "--any-room")
+
+    answer = _rotate(world)
+
+    assert answer == {
+        "client": "openemr",
+        "apiKey": answer["apiKey"],
+        "keyDigest": digest(answer["apiKey"]),
+    }
+
+
+def test_rotate_of_an_unknown_client_exits_with_1(world: World) -> None:
+    """A typo in the name makes no client."""
+    result = world.run("client", "rotate", "nobody")
+
+    assert result.exit_code == 1
+    assert "There is no client nobody" in result.stderr
+    assert world.dynamodb.scan(TableName=TABLE)["Count"] == 0
+
+
+def test_rotate_needs_a_policy_that_can_be_read(world: World) -> None:
+    """There is no policy to copy from a malformed record."""
+    _spoil(world, _add(world, "openemr", "--any-room"), "{")
+
+    result = world.run("client", "rotate", "openemr")
+
+    assert result.exit_code == 1
+    assert "run `client set` first" in result.stderr
+
+
+def test_finish_revokes_all_but_the_newest(world: World) -> None:
+    """Of a client's API keys the newest stays; other clients keep theirs."""
+    earlier = [_add(world, "openemr", "--any-room"), _add(world, "openemr")]
+    other = _add(world, "other", "--any-room")
+    newest = _rotate(world)["apiKey"]
+
+    result = world.run("client", "rotate", "openemr", "--finish", "--yes")
+
+    assert result.exit_code == 0
+    assert "Revoked 2 API keys of openemr." in result.stderr
+    assert "for at most 45 seconds longer" in result.stderr
+    assert [_item(world, key) for key in earlier] == [None, None]
+    assert _item(world, newest)
+    assert _item(world, other)
+
+
+def test_finish_may_be_run_again(world: World) -> None:
+    """With one API key there is nothing to finish, and nothing wrong."""
+    earlier = _add(world, "openemr", "--any-room")
+    newest = _rotate(world)["apiKey"]
+
+    first = _rotate(world, "--finish", "--yes")
+    result = world.run("client", "rotate", "openemr", "--finish")
+    second = _rotate(world, "--finish")
+
+    assert first == {"client": "openemr", "keys": [digest(earlier)]}
+    assert second == {"client": "openemr", "keys": []}
+    assert result.exit_code == 0
+    assert "there is nothing to finish" in result.stderr
+    assert _item(world, newest)
+
+
+@pytest.mark.parametrize("time", ["2026-01-31T09:00:00Z", "", "yesterday", "2026-01-31T09:00:00"])
+def test_finish_refuses_where_the_newest_cannot_be_told(world: World, time: str) -> None:
+    """Two API keys of one second, or of no time that can be read, are left to the operator."""
+    keys = [_add(world, "openemr", "--any-room"), _add(world, "openemr")]
+    _made_at(world, keys[0], "2026-01-31T09:00:00Z")
+    _made_at(world, keys[1], time)
+
+    result = world.run("client", "rotate", "openemr", "--finish", "--yes")
+
+    assert result.exit_code == 1
+    assert "`client revoke --key`" in result.stderr
+    assert all(_item(world, key) for key in keys)
+
+
+def test_finish_does_not_mind_earlier_keys_of_one_second(world: World) -> None:
+    """Only the newest must be told from the others."""
+    keys = [_add(world, "openemr", "--any-room"), _add(world, "openemr"), _add(world, "openemr")]
+    for key in keys[:2]:
+        _made_at(world, key, "2026-01-31T09:00:00Z")
+    _made_at(world, keys[2], "2026-01-31T09:00:01Z")
+
+    world.run("client", "rotate", "openemr", "--finish", "--yes")
+
+    assert [_item(world, key) is None for key in keys] == [True, True, False]
+
+
+def test_a_lagging_clock_makes_no_earlier_key_the_newest(world: World) -> None:
+    """The new API key is dated after those that are there, whatever this machine's clock says."""
+    earlier = _add(world, "openemr", "--any-room")
+    _made_at(world, earlier, "2099-12-31T23:59:59Z")
+
+    newest = _rotate(world)["apiKey"]
+
+    item = _item(world, newest)
+    assert item
+    assert item["created_at"]["S"] == "2100-01-01T00:00:00Z"
+    assert _rotate(world, "--finish", "--yes")["keys"] == [digest(earlier)]
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("y\n", False), ("n\n", True)])
+def test_finish_asks_at_a_terminal(world: World, answer: str, *, kept: bool) -> None:
+    """The person sees what is revoked, what is kept, and how long it takes, and decides."""
+    earlier = _add(world, "openemr", "--any-room")
+    newest = _rotate(world)["apiKey"]
+    world.at_a_terminal()
+
+    result = world.run("client", "rotate", "openemr", "--finish", typed=answer)
+
+    for text in (digest(earlier)[:8], digest(newest)[:8], "within 45 seconds"):
+        assert text in result.stderr
+    assert result.exit_code == int(kept)
+    assert (_item(world, earlier) is not None) == kept
+    assert _item(world, newest)
+
+
+def test_finish_without_terminal_needs_yes(world: World) -> None:
+    """A script says --yes."""
+    earlier = _add(world, "openemr", "--any-room")
+    _rotate(world)
+
+    result = world.run("client", "rotate", "openemr", "--finish")
+
+    assert result.exit_code == 1
+    assert "add --yes" in result.stderr
+    assert _item(world, earlier)
 
 
 def test_list_is_coloured_on_a_terminal_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

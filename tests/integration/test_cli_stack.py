@@ -46,9 +46,11 @@ def test_version_is_the_distributions() -> None:
         ["client", "set"],
         ["client", "list"],
         ["client", "revoke"],
+        ["client", "rotate"],
         ["token"],
         ["token", "issue"],
         ["token", "inspect"],
+        ["jitsi-config"],
     ],
 )
 def test_help_is_there_for_every_command(command: list[str]) -> None:
@@ -57,7 +59,16 @@ def test_help_is_there_for_every_command(command: list[str]) -> None:
 
     assert result.exit_code == 0
     assert "Usage:" in result.stdout
-    assert ("Example:" in result.stdout) == (len(command) != 1)
+    assert ("Example:" in result.stdout) == (command not in (["key"], ["client"], ["token"]))
+
+
+def test_help_tells_the_exit_codes() -> None:
+    """A script's author learns what each of them means."""
+    result = CliRunner().invoke(app, ["--help"])
+
+    text = " ".join(result.stdout.split())
+    for meaning in ("0 done", "1 refused", "2 wrong usage", "3 AWS or the service"):
+        assert meaning in text
 
 
 def test_a_stack_must_be_named(world: World) -> None:
@@ -115,7 +126,7 @@ def test_a_denial_of_aws_is_one_sentence(world: World) -> None:
 
     result = world.run("key", "show")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.stderr == (
         "Error: AWS refused DescribeStacks (AccessDenied: User: me is not authorized to perform:"
         " cloudformation:DescribeStacks).\n"
@@ -143,7 +154,7 @@ def test_missing_credentials_are_one_sentence(
 
     result = world.run("key", "show")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.stderr == "Error: AWS cannot be used: Unable to locate credentials.\n"
 
 
@@ -153,7 +164,7 @@ def test_a_parameter_that_botocore_refuses_is_not_repeated(world: World) -> None
 
     result = world.run("client", "list")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert result.stderr == "Error: AWS's client refused the form of a parameter.\n"
 
 

@@ -1,0 +1,278 @@
+"""What the Jitsi side is told: each way to install it, both algorithms, with and without tenant."""
+
+from __future__ import annotations
+
+import itertools
+import re
+
+import pytest
+import yaml
+
+from jitsi_tokens.diagnostics import document
+from jitsi_tokens.settings import read_settings
+from jitsi_tokens.status import NEVER_CHECKED
+from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.jitsi_env import env_text
+from jitsi_tokens_cli.jitsi_kubernetes import SecretStore, external_secrets_text, kubernetes_text
+from jitsi_tokens_cli.jitsi_prosody import prosody_text
+from jitsi_tokens_cli.jitsi_side import JitsiSide, check_values
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:SigningKey-AbCdEf"
+READ_SECRET = f"aws secretsmanager get-secret-value --secret-id '{SECRET}'"
+MODERATORS = {
+    "XMPP_MUC_MODULES": "token_affiliation",
+    "JICOFO_ENABLE_AUTH": "0",
+    "ENABLE_AUTO_OWNER": "0",
+    "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS": "1",
+}
+SHARED = {
+    "ENABLE_AUTH": "1",
+    "AUTH_TYPE": "jwt",
+    "ENABLE_GUESTS": "0",
+    "JWT_ALLOW_EMPTY": "0",
+    "JWT_APP_ID": "openemr_telehealth",
+    "JWT_ACCEPTED_ISSUERS": "openemr",
+    "JWT_ACCEPTED_AUDIENCES": "openemr_audience",
+    "JWT_ENABLE_DOMAIN_VERIFICATION": "0",
+    **MODERATORS,
+}
+PUBLISHED = SHARED | {"JWT_ASAP_KEYSERVER": "https://tokens.example.org/v1/asap"}
+
+
+def _side(environ: dict[str, str], **changed: str) -> JitsiSide:
+    side = JitsiSide(
+        settings=read_settings(environ | changed),
+        stack_name="meetings",
+        region="eu-central-1",
+        signing_secret=SECRET,
+        key_server="https://tokens.example.org/v1/asap",
+        read_secret=READ_SECRET,
+    )
+    check_values(side)
+    return side
+
+
+def _assigned(text: str) -> dict[str, str]:
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Z_]+=[!-~]+", line) for line in lines)
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _lua(text: str) -> dict[str, str]:
+    """Return each `name = value` of a text of Lua, a list over several lines as one."""
+    code = re.sub(r"--.*", "", text)
+    assignment = re.compile(r"(\w+) = (\{.*?\}|\"[^\"\n]*\"|true|false)", re.DOTALL)
+    rest = assignment.sub("", code)
+    assert re.sub(r"(VirtualHost|Component) \"[^\"]*\"( \"muc\")?", "", rest).split() == []
+    return {name: " ".join(value.split()) for name, value in assignment.findall(code)}
+
+
+def test_env_of_a_shared_secret(self_hosted_environ: dict[str, str]) -> None:
+    """Every line is NAME=VALUE; the secret is added by a command that shows it to nobody."""
+    text = env_text(_side(self_hosted_environ))
+
+    assert _assigned(text) == SHARED
+    assert f"#   {READ_SECRET} | jq -r '\"JWT_APP_SECRET=\" + .secret' >> .env\n" in text
+    assert "\n#JWT_APP_SECRET=\n" in text
+
+
+def test_env_of_public_keys(published_environ: dict[str, str]) -> None:
+    """Jitsi fetches keys by an address without a slash at its end, and is given no secret."""
+    text = env_text(_side(published_environ))
+
+    assert _assigned(text) == PUBLISHED
+    assert READ_SECRET not in text
+    assert "take JWT_APP_SECRET out" in " ".join(text.replace("#", "").split())
+    assert "another key needs another kid" in text
+
+
+def test_each_setting_of_env_has_its_reason_above_it(published_environ: dict[str, str]) -> None:
+    """No line stands there unexplained."""
+    lines = env_text(_side(published_environ)).splitlines()
+
+    for before, line in itertools.pairwise(lines):
+        if "=" in line and not line.startswith("#"):
+            assert before.startswith("# ")
+
+
+def test_the_moderator_settings_are_those_of_the_diagnostics(
+    self_hosted_environ: dict[str, str],
+) -> None:
+    """What the service advises and what the command prints is the same."""
+    settings = read_settings(self_hosted_environ)
+    (advice,) = document(settings, NEVER_CHECKED, 0)["advice"]
+
+    advised = dict(re.findall(r"([A-Z_]+)=(\w+)", advice["remedy"]))
+
+    assert advised == MODERATORS
+    assert advice["what"].rstrip(".").removeprefix("A ") in " ".join(
+        env_text(_side(self_hosted_environ)).replace("#", "").split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("tenant", "subject", "in_docker", "on_debian"),
+    [
+        ("", "", False, True),
+        ("", "meet.jitsi", True, False),
+        ("", "*", True, True),
+        ("clinic", "", True, True),
+        ("clinic", "*", True, True),
+        ("clinic", "meet.example.org", False, False),
+    ],
+)
+def test_the_domain_is_verified_only_where_sub_can_match(
+    self_hosted_environ: dict[str, str],
+    tenant: str,
+    subject: str,
+    *,
+    in_docker: bool,
+    on_debian: bool,
+) -> None:
+    """Docker's XMPP domain is meet.jitsi, Debian's the public one; a tenant stands for both."""
+    side = _side(self_hosted_environ, JITSI_TENANT=tenant, JITSI_SUBJECT=subject)
+
+    docker = _assigned(env_text(side))["JWT_ENABLE_DOMAIN_VERIFICATION"]
+    debian = _lua(prosody_text(side))["enable_domain_verification"]
+
+    assert docker == str(int(in_docker))
+    assert debian == str(on_debian).lower()
+
+
+def test_the_reason_names_what_sub_would_have_to_be(self_hosted_environ: dict[str, str]) -> None:
+    """Who wants the domain verified learns which parameter to change."""
+    text = " ".join(env_text(_side(self_hosted_environ)).replace("#", "").split())
+
+    assert "the XMPP domain meet.jitsi in the tokens' sub, which is meet.example.org" in text
+    assert "JitsiSubject" in text
+
+
+def test_kubernetes_of_a_shared_secret(self_hosted_environ: dict[str, str]) -> None:
+    """A ConfigMap of strings, and a Secret without data that a command fills."""
+    text = kubernetes_text(_side(self_hosted_environ), "meet")
+
+    config_map, secret = yaml.safe_load_all(text)
+    assert config_map == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "jitsi-tokens", "namespace": "meet"},
+        "data": SHARED,
+    }
+    assert secret == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "jitsi-tokens", "namespace": "meet"},
+        "type": "Opaque",
+    }
+    assert (
+        f"#   {READ_SECRET} | jq '{{stringData: {{JWT_APP_SECRET: .secret}}}}' | kubectl patch"
+        " secret jitsi-tokens --namespace meet --type merge --patch-file /dev/stdin\n"
+    ) in text
+
+
+def test_kubernetes_of_public_keys(published_environ: dict[str, str]) -> None:
+    """There is no Secret, nor a word of one to take."""
+    text = kubernetes_text(_side(published_environ), "meet")
+
+    (config_map,) = yaml.safe_load_all(text)
+    assert config_map["data"] == PUBLISHED
+    assert "secretRef" not in text
+
+
+@pytest.mark.parametrize(
+    ("of_cluster", "kind"), [(False, "SecretStore"), (True, "ClusterSecretStore")]
+)
+def test_external_secrets(
+    self_hosted_environ: dict[str, str], kind: str, *, of_cluster: bool
+) -> None:
+    """The secret is named by its ARN and its field, so that it stands in one place."""
+    store = SecretStore("aws", of_cluster=of_cluster)
+
+    text = external_secrets_text(_side(self_hosted_environ), "meet", store)
+
+    config_map, external = yaml.safe_load_all(text)
+    assert config_map["data"] == SHARED
+    assert external == {
+        "apiVersion": "external-secrets.io/v1",
+        "kind": "ExternalSecret",
+        "metadata": {"name": "jitsi-tokens", "namespace": "meet"},
+        "spec": {
+            "refreshInterval": "1h",
+            "secretStoreRef": {"kind": kind, "name": "aws"},
+            "target": {"name": "jitsi-tokens"},
+            "data": [
+                {
+                    "secretKey": "JWT_APP_SECRET",
+                    "remoteRef": {"key": SECRET, "property": "secret"},
+                }
+            ],
+        },
+    }
+    assert "eu-central-1" in text
+
+
+def test_prosody_of_a_shared_secret(self_hosted_environ: dict[str, str]) -> None:
+    """The Lua sets everything but the secret, which a comment says how to read."""
+    text = prosody_text(_side(self_hosted_environ, JITSI_DOMAIN="Meet.example.org:8443"))
+
+    assert _lua(text) == {
+        "authentication": '"token"',
+        "allow_empty_token": "false",
+        "app_id": '"openemr_telehealth"',
+        "asap_accepted_issuers": '{ "openemr" }',
+        "asap_accepted_audiences": '{ "openemr_audience" }',
+        "enable_domain_verification": "true",
+        "modules_enabled": '{ "token_verification"; "token_affiliation"; }',
+        "wait_for_host_disable_auto_owners": "true",
+    }
+    assert '\nVirtualHost "meet.example.org"\n' in text
+    assert '\nComponent "conference.meet.example.org" "muc"\n' in text
+    assert f"--   {READ_SECRET} | jq -r .secret\n    -- app_secret" in text
+
+
+def test_prosody_of_public_keys(published_environ: dict[str, str]) -> None:
+    """A key server stands in place of the secret."""
+    text = prosody_text(_side(published_environ))
+
+    assert _lua(text)["asap_key_server"] == '"https://tokens.example.org/v1/asap"'
+    assert "app_secret" not in _lua(text)
+    assert READ_SECRET not in text
+
+
+def test_prosody_comes_with_jicofos_lines(published_environ: dict[str, str]) -> None:
+    """They are comments, as the rest is Lua."""
+    text = prosody_text(_side(published_environ))
+
+    after = text.partition("/etc/jitsi/jicofo/jicofo.conf:\n")[2]
+    settings = [line for line in after.splitlines() if not line.startswith("--       #")]
+    assert all(line.startswith("--") for line in settings)
+    assert "".join("".join(settings).replace("--", "").split()) == (
+        "jicofo{authentication{enabled=false}conference{enable-auto-owner=false}}"
+    )
+
+
+@pytest.mark.parametrize("text", ['a"b', "a\\b", "a b", "a,b", "a$b", "a'b", "a\nb", "a#b"])
+@pytest.mark.parametrize("name", ["JITSI_APP_ID", "JITSI_ISSUER", "JITSI_AUDIENCE"])
+def test_what_jitsis_templates_break_on_is_refused(
+    self_hosted_environ: dict[str, str], name: str, text: str
+) -> None:
+    """A quote ends a string of Lua, a comma begins another entry of a list."""
+    with pytest.raises(CommandError, match="Jitsi's configuration cannot carry Jitsi"):
+        _side(self_hosted_environ, **{name: text})
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
+def test_no_line_break_of_a_parameter_ends_a_comment(
+    self_hosted_environ: dict[str, str], algorithm: str
+) -> None:
+    """What stands in comments alone stays there."""
+    side = _side(
+        self_hosted_environ,
+        SIGNING_ALGORITHM=algorithm,
+        JITSI_SUBJECT="x\nEVIL=1",
+        JITSI_TENANT="y\nEVIL=1",
+    )
+
+    assert "EVIL" not in _assigned(env_text(side))
+    assert "EVIL" not in str(list(yaml.safe_load_all(kubernetes_text(side, "meet"))))
+    assert "EVIL" not in _lua(prosody_text(side))
