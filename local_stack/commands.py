@@ -21,11 +21,12 @@ class CommandFailure(RuntimeError):
 class Commands:
     """Runs `jitsi-tokens` as an operator would, against the emulator."""
 
-    def __init__(self, emulator: Emulator, stack: Stack) -> None:
+    def __init__(self, emulator: Emulator, stack: Stack, **variables: str) -> None:
         self._environment = {
             **os.environ,
             **emulator.environment(),
             "JITSI_TOKENS_STACK_NAME": stack.name,
+            **variables,
         }
 
     def run(self, *arguments: str, text: str = "") -> str:

@@ -95,9 +95,9 @@ def find(emulator: Emulator, name: str) -> Stack:
     return Stack(name, outputs, url)
 
 
-def client(emulator: Emulator, service: str) -> Any:
-    """Return a boto3 client that speaks to the emulator."""
-    environment = emulator.environment()
+def client(emulator: Emulator, service: str, credentials: dict[str, str] | None = None) -> Any:
+    """Return a boto3 client that speaks to the emulator, as its administrator or as given."""
+    environment = emulator.environment() | (credentials or {})
     return boto3.client(
         service,  # type: ignore[call-overload]
         endpoint_url=emulator.endpoint,

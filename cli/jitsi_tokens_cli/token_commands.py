@@ -11,12 +11,17 @@ import typer
 from jitsi_tokens.keys import read_key
 from jitsi_tokens_cli import token_service, token_text
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.inputs import STDIN, find_api_key, read_file
+from jitsi_tokens_cli.explain_command import EPILOG, explain
+from jitsi_tokens_cli.inputs import STDIN, find_api_key
 from jitsi_tokens_cli.output import Json, put, put_json, put_table, say
 from jitsi_tokens_cli.signing_secret import current_version
 from jitsi_tokens_cli.stack import Target, find_stack
+from jitsi_tokens_cli.token_source import TokenSource, read_token
 
-app = typer.Typer(no_args_is_help=True, help="Meeting tokens: issue one, look into one.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Meeting tokens: issue one, look into one, find out why Jitsi refuses one.",
+)
 
 _SWITCHES = {"true": True, "false": False}
 
@@ -114,15 +119,7 @@ def issue(
 @app.command(epilog="Example: jitsi-tokens token inspect token.txt")
 def inspect(
     ctx: typer.Context,
-    token: Annotated[
-        str,
-        typer.Argument(
-            metavar="[TOKEN|FILE|URL|-]",
-            help="A token, a file that holds one, a meeting URL, or `-` for stdin. A token as an"
-            " argument stays in the shell's history.",
-            show_default=False,
-        ),
-    ] = STDIN,
+    token: TokenSource = STDIN,
     *,
     as_json: Json = False,
 ) -> None:
@@ -130,7 +127,7 @@ def inspect(
 
     With --stack-name its signature is checked with the stack's key.
     """
-    decoded = token_text.decode(_found_token(token))
+    decoded = token_text.decode(read_token(token).text)
     signature = _check_signature(ctx.obj, decoded)
     valid = token_text.validity(decoded.claims, time.time())
     if as_json:
@@ -153,6 +150,9 @@ def inspect(
         raise typer.Exit(1)
 
 
+app.command(epilog=EPILOG)(explain)
+
+
 def _epoch_or_text(text: str | None) -> int | str | None:
     # The service takes epoch seconds as a number only.
     return int(text) if text and text.isascii() and text.isdecimal() else text
@@ -168,18 +168,6 @@ def _switches(options: list[str]) -> dict[str, bool]:
             raise CommandError("A feature is given twice.")
         features[name] = _SWITCHES[value]
     return features
-
-
-def _found_token(source: str) -> str:
-    if found := token_text.token_in(source):
-        return found
-    if "://" in source:
-        raise CommandError("The URL holds no token: none follows jwt= in it.")
-    content = read_file(source)
-    found = token_text.token_in(content.decode(errors="replace"))
-    if found is None:
-        raise CommandError("There is no token: neither a JWT nor a meeting URL that holds one.")
-    return found
 
 
 def _check_signature(target: Target, token: token_text.Token) -> _Signature:

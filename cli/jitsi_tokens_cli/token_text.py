@@ -11,8 +11,14 @@ from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.output import iso_time
 
 _JWT = r"eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
-_BARE = re.compile(rf"[\"']?(?:Bearer )?({_JWT})[\"']?")
-_IN_URL = re.compile(rf"https?://\S*[?#&]jwt=(?:%22|\")?({_JWT})(?:%22|\")?(?:[&#]\S*)?")
+# Matched once all white space is gone.
+_BARE = re.compile(rf"(?P<bytes>b(?=[\"']))?[\"']?(?:Bearer)?(?P<token>{_JWT})[\"']?")
+_IN_URL = re.compile(
+    rf"https?://.*[?#&]jwt=(?:(?P<bytes>b['\"]|b%2[27])|%22|\")?(?P<token>{_JWT})"
+    r"(?:%2[27]|['\"])?(?:[&#].*)?"
+)
+# Mail breaks long lines, and indents what it quotes.
+_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
 _TIMES = ("iat", "nbf", "exp")
 
 
@@ -27,10 +33,30 @@ class Token(NamedTuple):
         return "Token()"
 
 
-def token_in(text: str) -> str | None:
-    """Return the token of a bare token or of a meeting URL; None where there is none."""
-    found = _BARE.fullmatch(text.strip()) or _IN_URL.fullmatch(text.strip())
-    return found[1] if found else None
+class Found(NamedTuple):
+    """A token as somebody has it.
+
+    Attributes:
+        url: the meeting URL that holds it, if one does.
+        is_bytes: whether Python's `b'…'` stands around it.
+    """
+
+    text: str
+    url: str | None = None
+    is_bytes: bool = False
+
+    def __repr__(self) -> str:
+        return "Found()"
+
+
+def token_in(text: str) -> Found | None:
+    """Return the token of a bare token or of a meeting URL, broken into lines or not."""
+    if bare := _BARE.fullmatch("".join(text.split())):
+        return Found(bare["token"], None, bool(bare["bytes"]))
+    url = _LINE_BREAK.sub("", text.strip())
+    if within := _IN_URL.fullmatch(url):
+        return Found(within["token"], url, bool(within["bytes"]))
+    return None
 
 
 def decode(text: str) -> Token:
@@ -54,10 +80,10 @@ def validity(claims: dict[str, Any], now: float) -> str:
     if "exp" not in claims:
         return "no: exp is missing"
     if claims["exp"] <= now:
-        return f"no: it ended {_seconds(now - claims['exp'])} ago"
+        return f"no: it ended {duration_text(now - claims['exp'])} ago"
     if claims.get("nbf", now) > now:
-        return f"not yet: it begins in {_seconds(claims['nbf'] - now)}"
-    return f"yes, for {_seconds(claims['exp'] - now)} more"
+        return f"not yet: it begins in {duration_text(claims['nbf'] - now)}"
+    return f"yes, for {duration_text(claims['exp'] - now)} more"
 
 
 def rows(part: dict[str, Any]) -> list[list[str]]:
@@ -71,6 +97,13 @@ def time_text(seconds: float) -> str:
         return iso_time(datetime.fromtimestamp(seconds, UTC))
     except (ValueError, OverflowError, OSError):
         return "beyond the calendar: milliseconds?"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a length of time in hours, minutes and seconds."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min {rest:02} s" if hours else f"{minutes} min {rest:02} s"
 
 
 def _part(text: str) -> dict[str, Any]:
@@ -98,9 +131,3 @@ def _shown(name: str, value: Any) -> str:
     if name in _TIMES and isinstance(value, int | float):
         return f"{text} ({time_text(value)})"
     return text
-
-
-def _seconds(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min {rest:02} s" if hours else f"{minutes} min {rest:02} s"

@@ -34,6 +34,13 @@ def dynamodb() -> Iterator[FaultProxy]:
 
 
 @pytest.fixture(scope="session")
+def ssm() -> Iterator[FaultProxy]:
+    """What stands between the functions and SSM, and counts."""
+    with FaultProxy() as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
 def built() -> Path:
     """What `sam build` has made just now."""
     deployment.build()
@@ -45,6 +52,7 @@ def running_emulator(
     built: Path,  # noqa: ARG001 - what is deployed there
     secrets_manager: FaultProxy,
     dynamodb: FaultProxy,
+    ssm: FaultProxy,
 ) -> Iterator[Emulator]:
     """An emulator that begins empty."""
     home = emulator.Home(emulator.LOCAL / "test-emulator-home")
@@ -55,9 +63,10 @@ def running_emulator(
         extra_environment={
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.endpoint,
+            "AWS_ENDPOINT_URL_SSM": ssm.endpoint,
         },
     )
-    secrets_manager.target_port = dynamodb.target_port = running.port
+    secrets_manager.target_port = dynamodb.target_port = ssm.target_port = running.port
     yield running
     emulator.stop(home)
     shutil.rmtree(home.folder, ignore_errors=True)
@@ -79,6 +88,18 @@ def self_hosted(running_emulator: Emulator) -> Iterator[Service]:
     stack = deployment.deploy(running_emulator, "self-hosted", AuthorizerCacheSeconds="2")
     service = Service(running_emulator, stack)
     with service.http:
+        service.check_key()
+        yield service
+
+
+@pytest.fixture(scope="session")
+def published(running_emulator: Emulator) -> Iterator[Service]:
+    """A self-hosted stack that publishes its keys, with the one of its first rotation."""
+    stack = deployment.deploy(running_emulator, "self-hosted", "RS256")
+    service = Service(running_emulator, stack)
+    with service.http:
+        assert service.http.get("/.well-known/jwks.json").status_code == 404
+        service.rotate()
         service.check_key()
         yield service
 

@@ -20,6 +20,7 @@ class FaultProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._lock = threading.Lock()
+        self._seen: list[bytes] = []
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -33,6 +34,10 @@ class FaultProxy:
     def endpoint(self) -> str:
         """The address that callers are given."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def count(self, operation: str) -> int:
+        """Return how often callers asked for an operation of an AWS JSON API."""
+        return b"".join(self._seen).count(f".{operation}\r\n".encode())
 
     def switch(self, mode: Mode) -> None:
         """Behave otherwise from now on; connections that are open are cut."""
@@ -53,8 +58,8 @@ class FaultProxy:
                 target = socket.create_connection(("127.0.0.1", self.target_port))
                 with self._lock:
                     self._open.append(target)
-                for source, sink in ((caller, target), (target, caller)):
-                    threading.Thread(target=_pump, args=(source, sink), daemon=True).start()
+                for arguments in ((caller, target, self._seen), (target, caller, [])):
+                    threading.Thread(target=_pump, args=arguments, daemon=True).start()
 
     def _drop(self) -> None:
         with self._lock:
@@ -67,9 +72,10 @@ class FaultProxy:
             self._open.clear()
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+def _pump(source: socket.socket, sink: socket.socket, seen: list[bytes]) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
+            seen.append(data)
             sink.sendall(data)
     for end in (source, sink):
         with contextlib.suppress(OSError):

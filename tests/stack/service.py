@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from local_stack import deployment, rotation
 from local_stack.commands import Commands
 
 if TYPE_CHECKING:
@@ -43,6 +45,28 @@ class Service:
         if self._everything is None:
             self._everything = self.add_client("everything", *EVERYTHING)
         return self._everything
+
+    def rotate(self) -> None:
+        """Take the four steps of a rotation."""
+        for _ in rotation.rotate(self.emulator, self.stack):
+            pass
+
+    def replace_containers(self) -> None:
+        """Have the next request answered by a container that knows no key yet."""
+        functions = deployment.client(self.emulator, "lambda")
+        name = self.stack.outputs["IssueTokenFunction"]
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"]
+        variables["Variables"]["REPLACED"] = str(uuid.uuid4())
+        functions.update_function_configuration(FunctionName=name, Environment=variables)
+        version = functions.publish_version(FunctionName=name)["Version"]
+        functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+
+    def secret_document(self) -> dict[str, str]:
+        """Return what the signing secret holds now."""
+        answer = deployment.client(self.emulator, "secretsmanager").get_secret_value(
+            SecretId=self.stack.outputs["SigningKeySecret"]
+        )
+        return dict(json.loads(answer["SecretString"]))
 
     def check_key(self) -> None:
         """Have the key checked; on AWS the schedule does this within five minutes."""

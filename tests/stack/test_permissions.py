@@ -8,15 +8,24 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local_stack import deployment
+from local_stack.commands import CommandFailure, Commands
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tests.stack.service import Service
+
+    type PersonWith = Callable[[Service, str], dict[str, str]]
 
 pytestmark = pytest.mark.stack
 
-FUNCTIONS = ["IssueToken", "CheckKey", "ProbeConfig", "AuthorizeClient"]
+FUNCTIONS = [
+    *("IssueToken", "CheckKey", "ProbeConfig", "AuthorizeClient"),
+    *("ServePublicKey", "RotateSigningKey"),
+]
 ATTEMPT = """
 import boto3
 from botocore.exceptions import ClientError
@@ -33,23 +42,57 @@ def handler(event, _context):
 def attempt(service: Service, function: str, operation: str, **arguments: Any) -> str:
     """Run a call in a function's own role and return its error code, or `allowed`."""
     client = deployment.client(service.emulator, "lambda")
-    name = next(
-        found["FunctionName"]
+    deployed = next(
+        found
         for found in client.list_functions()["Functions"]
         if found["FunctionName"].startswith(f"{service.stack.name}-{function}-")
     )
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("app.py", ATTEMPT)
-    # The unpublished code alone changes: the alias, which the API calls, keeps its version.
-    client.update_function_code(FunctionName=name, ZipFile=archive.getvalue())
     event = {
         "service": operation.split(".", maxsplit=1)[0],
         "operation": operation.split(".")[1],
         "arguments": arguments,
     }
-    answer = client.invoke(FunctionName=name, Payload=json.dumps(event))
-    return str(json.load(answer["Payload"]))
+    client.create_function(
+        FunctionName="attempt",
+        Role=deployed["Role"],
+        Runtime="python3.13",
+        Handler="app.handler",
+        Layers=[layer["Arn"] for layer in deployed["Layers"]],
+        Code={"ZipFile": archive.getvalue()},
+    )
+    try:
+        answer = client.invoke(FunctionName="attempt", Payload=json.dumps(event))
+        return str(json.load(answer["Payload"]))
+    finally:
+        client.delete_function(FunctionName="attempt")
+
+
+@pytest.fixture
+def person(tenant: Service) -> Iterator[PersonWith]:
+    """Return the maker of somebody who has one of a stack's managed policies, and nothing else."""
+    iam = deployment.client(tenant.emulator, "iam")
+    made: list[tuple[str, str, str]] = []
+
+    def make(service: Service, policy: str) -> dict[str, str]:
+        name = f"person-{len(made)}"
+        arn = service.stack.outputs[policy]
+        iam.create_user(UserName=name)
+        iam.attach_user_policy(UserName=name, PolicyArn=arn)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        made.append((name, arn, key["AccessKeyId"]))
+        return {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
+
+    yield make
+    for name, arn, access_key in made:
+        iam.detach_user_policy(UserName=name, PolicyArn=arn)
+        iam.delete_access_key(UserName=name, AccessKeyId=access_key)
+        iam.delete_user(UserName=name)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +102,9 @@ def attempt(service: Service, function: str, operation: str, **arguments: Any) -
         ("CheckKey", "allowed"),
         ("ProbeConfig", "AccessDeniedException"),
         ("AuthorizeClient", "AccessDeniedException"),
+        ("ServePublicKey", "AccessDeniedException"),
+        # Where the key does not rotate there is nothing that it may touch.
+        ("RotateSigningKey", "AccessDeniedException"),
     ],
 )
 def test_who_may_read_the_signing_key(tenant: Service, function: str, outcome: str) -> None:
@@ -126,6 +172,81 @@ def test_only_the_check_writes_what_it_found(tenant: Service, function: str) -> 
     assert answer == ("allowed" if function == "CheckKey" else "AccessDeniedException")
 
 
-def test_the_service_still_answers(tenant: Service) -> None:
-    """What was tried above did not reach the published versions."""
-    assert tenant.post().status_code == 200
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_who_may_read_a_key_that_rotates(published: Service, function: str) -> None:
+    """What signs, what checks, and what rotates."""
+    secret = published.stack.outputs["SigningKeySecret"]
+
+    answer = attempt(published, function, "secretsmanager.get_secret_value", SecretId=secret)
+
+    may = function in ("IssueToken", "CheckKey", "RotateSigningKey")
+    assert answer == ("allowed" if may else "AccessDeniedException")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_rotation_alone_publishes(published: Service, function: str) -> None:
+    """And it writes nothing but public keys."""
+    path = published.stack.outputs["PublicKeysPath"]
+
+    answers = [
+        attempt(published, function, "ssm.put_parameter", Name=name, Value="x", Type="String")
+        for name in (f"{path}/x", f"{path}-other/x")
+    ]
+
+    rotates = function == "RotateSigningKey"
+    assert answers == ["allowed" if rotates else "AccessDeniedException", "AccessDeniedException"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed", "refused"),
+    [
+        ("KeyOperatorPolicy", ["key", "show"], ["client", "list"]),
+        ("KeyOperatorPolicy", ["key", "list"], ["client", "add", "mallory", "--any-room"]),
+        ("KeyOperatorPolicy", ["key", "check"], ["client", "revoke", "everything", "--yes"]),
+        ("ClientOperatorPolicy", ["client", "list"], ["key", "show"]),
+        ("ClientOperatorPolicy", ["client", "add", "by-operator", "--any-room"], ["key", "list"]),
+        ("ClientOperatorPolicy", ["client", "rotate", "by-operator"], ["key", "check"]),
+        ("AuditorPolicy", ["jitsi-config"], ["key", "show"]),
+        ("AuditorPolicy", ["jitsi-config"], ["client", "list"]),
+    ],
+)
+def test_each_operator_does_their_part(
+    published: Service, person: PersonWith, policy: str, allowed: list[str], refused: list[str]
+) -> None:
+    """With one of the stack's managed policies and no other leave."""
+    as_person = Commands(published.emulator, published.stack, **person(published, policy))
+
+    as_person.run(*allowed)
+
+    with pytest.raises(CommandFailure, match=r"AccessDenied|may not"):
+        as_person.run(*refused)
+
+
+def test_an_auditor_reads_the_digest_key_and_the_log(
+    published: Service, person: PersonWith
+) -> None:
+    """So that a room is found in the log; the signing key stays closed."""
+    environment = person(published, "AuditorPolicy")
+    manager = deployment.client(published.emulator, "secretsmanager", environment)
+    logs = deployment.client(published.emulator, "logs", environment)
+    secrets = {
+        name: found
+        for found in (
+            each["Name"]
+            for each in deployment.client(published.emulator, "secretsmanager").list_secrets()[
+                "SecretList"
+            ]
+        )
+        for name in ("DigestKey", "PublishedSigningKey")
+        if found.startswith(f"{published.stack.name}-{name}-")
+    }
+
+    read = manager.get_secret_value(SecretId=secrets["DigestKey"])["SecretString"]
+    events = logs.filter_log_events(
+        logGroupName=f"/aws/lambda/{published.stack.name}-issue-token", limit=1
+    )
+
+    assert len(read) == 64
+    assert "events" in events
+    with pytest.raises(ClientError, match="AccessDenied"):
+        manager.get_secret_value(SecretId=secrets["PublishedSigningKey"])

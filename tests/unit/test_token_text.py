@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jitsi_tokens_cli.token_service import Issued
-from jitsi_tokens_cli.token_text import Token, rows, time_text, token_in, validity
+from jitsi_tokens_cli.token_text import Found, Token, rows, time_text, token_in, validity
 
 NOW = 1_893_456_000
 
@@ -59,7 +59,48 @@ def test_a_time_in_milliseconds_is_told() -> None:
 )
 def test_a_token_is_found_where_people_have_it(text: str) -> None:
     """Bare, quoted, as a header, or in a meeting URL."""
-    assert token_in(text) == "eyJh.e30.c2ln"
+    found = token_in(text)
+
+    assert found
+    assert found.text == "eyJh.e30.c2ln"
+    assert found.url == (text if "://" in text else None)
+    assert not found.is_bytes
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("eyJh.\n  e3\r\n0.c2ln", None),
+        ("Bearer\neyJh.e30.c2ln", None),
+        (
+            "https://meet.example.org/My Room#jwt=\n  %22eyJh.e3\n0.c2ln%22",
+            "https://meet.example.org/My Room#jwt=%22eyJh.e30.c2ln%22",
+        ),
+    ],
+)
+def test_a_token_that_mail_broke_into_lines_is_put_together(text: str, url: str | None) -> None:
+    """White space inside a token means nothing; the spaces of a room's name stay."""
+    found = token_in(text)
+
+    assert found
+    assert (found.text, found.url) == ("eyJh.e30.c2ln", url)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "b'eyJh.e30.c2ln'",
+        'b"eyJh.e30.c2ln"',
+        "https://meet.example.org/room?jwt=b'eyJh.e30.c2ln'",
+        "https://meet.example.org/room#jwt=b%27eyJh.e30.c2ln%27",
+    ],
+)
+def test_pythons_notation_of_bytes_is_noticed(text: str) -> None:
+    """The official Python sample prints a token so."""
+    found = token_in(text)
+
+    assert found
+    assert (found.text, found.is_bytes) == ("eyJh.e30.c2ln", True)
 
 
 @pytest.mark.parametrize("text", ["", "a.b.c", "key.pem", "https://8x8.vc/x?token=eyJh.e30.c"])
@@ -71,6 +112,7 @@ def test_other_text_is_no_token(text: str) -> None:
 def test_a_tokens_repr_holds_nothing_of_it() -> None:
     """A token is a credential, and a repr ends up in logs."""
     assert repr(Token("eyJh.e30.c2ln", {}, {"sub": "x"})) == "Token()"
+    assert repr(Found("eyJh.e30.c2ln")) == "Found()"
 
 
 def test_an_issued_tokens_repr_holds_nothing_of_it() -> None:

@@ -1,0 +1,177 @@
+"""Keys that rotate: published, found as Prosody and PyJWT find them, and changed under load."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import uuid
+from typing import TYPE_CHECKING
+
+import jwt
+import pytest
+
+from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.rsa_keys import make_rsa_key, public_pem
+from local_stack import deployment, rotation
+from local_stack.rotation import STEPS, RotationFailure
+from tests.stack.load import Load, published_pem, verifies
+
+if TYPE_CHECKING:
+    from tests.stack.fault_proxy import FaultProxy
+    from tests.stack.service import Service
+
+pytestmark = pytest.mark.stack
+
+MIN_TOKENS = 1000
+ROTATIONS = 3
+
+
+def take(service: Service, step: str, token: str, secret_id: str | None = None) -> None:
+    """Take one step of a rotation."""
+    rotation.take_step(service.emulator, service.stack, step, token, secret_id)
+
+
+def jwks_of(service: Service) -> jwt.PyJWKClient:
+    """Return what finds a token's key in the stack's JWKS."""
+    return jwt.PyJWKClient(f"{service.stack.url}/.well-known/jwks.json", cache_jwk_set=False)
+
+
+def test_a_tokens_kid_hashed_is_where_its_key_is_found(published: Service) -> None:
+    """As Prosody looks for it; and PyJWT finds it in the JWKS."""
+    token = published.post().json()["token"]
+    kid = jwt.get_unverified_header(token)["kid"]
+
+    answer = published.http.get(f"/asap/{name_of(kid)}.pem")
+
+    assert answer.status_code == 200
+    assert answer.text.startswith("-----BEGIN PUBLIC KEY-----\n")
+    assert answer.headers["content-type"] == "application/x-pem-file"
+    assert answer.headers["cache-control"] == "public, max-age=60"
+    assert verifies(token, answer.text)
+    assert verifies(token, jwks_of(published).get_signing_key_from_jwt(token).key)
+    again = {"If-None-Match": answer.headers["etag"]}
+    assert published.http.get(f"/asap/{name_of(kid)}.pem", headers=again).status_code == 304
+
+
+def test_the_published_key_is_what_openssl_makes_of_the_private_one(published: Service) -> None:
+    """Byte by byte, of the 4096-bit key that the rotation made."""
+    document = published.secret_document()
+    command = ["openssl", "rsa", "-pubout"]
+    made = subprocess.run(  # noqa: S603 - the command above
+        command, input=document["private_key"].encode(), capture_output=True, check=True
+    ).stdout
+
+    answer = published.http.get(f"/asap/{name_of(document['kid'])}.pem")
+
+    assert answer.content == made
+    assert len(made) == 800
+
+
+def test_rotations_under_load_fail_nobody(published: Service) -> None:
+    """Every token verifies when it is issued, and at the end; the keys of all are published."""
+    with Load(published, published_pem(published)) as load:
+        for _ in range(ROTATIONS):
+            published.rotate()
+            # Half of what happens in five minutes: containers that know the new key, at once.
+            published.replace_containers()
+        load.go_on(50)
+
+    jwks = jwks_of(published)
+    keys = {key.key_id: key.key for key in jwks.get_signing_keys()}
+    assert load.failures == []
+    assert len(load.tokens) > MIN_TOKENS
+    assert len(load.kids) == ROTATIONS + 1
+    assert all(
+        verifies(token, keys[jwt.get_unverified_header(token)["kid"]]) for token in load.tokens
+    )
+
+
+def test_a_key_that_is_not_what_is_published_does_not_get_through(published: Service) -> None:
+    """The test step refuses it, the current key stays, and what is left behind is cleaned up."""
+    kid = published.secret_document()["kid"]
+    token = str(uuid.uuid4())
+    take(published, "createSecret", token)
+    take(published, "setSecret", token)
+    ssm = deployment.client(published.emulator, "ssm")
+    path = published.stack.outputs["PublicKeysPath"]
+    parameters = ssm.get_parameters_by_path(Path=path)["Parameters"]
+    latest = max(parameters, key=lambda each: json.loads(each["Value"])["publishedAt"])
+    other = json.loads(latest["Value"]) | {"pem": public_pem(make_rsa_key(2048).public_key())}
+    ssm.put_parameter(Name=latest["Name"], Value=json.dumps(other), Overwrite=True)
+
+    with pytest.raises(RotationFailure, match="another key"):
+        take(published, "testSecret", token)
+    with pytest.raises(RotationFailure, match="not published"):
+        take(published, "finishSecret", token)
+
+    assert published.secret_document()["kid"] == kid
+    published.commands.run("key", "cleanup", "--yes")
+    published.commands.run("key", "withdraw", json.loads(latest["Value"])["kid"], "--yes")
+    published.rotate()
+    assert published.secret_document()["kid"] != kid
+
+
+def test_a_rotation_of_another_secret_is_refused(published: Service) -> None:
+    """Whatever it may read, the function rotates its own."""
+    with pytest.raises(RotationFailure, match="its own stack"):
+        take(published, "createSecret", str(uuid.uuid4()), f"{published.stack.name}-other")
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("stack", ["jaas", "self_hosted"])
+def test_a_key_that_must_not_rotate_does_not(
+    request: pytest.FixtureRequest, stack: str, step: str
+) -> None:
+    """Jitsi would refuse every token: the step says what to do in its place."""
+    service: Service = request.getfixturevalue(stack)
+    before = service.secret_document()
+
+    with pytest.raises(RotationFailure, match="key stage"):
+        take(service, step, str(uuid.uuid4()))
+
+    assert service.secret_document() == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/asap", "/asap/", "/asap/x", "/asap/.pem", "/asap/x.pem", "/asap/jwks.json"),
+        f"/asap/{'0' * 64}.pem",
+        f"/asap/{'0' * 64}",
+        f"/asap/{'0' * 64}.PEM",
+        f"/asap/{'0' * 63}.pem",
+        f"/asap/{'0' * 65}.pem",
+        f"/asap/{'A' * 64}.pem",
+        f"/asap/{'g' * 64}.pem",
+        f"/asap/{'0' * 64}.pem/",
+        f"/asap/{'0' * 64}.pem%0a",
+        f"/asap/%2e%2e%2f{'0' * 64}.pem",
+        f"/asap//{'0' * 64}.pem",
+        *("/.well-known", "/.well-known/", "/.well-known/jwks", "/jwks.json"),
+    ],
+)
+def test_what_is_no_published_key_is_not_found(published: Service, path: str) -> None:
+    """And nobody keeps the answer: the next one may be a key."""
+    answer = published.http.get(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_stack_that_publishes_nothing_has_no_keys(jaas: Service) -> None:
+    """8x8 has the public key of JaaS."""
+    assert jaas.http.get("/.well-known/jwks.json").status_code == 404
+    assert jaas.http.get(f"/asap/{name_of('4f4910')}.pem").status_code == 404
+
+
+def test_a_thousand_unknown_keys_cost_a_handful_of_reads(
+    published: Service, ssm: FaultProxy
+) -> None:
+    """SSM answers 40 reads a second to the whole account."""
+    before = ssm.count("GetParametersByPath")
+
+    answers = [published.http.get(f"/asap/{name_of(str(n))}.pem").status_code for n in range(1000)]
+
+    assert set(answers) == {404}
+    assert 0 < ssm.count("GetParametersByPath") - before < 20
