@@ -30,9 +30,21 @@ def rotate(emulator: Emulator, stack: Stack) -> Iterator[str]:
         RotationFailure: a step was refused.
     """
     token = str(uuid.uuid4())
+    _drop_leftovers(emulator, stack)
     for step in STEPS:
         yield step
         take_step(emulator, stack, step, token)
+
+
+def _drop_leftovers(emulator: Emulator, stack: Stack) -> None:
+    """Take AWSPENDING from every version: on AWS it is on one at most, and moves by itself."""
+    manager, secret = client(emulator, "secretsmanager"), stack.outputs["SigningKeySecret"]
+    versions = manager.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
+    for version, stages in versions.items():
+        if "AWSPENDING" in stages:
+            manager.update_secret_version_stage(
+                SecretId=secret, VersionStage="AWSPENDING", RemoveFromVersionId=version
+            )
 
 
 def take_step(

@@ -60,6 +60,12 @@ def rsa_pem(rsa_key: rsa.RSAPrivateKey) -> str:
     return rsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
+@pytest.fixture(scope="session")
+def rsa_pool() -> list[rsa.RSAPrivateKey]:
+    """Return RSA keys made for this run, no two the same."""
+    return [rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(5)]
+
+
 @pytest.fixture
 def jaas_environ() -> dict[str, str]:
     """Return what the template sets for JaaS."""

@@ -23,8 +23,8 @@ SECRETS_MANAGER = boto3.client("secretsmanager", config=PATIENT)
 SSM = boto3.client("ssm", config=PATIENT)
 PUBLICATION = Publication(SSM, os.environ["PUBLIC_KEYS_PATH"])
 
-# With these Jitsi refuses every token.
-UNUSABLE = {"not-published", "published-key-differs"}
+# With these Jitsi refuses every token, or nobody can tell whether it does.
+UNUSABLE = {"not-published", "published-key-differs", "publication-unreadable"}
 
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -60,7 +60,11 @@ def _check(now: int) -> KeyStatus:
 
 def _problems_of_publication(key: keys.SigningKey, now: int) -> list[Finding]:
     """Compare what Jitsi verifies with to what signs."""
-    published = PUBLICATION.keys().get(name_of(key.kid))
+    try:
+        published = PUBLICATION.keys().get(name_of(key.kid))
+    except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
+        what = f"The published keys cannot be read ({type(error).__name__})."
+        return [finding("publication-unreadable", what)]
     if published is None or not published.is_served(now):
         return [finding("not-published", "The signing key's public part is not published.")]
     if key.public_key is None or published.pem != public_pem(key.public_key):

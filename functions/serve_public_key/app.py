@@ -10,13 +10,17 @@ import boto3
 import msgspec
 
 from jitsi_tokens import http, telemetry
-from jitsi_tokens.aws import PATIENT
+from jitsi_tokens.aws import IMPATIENT, PATIENT
 from jitsi_tokens.problems import NOT_FOUND, UNAVAILABLE, Problem
 from jitsi_tokens.public_keys import PublicKey, jwks
 from jitsi_tokens.publication import FRESH_SECONDS, CachedPublication, Publication
 
-SSM = boto3.client("ssm", config=PATIENT)
-KEYS = CachedPublication(Publication(SSM, os.environ["PUBLIC_KEYS_PATH"]))
+READING = boto3.client("ssm", config=PATIENT)
+RENEWING = boto3.client("ssm", config=IMPATIENT)
+KEYS = CachedPublication(
+    reading=Publication(READING, os.environ["PUBLIC_KEYS_PATH"]),
+    renewing=Publication(RENEWING, os.environ["PUBLIC_KEYS_PATH"]),
+)
 
 _FILE = re.compile(r"([0-9a-f]{64})\.pem")
 
@@ -55,5 +59,5 @@ def _named(file: object, now: float) -> list[PublicKey]:
 
 
 def _seconds_to_keep(keys: list[PublicKey], now: float) -> int:
-    ends = [key.expires_at - int(now) for key in keys if key.expires_at is not None]
+    ends = [int(key.expires_at - now) for key in keys if key.expires_at is not None]
     return max(0, min([FRESH_SECONDS, *ends]))

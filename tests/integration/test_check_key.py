@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import msgspec
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from jitsi_tokens.publication import Publication
 from jitsi_tokens.rsa_keys import fingerprint
 from jitsi_tokens.status import KeyFacts, KeyStatus, read_status
+from tests.public_key_of import public_key_of
 
 if TYPE_CHECKING:
     from tests.conftest import LoadApp
 
 NOW = 1_800_000_000
 STATUS = "/jitsi-tokens/test/key-status"
+PATH = "/jitsi-tokens/test/public-keys"
 CONTENT = "never-in-a-status-or-a-log-0123456789"
 
 
@@ -48,7 +52,11 @@ def names(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:  # noqa
     """Return what the function is told of its stack, whose secret has no value yet."""
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "WARNING")
     boto3.client("secretsmanager").create_secret(Name="signing-key")
-    return {"SIGNING_KEY_SECRET": "signing-key", "STATUS_PARAMETER": STATUS}
+    return {
+        "SIGNING_KEY_SECRET": "signing-key",
+        "STATUS_PARAMETER": STATUS,
+        "PUBLIC_KEYS_PATH": PATH,
+    }
 
 
 @pytest.fixture
@@ -70,6 +78,28 @@ def self_hosted(
 ) -> Stack:
     """Return the function of a self-hosted stack."""
     return Stack(load_app("check_key", self_hosted_environ | names), "initial")
+
+
+@pytest.fixture
+def published(
+    load_app: LoadApp,
+    published_environ: dict[str, str],
+    names: dict[str, str],
+    rsa_pem: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Stack:
+    """Return the function of a stack that publishes its keys, and has one."""
+    app = load_app("check_key", published_environ | names)
+    monkeypatch.setattr(app, "time", SimpleNamespace(time=lambda: NOW + 0.9))
+    stack = Stack(app, "kid")
+    stack.store({"algorithm": "RS256", "kid": stack.kid, "private_key": rsa_pem})
+    return stack
+
+
+@pytest.fixture
+def publication(published: Stack) -> Publication:  # noqa: ARG001
+    """Return that stack's public keys: none yet."""
+    return Publication(boto3.client("ssm"), PATH)
 
 
 def test_a_key_of_jaas_that_signs(
@@ -219,3 +249,140 @@ def test_a_repaired_key_repairs_the_status(self_hosted: Stack) -> None:
     repaired = self_hosted.check()
 
     assert (broken.configured, repaired.configured) == (False, True)
+
+
+# What Jitsi verifies with
+
+
+def test_a_key_that_is_published(
+    published: Stack,
+    publication: Publication,
+    rsa_key: rsa.RSAPrivateKey,
+    rsa_pool: list[rsa.RSAPrivateKey],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What signs is what Jitsi is given; earlier keys do not matter."""
+    publication.publish(public_key_of(rsa_key, "kid"))
+    publication.publish(public_key_of(rsa_pool[0], expires_at=NOW - 60))
+
+    status = published.check()
+
+    assert (status.configured, status.problems) == (True, [])
+    assert status.key is not None
+    assert (status.key.kid, status.key.algorithm) == ("kid", "RS256")
+    assert status.key.fingerprint == fingerprint(rsa_key.public_key())
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("kid", "key", "expires_at", "code"),
+    [
+        (None, "own", None, "not-published"),
+        ("another", "own", None, "not-published"),
+        ("kid", "other", None, "published-key-differs"),
+        ("kid", "own", NOW, "not-published"),
+        ("kid", "own", NOW - 60, "not-published"),
+    ],
+    ids=["nothing", "under-another-kid", "another-key", "ends-now", "over"],
+)
+def test_a_key_that_jitsi_cannot_verify_with_is_not_configured(
+    published: Stack,
+    publication: Publication,
+    rsa_key: rsa.RSAPrivateKey,
+    rsa_pool: list[rsa.RSAPrivateKey],
+    *,
+    kid: str | None,
+    key: str,
+    expires_at: int | None,
+    code: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It signs, and every token would be refused: the status tells both, and what to do."""
+    if kid:
+        public = {"own": rsa_key, "other": rsa_pool[0]}[key]
+        publication.publish(public_key_of(public, kid, expires_at=expires_at))
+
+    status = published.check()
+
+    [problem] = status.problems
+    assert (status.configured, problem.code) == (False, code)
+    assert status.key is not None
+    assert status.key.fingerprint == fingerprint(rsa_key.public_key())
+    assert "aws secretsmanager rotate-secret" in problem.remedy
+    [logged] = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (logged["level"], logged["cause"]) == ("WARNING", code)
+
+
+def test_a_key_that_is_about_to_end_is_a_problem_in_time(
+    published: Stack, publication: Publication, rsa_key: rsa.RSAPrivateKey
+) -> None:
+    """Its tokens verify still: it is configured."""
+    publication.publish(public_key_of(rsa_key, "kid", expires_at=NOW + 1))
+
+    status = published.check()
+
+    assert status.configured
+    assert [problem.code for problem in status.problems] == ["published-key-ends"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ClientError(
+            {"Error": {"Code": "AccessDeniedException", "Message": CONTENT}}, "GetParametersByPath"
+        ),
+        EndpointConnectionError(endpoint_url="https://ssm"),
+        ValueError(CONTENT),
+    ],
+    ids=["denied", "unreachable", "unexpected"],
+)
+def test_a_publication_that_cannot_be_read_is_not_taken_for_a_good_one(
+    published: Stack,
+    publication: Publication,
+    rsa_key: rsa.RSAPrivateKey,
+    *,
+    error: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As with the secret itself: what nobody can tell is not configured until it can be told."""
+    publication.publish(public_key_of(rsa_key, "kid"))
+
+    def fail() -> None:
+        raise error
+
+    with monkeypatch.context() as failing:
+        failing.setattr(published.app.PUBLICATION, "keys", fail)
+        status = published.check()
+
+    [problem] = status.problems
+    assert (status.configured, problem.code) == (False, "publication-unreadable")
+    assert type(error).__name__ in problem.what
+    assert "SSM" in problem.remedy
+    assert status.key is not None
+    assert CONTENT not in msgspec.json.encode(status).decode() + "".join(capsys.readouterr())
+    assert published.check().configured
+
+
+@pytest.mark.parametrize("stack", ["jaas", "self_hosted"])
+def test_a_stack_that_publishes_nothing_asks_for_nothing(
+    request: pytest.FixtureRequest, stack: str, rsa_pem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8x8 and a shared secret need no public key of this stack's."""
+    checked: Stack = request.getfixturevalue(stack)
+    document = (
+        {"algorithm": "RS256", "private_key": rsa_pem}
+        if stack == "jaas"
+        else {"algorithm": "HS256", "secret": "x" * 32}
+    )
+    checked.store(document | {"kid": checked.kid})
+    monkeypatch.setattr(checked.app.PUBLICATION, "keys", lambda: pytest.fail("asked SSM"))
+
+    assert checked.check().configured
+
+
+def test_a_broken_key_is_the_problem_that_is_told(published: Stack) -> None:
+    """What is published is looked at only beside a key that signs."""
+    published.store("rubbish")
+
+    assert [problem.code for problem in published.check().problems] == ["not-a-key-document"]

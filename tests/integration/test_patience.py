@@ -1,4 +1,4 @@
-"""How long a caller waits for a Secrets Manager that takes connections and never answers."""
+"""How long a caller waits for a part of AWS that takes connections and never answers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jitsi_tokens import secrets
+from jitsi_tokens import publication, secrets
 from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.policy import Policy
+from jitsi_tokens.public_keys import PublicKey, write_public_key
 from tests.stack.fault_proxy import FaultProxy
 
 if TYPE_CHECKING:
@@ -28,6 +30,16 @@ SECRETS = {
     "signing-key": json.dumps({"algorithm": "HS256", "kid": "initial", "secret": "x" * 32}),
     "digest-key": "0123456789",
 }
+PUBLIC_KEY = PublicKey(
+    kid="kid",
+    pem="-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n",
+    n="AA",
+    e="AQAB",
+    published_at=1,
+)
+PARAMETERS = {
+    "Parameters": [{"Name": f"/{PUBLIC_KEY.name}", "Value": write_public_key(PUBLIC_KEY)}]
+}
 EVENT = {
     "headers": {"Content-Type": "application/json"},
     "body": json.dumps({"userId": "user-1", "userName": "Jo", "roomName": "visit-1"}),
@@ -37,13 +49,16 @@ EVENT = {
 }
 
 
-class SecretsManager(BaseHTTPRequestHandler):
-    """Answers GetSecretValue."""
+class Aws(BaseHTTPRequestHandler):
+    """Answers GetSecretValue and GetParametersByPath."""
 
     def do_POST(self) -> None:
-        """Return the secret's current version."""
-        secret = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["SecretId"]
-        answer = {"VersionId": "1" * 32, "SecretString": SECRETS[secret], "CreatedDate": 1.0}
+        """Return the secret's current version, or the parameters."""
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        answer: dict[str, Any] = PARAMETERS
+        if self.headers["X-Amz-Target"].startswith("secretsmanager"):
+            text = SECRETS[asked["SecretId"]]
+            answer = {"VersionId": "1" * 32, "SecretString": text, "CreatedDate": 1.0}
         body = json.dumps(answer).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
@@ -56,9 +71,9 @@ class SecretsManager(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def secrets_manager() -> Iterator[FaultProxy]:
-    """What stands between the function and its secrets, and can fall silent."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), SecretsManager)
+def aws_behind() -> Iterator[FaultProxy]:
+    """What stands between a function and AWS, and can fall silent."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Aws)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     with FaultProxy() as proxy:
         proxy.target_port = server.server_port
@@ -68,19 +83,19 @@ def secrets_manager() -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def app(load_app: LoadApp, self_hosted_environ: dict[str, str], secrets_manager: FaultProxy) -> Any:
+def app(load_app: LoadApp, self_hosted_environ: dict[str, str], aws_behind: FaultProxy) -> Any:
     """IssueToken, with its own clients."""
     names = {
         "SIGNING_KEY_SECRET": "signing-key",
         "DIGEST_KEY_SECRET": "digest-key",
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.endpoint,
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws_behind.endpoint,
     }
     return load_app("issue_token", self_hosted_environ | names)
 
 
-def test_a_cold_start_gives_up_in_time(app: Any, secrets_manager: FaultProxy) -> None:
+def test_a_cold_start_gives_up_in_time(app: Any, aws_behind: FaultProxy) -> None:
     """The whole answer, for which both secrets are missing, is a 503 that a caller still gets."""
-    secrets_manager.switch("silent")
+    aws_behind.switch("silent")
     started = time.monotonic()
 
     response = app.handler(EVENT, None)
@@ -93,11 +108,11 @@ def test_a_cold_start_gives_up_in_time(app: Any, secrets_manager: FaultProxy) ->
 
 
 def test_a_key_that_is_held_signs_although_its_refresh_hangs(
-    app: Any, secrets_manager: FaultProxy, monkeypatch: pytest.MonkeyPatch
+    app: Any, aws_behind: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once the five minutes are over one caller waits, and not for long; the next not at all."""
     assert app.handler(EVENT, None)["statusCode"] == 200
-    secrets_manager.switch("silent")
+    aws_behind.switch("silent")
     later = time.time() + secrets.FRESH_SECONDS
     monkeypatch.setattr(app.time, "time", lambda: later)
 
@@ -110,3 +125,52 @@ def test_a_key_that_is_held_signs_although_its_refresh_hangs(
     assert 0.1 < seconds[0] < HELD_SECONDS
     assert seconds[1] < 0.1
     assert app.SIGNING_KEY.stale
+
+
+class Serving:
+    """ServePublicKey, with a client of its own and a clock that stands."""
+
+    def __init__(self, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = time.time()
+        self._app = app
+        monkeypatch.setattr(app, "time", SimpleNamespace(time=lambda: self.now))
+
+    def get(self) -> tuple[int, float]:
+        """Return the status of an answer, and the seconds it took."""
+        started = time.monotonic()
+        event = {"pathParameters": {"file": f"{PUBLIC_KEY.name}.pem"}}
+        status: int = self._app.handler(event, None)["statusCode"]
+        return status, time.monotonic() - started
+
+
+@pytest.fixture
+def serving(load_app: LoadApp, aws_behind: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Serving:
+    """Return the function."""
+    names = {"PUBLIC_KEYS_PATH": "/", "AWS_ENDPOINT_URL_SSM": aws_behind.endpoint}
+    return Serving(load_app("serve_public_key", names), monkeypatch)
+
+
+def test_a_public_key_is_given_up_in_time(serving: Serving, aws_behind: FaultProxy) -> None:
+    """Jitsi is told to ask again; whoever asks in the next seconds does not wait."""
+    aws_behind.switch("silent")
+
+    answers = [serving.get() for _ in range(2)]
+
+    assert [status for status, _ in answers] == [503, 503]
+    assert answers[0][1] < COLD_SECONDS
+    assert answers[1][1] < 0.1
+
+
+def test_a_public_key_that_is_held_is_served_although_its_refresh_hangs(
+    serving: Serving, aws_behind: FaultProxy
+) -> None:
+    """Once its minute is over one login waits; the next not at all."""
+    assert serving.get()[0] == 200
+    aws_behind.switch("silent")
+    serving.now += publication.FRESH_SECONDS
+
+    answers = [serving.get() for _ in range(2)]
+
+    assert [status for status, _ in answers] == [200, 200]
+    assert 0.1 < answers[0][1] < HELD_SECONDS
+    assert answers[1][1] < 0.1

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -213,3 +214,52 @@ def test_a_401_names_its_scheme() -> None:
 
     assert unauthorized["headers"]["WWW-Authenticate"] == "Bearer"
     assert "WWW-Authenticate" not in forbidden["headers"]
+
+
+def test_what_anybody_may_keep() -> None:
+    """The body as it is, for how long, and a tag that is the body's own."""
+    response = http.cacheable({}, "text/plain", "é", 60)
+    other = http.cacheable({}, "text/plain", "e", 60)
+
+    tag = response["headers"].pop("ETag")
+    assert response == {
+        "statusCode": 200,
+        "headers": {
+            "Content-Type": "text/plain",
+            "Cache-Control": "public, max-age=60",
+            "X-Content-Type-Options": "nosniff",
+        },
+        "body": "é",
+    }
+    assert re.fullmatch(r'"[!-~]+"', tag)
+    assert tag != other["headers"]["ETag"]
+
+
+@pytest.mark.parametrize("name", ["If-None-Match", "if-none-match", "IF-NONE-MATCH"])
+@pytest.mark.parametrize(
+    "known", ["TAG", "W/TAG", '"other", TAG', 'W/"other",W/TAG , "third"', "*", " * "]
+)
+def test_who_has_it_already_is_told_so(name: str, known: str) -> None:
+    """With the headers that renew what they keep, and without the body (RFC 9110, 15.4.5)."""
+    sent = http.cacheable({}, "text/plain", "body", 60)
+    tag = sent["headers"]["ETag"]
+
+    response = http.cacheable(
+        {"headers": {name: known.replace("TAG", tag)}}, "text/plain", "body", 60
+    )
+
+    assert response["statusCode"] == 304
+    assert response["body"] == ""
+    assert response["headers"]["ETag"] == tag
+    assert response["headers"]["Cache-Control"] == "public, max-age=60"
+
+
+@pytest.mark.parametrize("known", [None, "", '"other"', "TAG without quotes", "W/", '"*"'])
+def test_who_has_another_body_is_sent_this_one(known: str | None) -> None:
+    """Or none, or a header that is none."""
+    tag = http.cacheable({}, "text/plain", "body", 60)["headers"]["ETag"].strip('"')
+    sent = known.replace("TAG", tag) if known else known
+
+    response = http.cacheable({"headers": {"If-None-Match": sent}}, "text/plain", "body", 60)
+
+    assert (response["statusCode"], response["body"]) == (200, "body")

@@ -18,6 +18,9 @@ NAMES = {
     "SIGNING_KEY_SECRET": "signing-key",
     "DIGEST_KEY_SECRET": "digest-key",
     "STATUS_PARAMETER": "key-status",
+    "PUBLIC_KEYS_PATH": "/public-keys",
+    "PUBLIC_URL": "https://keys.example.org",
+    "PUBLICATION_LEAD_SECONDS": "300",
 }
 
 # Who reads the environment from here on is noted: PyJWT does, and that is its own business.
@@ -74,6 +77,8 @@ def load(module: str, folder: Path, environ: dict[str, str]) -> Loaded:
         ("probe_config", {"jwt", "cryptography", "aws_lambda_powertools", "moto"}),
         ("issue_token", {"aws_lambda_powertools", "moto"}),
         ("check_key", {"aws_lambda_powertools", "moto"}),
+        ("serve_public_key", {"jwt", "cryptography", "aws_lambda_powertools", "moto"}),
+        ("rotate_signing_key", {"aws_lambda_powertools", "moto"}),
     ],
 )
 def test_a_function_starts_without_what_it_seldom_needs(
@@ -91,7 +96,7 @@ def test_a_function_starts_without_what_it_seldom_needs(
     "module",
     [
         *("text", "rooms", "features", "complaints", "requests", "policy"),
-        *("claims", "keys", "findings", "clients", "problems"),
+        *("claims", "keys", "rsa_keys", "public_keys", "findings", "clients", "problems"),
     ],
 )
 def test_a_pure_module_knows_neither_aws_nor_the_environment(module: str) -> None:

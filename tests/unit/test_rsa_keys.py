@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 from base64 import urlsafe_b64decode
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -26,12 +27,34 @@ RFC_MODULUS = (
 RFC_THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
 
 
+def openssl(*arguments: str, given: str) -> bytes:
+    """Return what openssl makes of a PEM."""
+    finished = subprocess.run(  # noqa: S603 - openssl, with what this file asks of it
+        ["openssl", *arguments],  # noqa: S607 - as it is installed
+        input=given.encode(),
+        check=True,
+        capture_output=True,
+    )
+    return finished.stdout
+
+
 def test_the_public_pem_is_what_prosody_wants(rsa_key: rsa.RSAPrivateKey) -> None:
     """BEGIN PUBLIC KEY, of the same key."""
     pem = public_pem(rsa_key.public_key())
 
     assert pem.startswith("-----BEGIN PUBLIC KEY-----\n")
     assert load_pem_public_key(pem.encode()) == rsa_key.public_key()
+
+
+def test_openssl_tells_the_same_of_a_key(rsa_key: rsa.RSAPrivateKey) -> None:
+    """Its public PEM byte for byte, and the fingerprint that the docstring promises."""
+    private = private_pem(rsa_key)
+
+    pem = openssl("rsa", "-pubout", given=private)
+    der = openssl("pkey", "-pubin", "-outform", "DER", given=pem.decode())
+
+    assert public_pem(rsa_key.public_key()).encode() == pem
+    assert fingerprint(rsa_key.public_key()) == hashlib.sha256(der).hexdigest()
 
 
 def test_the_fingerprint_is_that_of_the_ders_bytes(rsa_key: rsa.RSAPrivateKey) -> None:

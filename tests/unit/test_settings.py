@@ -95,9 +95,9 @@ def test_the_audience_is_the_app_id_by_default(self_hosted_environ: dict[str, st
 @pytest.mark.parametrize(
     "name",
     [
-        *("PROVIDER", "JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_ISSUER", "MAXIMUM_LIFETIME_SECONDS"),
-        *("MAXIMUM_ADVANCE_SECONDS", "CLOCK_SKEW_SECONDS", "MAXIMUM_STALE_SECONDS"),
-        "MEETING_URL_TOKEN_PLACEMENT",
+        *("PROVIDER", "SIGNING_ALGORITHM", "JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_ISSUER"),
+        *("MAXIMUM_LIFETIME_SECONDS", "MAXIMUM_ADVANCE_SECONDS", "CLOCK_SKEW_SECONDS"),
+        *("MAXIMUM_STALE_SECONDS", "MEETING_URL_TOKEN_PLACEMENT"),
     ],
 )
 @pytest.mark.parametrize("empty", [True, False], ids=["empty", "absent"])
@@ -137,3 +137,34 @@ def test_a_variable_of_another_form_is_named_and_its_value_is_not(
         read_settings(jaas_environ | {name: value})
 
     assert str(refused.value) == f"{name} {rule}"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "hs256", "RS512", "ES256"])
+def test_another_algorithm_is_refused(self_hosted_environ: dict[str, str], algorithm: str) -> None:
+    """Of a self-hosted Jitsi's, two are issued for."""
+    with pytest.raises(SettingMissing, match=r"^SIGNING_ALGORITHM must be one of: HS256, RS256$"):
+        read_settings(self_hosted_environ | {"SIGNING_ALGORITHM": algorithm})
+
+
+@pytest.mark.parametrize("algorithm", ["HS256", "RS256", "", "none", None])
+def test_jaas_signs_with_rs256_whatever_else_is_set(
+    jaas_environ: dict[str, str], algorithm: str | None
+) -> None:
+    """8x8 takes nothing else, and fetches no key from here."""
+    environ = jaas_environ | ({} if algorithm is None else {"SIGNING_ALGORITHM": algorithm})
+
+    settings = read_settings(environ)
+
+    assert settings.algorithm == "RS256"
+    assert not settings.publishes_keys
+
+
+@pytest.mark.parametrize(("algorithm", "published"), [("HS256", False), ("RS256", True)])
+def test_a_self_hosted_stack_publishes_the_keys_that_have_a_public_part(
+    self_hosted_environ: dict[str, str], algorithm: str, *, published: bool
+) -> None:
+    """A shared secret has none."""
+    settings = read_settings(self_hosted_environ | {"SIGNING_ALGORITHM": algorithm})
+
+    assert settings.algorithm == algorithm
+    assert settings.publishes_keys is published

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from jitsi_tokens import problems, telemetry
 from jitsi_tokens.problems import Problem, forbidden_field, invalid_field
@@ -191,6 +192,17 @@ def test_an_error_that_was_never_raised_has_no_place(capsys: pytest.CaptureFixtu
 
     logged = json.loads(capsys.readouterr().out)
     assert (logged["error"], logged["place"]) == ("KeyError", "unknown")
+
+
+def test_an_error_of_aws_is_told_apart_by_its_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its message may name what was asked for; its code does not."""
+    answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "secret-input"}}
+
+    telemetry.report(ClientError(answer, "PutSecretValue"))
+
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["code"] == "AccessDeniedException"
+    assert "secret-input" not in printed
 
 
 def test_there_is_one_logger() -> None:

@@ -14,6 +14,7 @@ _REMEDIES = {
     "secret-deleted": "Restore it: `aws secretsmanager restore-secret`. Then replace the key.",
     "not-published": f"{_ROTATE} Until then Jitsi refuses every token.",
     "published-key-differs": f"{_ROTATE} Find out who wrote to the public keys' path in SSM.",
+    "publication-unreadable": "Wait for SSM; compare CheckKey's role with the template.",
     "published-key-ends": f"{_ROTATE} The current key was put back by hand.",
     "wrong-kid": "Store the key again with the key id that 8x8's console shows for it.",
 }

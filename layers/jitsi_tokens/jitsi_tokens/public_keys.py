@@ -7,7 +7,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 # Prosody caches a 200 whatever it holds, and hangs logins on what is no PEM.
-_PEM = r"^-----BEGIN PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+\n-----END PUBLIC KEY-----\n$"
+_FOUR = r"[A-Za-z0-9+/]{4}"
+_LAST = r"(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==)"
+_PEM = (
+    rf"^-----BEGIN PUBLIC KEY-----\n(?:(?:{_FOUR}){{16}}\n)*(?:{_FOUR}){{0,15}}{_LAST}\n"
+    r"-----END PUBLIC KEY-----\n\Z"
+)
 
 
 class PublicKey(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):

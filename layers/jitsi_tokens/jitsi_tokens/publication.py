@@ -67,8 +67,8 @@ class Publication:
             if present is None or present.pem != key.pem:
                 raise OtherKeyPublished from None
 
-    def expire(self, key: PublicKey, expires_at: int) -> None:
-        """Let a published key end; `expires_at` in epoch seconds."""
+    def expire(self, key: PublicKey, expires_at: int | None) -> None:
+        """Let a published key end; `expires_at` in epoch seconds, None for no end."""
         self._client.put_parameter(
             Name=f"{self._path}/{key.name}",
             Value=write_public_key(replace(key, expires_at=expires_at)),
@@ -92,10 +92,15 @@ class CachedPublication:
 
     A name that is not known may be new: it is looked for, but at most every five seconds.
     Times are epoch seconds, handed in.
+
+    Args:
+        reading: asks while there is nothing to answer with.
+        renewing: asks while there is: its client had better not wait long.
     """
 
-    def __init__(self, publication: Publication) -> None:
-        self._publication = publication
+    def __init__(self, reading: Publication, renewing: Publication) -> None:
+        self._reading = reading
+        self._renewing = renewing
         self._keys: dict[str, PublicKey] | None = None
         self._read_at = 0.0
         self._tried_at = 0.0
@@ -135,7 +140,8 @@ class CachedPublication:
             return
         self._tried_at = now
         try:
-            self._keys = self._publication.keys()
+            publication = self._reading if self._keys is None else self._renewing
+            self._keys = publication.keys()
         except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
             self._failed = True
             logger().warning("the public keys cannot be read", cause=type(error).__name__)

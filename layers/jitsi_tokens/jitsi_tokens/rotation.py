@@ -21,7 +21,7 @@ from jitsi_tokens.secrets import FRESH_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from jitsi_tokens.publication import Publication
@@ -105,16 +105,13 @@ class Rotation:
         Raises:
             RotationRefused: the version holds something else.
         """
-        if self._is_current(token) or self._version(PENDING, token).text:
+        if self._version(PENDING, token).text or self._is_current(token):
             return
-        if orphan := self._version(PENDING).id:
-            # Of a rotation that was given up: the label is on one version at a time.
-            self._move(PENDING, None, orphan)
-        key = make_rsa_key()
-        document = KeyDocument(
-            algorithm="RS256", kid=thumbprint(key.public_key()), private_key=private_pem(key)
-        )
+        key, kid = _new_key()
+        document = KeyDocument(algorithm="RS256", kid=kid, private_key=private_pem(key))
         try:
+            # Takes the label from a rotation that was given up. A secret's first version becomes
+            # current at once: the steps after this one may meet it as both.
             self._secrets.put_secret_value(
                 SecretId=self._secret_id,
                 ClientRequestToken=token,
@@ -133,10 +130,11 @@ class Rotation:
         Raises:
             RotationRefused: there is no such key, or its `kid` is another's.
         """
-        if self._is_current(token):
+        key = self._pending_key(token)
+        if key is None:
             return
         try:
-            self._publication.publish(_published(self._pending_key(token), self._clock.now()))
+            self._publication.publish(_published(key, self._clock.now()))
         except OtherKeyPublished:
             raise RotationRefused("Another key is published under the new key's kid.") from None
 
@@ -146,14 +144,14 @@ class Rotation:
         Raises:
             RotationRefused: it is not found there, or is another key.
         """
-        if self._is_current(token):
-            return
         key = self._pending_key(token)
+        if key is None:
+            return
         wanted = _published(key, self._clock.now())
         published = self._publication.keys().get(wanted.name)
         if published is None:
             raise RotationRefused(_NOT_PUBLISHED)
-        if self._version(CURRENT).text:
+        if self._version(CURRENT).id not in (None, token):
             self._wait_until(published.published_at + self._lead_seconds)
         _verify(key, self._fetched(wanted.name))
 
@@ -163,14 +161,15 @@ class Rotation:
         Raises:
             RotationRefused: there is no such key, or nobody could verify its tokens.
         """
-        current = self._version(CURRENT).id
-        if current != token:
-            new = _published(self._pending_key(token), self._clock.now())
+        key = self._pending_key(token)
+        if key is not None:
+            new = _published(key, self._clock.now())
             published = self._publication.keys().get(new.name)
             if published is None or published.pem != new.pem:
                 raise RotationRefused(_NOT_PUBLISHED)
-            self._move(CURRENT, token, current)
-        if self._version(PENDING, token).id:
+            current = self._version(CURRENT).id
+            if current != token:
+                self._move(CURRENT, token, current)
             # A label left there would fail every rotation after.
             self._move(PENDING, None, token)
         self._retire_all_but(_read(self._version(CURRENT, token)))
@@ -179,8 +178,10 @@ class Rotation:
         now = int(self._clock.now())
         for key in self._publication.keys().values():
             if key.kid == current.kid:
-                continue
-            if key.expires_at is None:
+                # A late repeat of the last rotation's end may have met it as another key.
+                if key.expires_at is not None:
+                    self._publication.expire(key, None)
+            elif key.expires_at is None:
                 self._publication.expire(key, now + self._retention_seconds)
             elif not key.is_served(now):
                 self._publication.withdraw(key.kid)
@@ -219,10 +220,23 @@ class Rotation:
             if _code(error) not in ("ResourceNotFoundException", "InvalidRequestException"):
                 raise
             return _Version(None, None)
+        if stage not in answer["VersionStages"]:
+            return _Version(None, None)
         return _Version(answer["VersionId"], answer.get("SecretString") or None)
 
-    def _pending_key(self, token: str) -> SigningKey:
-        return _read(self._version(PENDING, token))
+    def _pending_key(self, token: str) -> SigningKey | None:
+        """Return the key that is to come; None where it came: the rotation is over."""
+        version = self._version(PENDING, token)
+        return None if version.text is None and self._is_current(token) else _read(version)
+
+
+def _new_key() -> tuple[RSAPrivateKey, str]:
+    while True:
+        key = make_rsa_key()
+        kid = thumbprint(key.public_key())
+        # A command line would take a leading hyphen for an option.
+        if kid[0].isalnum():
+            return key, kid
 
 
 def _read(version: _Version) -> SigningKey:

@@ -128,7 +128,12 @@ def logger() -> Logger:
 
 
 def report(error: BaseException) -> None:
-    """Log an error nobody expected: its type and place, never its text, which may quote input."""
+    """Log an error nobody expected: its type and place, never its text, which may quote input.
+
+    Of an error of AWS's also its code, such as AccessDeniedException.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
-    logger().error("unexpected error", error=type(error).__name__, place=place)
+    answer = getattr(error, "response", None)
+    code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    logger().error("unexpected error", error=type(error).__name__, code=code, place=place)

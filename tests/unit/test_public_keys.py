@@ -1,0 +1,264 @@
+"""A published public key: where it is found, what is told of it, and for how long."""
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import example, given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from jitsi_tokens.public_keys import (
+    PublicKey,
+    jwks,
+    name_of,
+    read_public_key,
+    write_public_key,
+)
+from jitsi_tokens.rsa_keys import private_pem
+from tests.public_key_of import public_key_of
+
+NOW = 1_800_000_000
+BEGIN, END = "-----BEGIN PUBLIC KEY-----\n", "-----END PUBLIC KEY-----\n"
+LINE = "MIIB" * 16 + "\n"
+
+
+@pytest.fixture
+def key(rsa_key: rsa.RSAPrivateKey) -> PublicKey:
+    """Return a key as it is published."""
+    return public_key_of(rsa_key)
+
+
+@pytest.mark.parametrize(
+    ("kid", "name"),
+    [
+        ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        ("é", hashlib.sha256(b"\xc3\xa9").hexdigest()),
+    ],
+    ids=["of-the-standard", "in-utf-8"],
+)
+def test_a_key_is_found_where_prosody_looks(kid: str, name: str) -> None:
+    """Under the SHA-256 of its `kid`, in lower-case hex (FIPS 180-2's own example)."""
+    assert name_of(kid) == name
+
+
+def test_a_keys_name_is_that_of_its_kid(rsa_key: rsa.RSAPrivateKey) -> None:
+    """Whatever the `kid` is."""
+    assert public_key_of(rsa_key, "abc").name == name_of("abc")
+
+
+@pytest.mark.parametrize(
+    ("now", "served"),
+    [(0, True), (NOW - 0.001, True), (NOW, False), (NOW + 0.001, False), (NOW + 1e9, False)],
+)
+def test_a_key_is_served_until_its_end(key: PublicKey, now: float, *, served: bool) -> None:
+    """At its end it is over."""
+    assert replace(key, expires_at=NOW).is_served(now) is served
+
+
+@pytest.mark.parametrize("now", [0, NOW, 1e12])
+def test_a_key_that_signs_has_no_end(key: PublicKey, now: float) -> None:
+    """However late it is."""
+    assert key.is_served(now)
+
+
+@pytest.mark.parametrize("expires_at", [None, 0, NOW])
+def test_what_is_kept_reads_back(key: PublicKey, expires_at: int | None) -> None:
+    """Whole, with an end or without."""
+    kept = replace(key, expires_at=expires_at)
+
+    assert read_public_key(write_public_key(kept), kept.name) == kept
+
+
+def test_what_is_kept_stays_readable_from_one_release_to_the_next(key: PublicKey) -> None:
+    """The members are those that a stack has in SSM already; it fits a parameter's 4 KB."""
+    text = write_public_key(replace(key, expires_at=NOW + 1))
+
+    assert json.loads(text) == {
+        "kid": key.kid,
+        "pem": key.pem,
+        "n": key.n,
+        "e": key.e,
+        "publishedAt": NOW,
+        "expiresAt": NOW + 1,
+    }
+    assert len(text) < 4096
+
+
+def test_a_member_of_tomorrow_is_no_reason_to_drop_a_key(key: PublicKey) -> None:
+    """After a release was taken back its keys are still served."""
+    text = json.dumps(json.loads(write_public_key(key)) | {"use": "sig"})
+
+    assert read_public_key(text, key.name) == key
+
+
+def test_a_key_under_anothers_name_is_none(key: PublicKey) -> None:
+    """Nobody is given a key that its own `kid` does not lead to."""
+    text = write_public_key(key)
+
+    assert read_public_key(text, name_of("another")) is None
+    assert read_public_key(text, key.name.upper()) is None
+    assert read_public_key(text, "") is None
+
+
+@pytest.mark.parametrize(
+    "pem",
+    [
+        *("", " ", "\n", "not found", "<html></html>", "{}"),
+        *(BEGIN, BEGIN + END, BEGIN + "\n" + END, BEGIN + LINE, LINE + END),
+        *(BEGIN + "====\n" + END, BEGIN + "M===\n" + END, BEGIN + "MI\n" + END),
+        *(BEGIN + "MI==\nMIIB\n" + END, BEGIN + "MII*\n" + END, BEGIN + "MII-_A==\n" + END),
+        *(BEGIN + "MIIB\n\nMIIB\n" + END, BEGIN + "MIIB\nMIIB\n" + END),
+        *(BEGIN + "Proc-Type: 4,ENCRYPTED\n" + LINE + END,),
+        (BEGIN + LINE + END).rstrip("\n"),
+        (BEGIN + LINE + END).replace("\n", "\r\n"),
+        (BEGIN + LINE + END).replace("\n", ""),
+        *(BEGIN + LINE + END + "\n", BEGIN + LINE + END + "more", "\n" + BEGIN + LINE + END),
+        *(BEGIN + LINE + END + BEGIN + LINE + END, "x" + BEGIN + LINE + END),
+        (BEGIN + LINE + END).replace("PUBLIC", "RSA PUBLIC"),
+        (BEGIN + LINE + END).replace("PUBLIC", "PRIVATE"),
+        (BEGIN + LINE + END).replace("PUBLIC KEY", "CERTIFICATE"),
+    ],
+)
+def test_a_pem_that_is_none_is_refused(key: PublicKey, pem: str) -> None:
+    """Prosody would keep it as the key, and every login would hang."""
+    assert read_public_key(write_public_key(replace(key, pem=pem)), key.name) is None
+
+
+@pytest.mark.parametrize("bits", [2048, 2056, 3072, 4096])
+def test_a_pem_of_any_length_is_one(key: PublicKey, bits: int) -> None:
+    """Its last line may be full, or end in padding."""
+    numbers = rsa.RSAPublicNumbers(65537, (1 << bits) - 1)
+    pem = numbers.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    kept = replace(key, pem=pem.decode())
+
+    assert read_public_key(write_public_key(kept), kept.name) == kept
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        *(("kid", ""), ("kid", None), ("kid", 7), ("pem", None), ("pem", []), ("n", None)),
+        *(("n", 7), ("e", None), ("e", 65537), ("publishedAt", "now"), ("publishedAt", 1.5)),
+        *(("publishedAt", None), ("expiresAt", "never"), ("expiresAt", 1.5)),
+    ],
+)
+def test_a_member_of_another_kind_is_refused(key: PublicKey, member: str, value: object) -> None:
+    """Nothing is guessed."""
+    text = json.dumps(json.loads(write_public_key(key)) | {member: value})
+
+    assert read_public_key(text, key.name) is None
+
+
+@pytest.mark.parametrize("member", ["kid", "pem", "n", "e", "publishedAt"])
+def test_a_member_that_is_missing_is_refused(key: PublicKey, member: str) -> None:
+    """A key without an end alone is one."""
+    members = json.loads(write_public_key(key))
+    del members[member]
+
+    assert read_public_key(json.dumps(members), key.name) is None
+
+
+@given(text=st.text(st.characters(codec=None)), kid=st.text())
+@example(text="\ud800", kid="a")
+@example(text='{"kid":"\\ud800"}', kid="a")
+@example(text='{"kid":' * 4000, kid="a")
+@example(text='{"x":' + "[" * 4000 + "]" * 4000 + "}", kid="a")
+@example(text='{"publishedAt":1e999}', kid="a")
+@example(text='{"publishedAt":' + "9" * 4000 + "}", kid="a")
+def test_arbitrary_text_is_no_key(text: str, kid: str) -> None:
+    """And is no reason to fail: one value in SSM would hide all the others."""
+    assert read_public_key(text, name_of(kid)) is None
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+MEMBERS = st.fixed_dictionaries(
+    {
+        "kid": st.text() | JSON,
+        "pem": st.sampled_from([BEGIN + LINE + END, BEGIN + "MA==\n" + END]) | st.text() | JSON,
+        "n": st.text() | JSON,
+        "e": st.text() | JSON,
+        "publishedAt": st.integers() | JSON,
+    },
+    optional={"expiresAt": st.integers() | JSON, "kty": JSON},
+)
+
+
+@given(members=MEMBERS)
+def test_what_reads_as_a_key_is_one(members: dict[str, Any]) -> None:
+    """Of its name, and with a PEM whose base 64 decodes."""
+    kid = members["kid"] if isinstance(members["kid"], str) else "a"
+
+    key = read_public_key(json.dumps(members), name_of(kid))
+
+    if key is not None:
+        assert key.name == name_of(members["kid"])
+        assert key.pem.startswith(BEGIN)
+        assert key.pem.endswith("\n" + END)
+        body = key.pem.removeprefix(BEGIN).removesuffix(END).replace("\n", "")
+        assert base64.b64decode(body, validate=True)
+
+
+def test_a_jwk_has_the_members_of_rfc_7517(key: PublicKey) -> None:
+    """And nothing else: neither an end nor the PEM."""
+    assert key.jwk() == {
+        "kty": "RSA",
+        "use": "sig",
+        "alg": "RS256",
+        "kid": key.kid,
+        "n": key.n,
+        "e": "AQAB",
+    }
+
+
+def test_a_set_has_the_latest_first(rsa_pool: list[rsa.RSAPrivateKey]) -> None:
+    """By when they were published, then by `kid`, so that the same keys are the same bytes."""
+    first, second, third, fourth = (
+        public_key_of(rsa_pool[0], kid, published_at=at)
+        for kid, at in [("c", NOW), ("b", NOW - 1), ("a", NOW - 1), ("d", NOW + 1)]
+    )
+
+    sets = [jwks([first, second, third, fourth]), jwks([third, fourth, second, first])]
+
+    assert sets[0] == sets[1]
+    assert [member["kid"] for member in sets[0]["keys"]] == ["d", "c", "a", "b"]
+    assert {member["kty"] for member in sets[0]["keys"]} == {"RSA"}
+
+
+def test_a_set_verifies_the_tokens_of_its_keys(rsa_pool: list[rsa.RSAPrivateKey]) -> None:
+    """As a reader of JWKS sees it: each by its `kid`, and no token of another key."""
+    keys = jwt.PyJWKSet.from_dict(jwks([public_key_of(key) for key in rsa_pool[:2]]))
+
+    for key in rsa_pool[:2]:
+        kid = public_key_of(key).kid
+        token = jwt.encode({"room": "visit-1"}, private_pem(key), algorithm="RS256")
+
+        assert jwt.decode(token, keys[kid], algorithms=["RS256"]) == {"room": "visit-1"}
+
+    other = jwt.encode({}, private_pem(rsa_pool[2]), algorithm="RS256")
+    with pytest.raises(jwt.InvalidSignatureError):
+        jwt.decode(other, keys[kid], algorithms=["RS256"])
+
+
+def test_a_set_of_none_is_empty() -> None:
+    """It is still a set."""
+    assert jwks([]) == {"keys": []}
+
+
+def test_another_kind_of_key_has_no_place_in_a_set() -> None:
+    """What has no modulus cannot be published: one that stands first breaks Prosody's reader."""
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    pem = other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    members = {"kid": "a", "pem": pem, "publishedAt": NOW, "x": "AA", "y": "AA", "crv": "P-256"}
+
+    assert read_public_key(json.dumps(members), name_of("a")) is None
