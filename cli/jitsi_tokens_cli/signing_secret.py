@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,7 +13,20 @@ from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
 from jitsi_tokens_cli.inputs import confirm
 
 if TYPE_CHECKING:
+    from jitsi_tokens.keys import SigningKey
     from jitsi_tokens_cli.stack import Stack
+
+MAY_NOT_READ = (
+    "You may not read the stack's signing secret, or not decrypt it: it takes"
+    " secretsmanager:GetSecretValue and kms:Decrypt."
+)
+
+
+class Stored(NamedTuple):
+    """A key that the secret holds, and the id of the version that does."""
+
+    key: SigningKey
+    version_id: str
 
 
 def current_version(stack: Stack) -> Version | None:
@@ -52,7 +65,7 @@ def allow_change(stack: Stack, *, replace: bool, yes: bool) -> None:
     confirm(f"Replace the signing key of {stack.name}?", yes=yes)
 
 
-def store(stack: Stack, document: KeyDocument) -> None:
+def store(stack: Stack, document: KeyDocument) -> Stored:
     """Make a document the secret's current version, once it has proved to sign.
 
     Raises:
@@ -60,9 +73,9 @@ def store(stack: Stack, document: KeyDocument) -> None:
         OutOfReach: Secrets Manager did not take it.
     """
     text = msgspec.json.encode(document).decode()
-    read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
     try:
-        stack.client("secretsmanager").put_secret_value(
+        answer = stack.client("secretsmanager").put_secret_value(
             SecretId=stack.signing_secret, SecretString=text
         )
     except ClientError as error:
@@ -72,6 +85,7 @@ def store(stack: Stack, document: KeyDocument) -> None:
             "It is not known whether the key was stored: look with `key show`."
             f" {aws_sentence(error)}"
         ) from None
+    return Stored(key, answer["VersionId"])
 
 
 def _fetch(stack: Stack) -> Version:
@@ -80,9 +94,6 @@ def _fetch(stack: Stack) -> Version:
 
 def _cannot_be_read(error: SecretUnavailable) -> CommandError:
     if error.code == "access-denied":
-        return OutOfReach(
-            "You may not read the stack's signing secret, or not decrypt it: it takes"
-            " secretsmanager:GetSecretValue and kms:Decrypt."
-        )
+        return OutOfReach(MAY_NOT_READ)
     refused = OutOfReach if error.code == "unreachable" else CommandError
     return refused(f"The stack's signing secret cannot be read. {error}")

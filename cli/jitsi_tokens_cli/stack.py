@@ -26,6 +26,10 @@ _PATIENT = Config(
 )
 
 
+class DeploymentUnfinished(CommandError):
+    """The stack is being deployed, and does not say yet where everything is."""
+
+
 class Target(NamedTuple):
     """Which stack the global options name."""
 
@@ -47,6 +51,8 @@ class Stack(NamedTuple):
     public_keys_path: str
     api_url: str
     authorizer_cache_seconds: str
+    rotation_days: int
+    status: str
 
     @property
     def algorithm(self) -> Algorithm:
@@ -64,6 +70,16 @@ class Stack(NamedTuple):
         return str(self.session.region_name)
 
     @property
+    def rotates_by_schedule(self) -> bool:
+        """Whether Secrets Manager replaces its key by itself."""
+        return self.settings.publishes_keys and self.rotation_days > 0
+
+    @property
+    def status_parameter(self) -> str:
+        """The name in SSM of what the last check of the key found."""
+        return f"{self.public_keys_path.rpartition('/')[0]}/key-status"
+
+    @property
     def region_option(self) -> str:
         """The option that makes an `aws` command speak to the same region."""
         return f"--region {self.region}"
@@ -74,6 +90,14 @@ class Stack(NamedTuple):
         return (
             f"aws secretsmanager get-secret-value {self.region_option}"
             f" --secret-id '{self.signing_secret}' --query SecretString --output text"
+        )
+
+    @property
+    def rotate_secret(self) -> str:
+        """The command that starts a rotation of the signing secret."""
+        return (
+            f"aws secretsmanager rotate-secret {self.region_option}"
+            f" --secret-id '{self.signing_secret}'"
         )
 
     def client(self, service: str) -> Any:
@@ -87,6 +111,7 @@ def find_stack(target: Target) -> Stack:
 
     Raises:
         CommandError: no name was given, or there is no such stack of jitsi-tokens.
+        DeploymentUnfinished: it is about to be there.
     """
     if not target.stack_name:
         raise CommandError(
@@ -94,7 +119,7 @@ def find_stack(target: Target) -> Stack:
             " `jitsi-tokens --stack-name my-stack key show`, or set JITSI_TOKENS_STACK_NAME."
         )
     session = boto3.Session(region_name=target.region)
-    outputs, parameters = _describe(session, target.stack_name)
+    status, outputs, parameters = _describe(session, target.stack_name)
     try:
         return Stack(
             name=target.stack_name,
@@ -108,8 +133,14 @@ def find_stack(target: Target) -> Stack:
             public_keys_path=outputs["PublicKeysPath"],
             api_url=outputs["ApiUrl"],
             authorizer_cache_seconds=parameters["AuthorizerCacheSeconds"],
+            rotation_days=int(parameters["RotationDays"]),
+            status=status,
         )
     except KeyError as missing:
+        if status == "CREATE_IN_PROGRESS":
+            raise DeploymentUnfinished(
+                f"The stack {target.stack_name} is being deployed: try again when it is there."
+            ) from None
         raise CommandError(
             f"The stack {target.stack_name} has no output {missing.args[0]}: either it is no"
             " stack of jitsi-tokens, or an older one, or its deployment did not finish."
@@ -126,7 +157,7 @@ def _as_environment(parameters: Mapping[str, str]) -> dict[str, str]:
     return {_WORD_BEGINS.sub("_", name).upper(): value for name, value in parameters.items()}
 
 
-def _describe(session: boto3.Session, name: str) -> tuple[dict[str, str], dict[str, str]]:
+def _describe(session: boto3.Session, name: str) -> tuple[str, dict[str, str], dict[str, str]]:
     client = session.client("cloudformation", config=_PATIENT)
     try:
         found = client.describe_stacks(StackName=name)["Stacks"][0]
@@ -145,4 +176,4 @@ def _describe(session: boto3.Session, name: str) -> tuple[dict[str, str], dict[s
         parameter.get("ParameterKey", ""): parameter.get("ParameterValue", "")
         for parameter in found.get("Parameters", [])
     }
-    return outputs, parameters
+    return found["StackStatus"], outputs, parameters

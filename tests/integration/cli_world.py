@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs
@@ -18,6 +19,7 @@ import boto3
 from typer.testing import CliRunner
 
 from jitsi_tokens_cli.main import app
+from tests.integration.moto_labels import follow_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,6 +79,7 @@ class World:
     ) -> None:
         self._monkeypatch = monkeypatch
         self.url = f"http://127.0.0.1:{port}"
+        follow_labels(monkeypatch)
         self.secrets = boto3.client("secretsmanager")
         self.dynamodb = boto3.client("dynamodb")
         self.ssm = boto3.client("ssm")
@@ -106,14 +109,19 @@ class World:
             "MaximumAdvanceSeconds": "604800",
             "ClockSkewSeconds": "10",
             "MaximumStaleSeconds": "14400",
+            "RotationDays": "90",
         }
+        self.status = "CREATE_COMPLETE"
         self.received: list[Received] = []
         self.cloudformation: Callable[[str], Answer] = self._described
         self.check: Callable[[], Answer] = checked
         self.service = Answer(404, "")
+        self.api: Callable[[Received], Answer] = lambda _: self.service
+        self.date: Callable[[], float] = time.time
         self.web: Callable[[str], Answer] = lambda _: Answer(404, "")
         self.functions: Callable[[Received], Answer] = lambda _: Answer(404, "{}")
         self.secrets_manager: Callable[[str], Answer] = lambda _: Answer(404, "")
+        self.parameter_store = Answer(404, "")
         self._create_table()
 
     def run(self, *arguments: str, typed: str | bytes | None = None, stack: bool = True) -> Result:
@@ -129,6 +137,11 @@ class World:
         """Let Secrets Manager answer the commands so, by operation."""
         self.secrets_manager = answer
         self._monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.url)
+
+    def with_ssm(self, answer: Answer) -> None:
+        """Let SSM answer the commands so."""
+        self.parameter_store = answer
+        self._monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", self.url)
 
     def store(self, document: dict[str, str]) -> None:
         """Give the stack a key."""
@@ -152,14 +165,15 @@ class World:
     def answer(self, request: Received) -> Answer:
         """Answer as CloudFormation, Lambda, the service, or whatever else the web holds."""
         self.received.append(request)
-        if "secretsmanager" in (target := request.headers.get("X-Amz-Target", "")):
-            return self.secrets_manager(target.rpartition(".")[2])
+        if target := request.headers.get("X-Amz-Target"):
+            is_ssm = target.startswith("AmazonSSM")
+            return self.parameter_store if is_ssm else self.secrets_manager(target.split(".")[1])
         if request.path.endswith("/invocations"):
             return self.check()
         if request.path.startswith("/2015-03-31/functions/"):
             return self.functions(request)
         if request.path.endswith("/api/jitsi/jwt") and request.method == "POST":
-            return self.service
+            return self.api(request)
         if request.method == "GET":
             return self.web(request.path)
         return self.cloudformation(parse_qs(request.body)["StackName"][0])
@@ -172,7 +186,8 @@ class World:
         return Answer(
             200,
             "<DescribeStacksResponse><DescribeStacksResult><Stacks><member>"
-            f"<StackName>{STACK}</StackName><Outputs>{outputs}</Outputs>"
+            f"<StackName>{STACK}</StackName><StackStatus>{self.status}</StackStatus>"
+            f"<Outputs>{outputs}</Outputs>"
             f"<Parameters>{parameters}</Parameters>"
             "</member></Stacks></DescribeStacksResult></DescribeStacksResponse>",
         )
@@ -235,6 +250,9 @@ def running_world(
             self.wfile.write(content)
 
         do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - their names there
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(timestamp or worlds[0].date())
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
             """Keep quiet."""

@@ -9,7 +9,7 @@ import pytest
 
 from jitsi_tokens.clients import Client, api_key_in, digest, read_client
 from jitsi_tokens.policy import Policy
-from jitsi_tokens_cli.client_store import ClientStore, StoredKey
+from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from tests.integration.cli_world import TABLE, World, running_world
 
 if TYPE_CHECKING:

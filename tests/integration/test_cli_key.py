@@ -97,7 +97,7 @@ def test_create_makes_4096_bits_unless_told_otherwise(
         asked.append(bits)
         return rsa_key
 
-    monkeypatch.setattr("jitsi_tokens_cli.key_commands.make_rsa_key", make)
+    monkeypatch.setattr("jitsi_tokens_cli.key.commands.make_rsa_key", make)
 
     world.run("key", "create", "--kid", "abc123")
 
@@ -239,7 +239,7 @@ def test_a_key_that_cannot_sign_is_not_stored(
     def spoilt(**fields: Any) -> KeyDocument:
         return KeyDocument(**{**fields, "private_key": "-----BEGIN PRIVATE KEY-----"})
 
-    monkeypatch.setattr("jitsi_tokens_cli.key_storing.KeyDocument", spoilt)
+    monkeypatch.setattr("jitsi_tokens_cli.key.storing.KeyDocument", spoilt)
 
     result = _create(world, "--kid", "abc")
 
@@ -526,7 +526,12 @@ def test_the_functions_own_answer_is_understood(
     boto3.client("ssm").put_parameter(Name="status", Value="{}", Type="String")
     app = load_app(
         "check_key",
-        {**jaas_environ, "SIGNING_KEY_SECRET": keyed.secret, "STATUS_PARAMETER": "status"},
+        {
+            **jaas_environ,
+            "SIGNING_KEY_SECRET": keyed.secret,
+            "STATUS_PARAMETER": "status",
+            "PUBLIC_KEYS_PATH": keyed.outputs["PublicKeysPath"],
+        },
     )
     keyed.check = lambda: Answer(200, msgspec.json.encode(app.handler({}, None)).decode())
 

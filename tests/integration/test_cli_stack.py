@@ -51,6 +51,7 @@ def test_version_is_the_distributions() -> None:
         ["token", "issue"],
         ["token", "inspect"],
         ["jitsi-config"],
+        ["doctor"],
     ],
 )
 def test_help_is_there_for_every_command(command: list[str]) -> None:
@@ -174,7 +175,7 @@ def test_a_fault_shows_no_text_of_its_own(world: World, monkeypatch: pytest.Monk
     def broken(*_: object) -> None:
         raise RuntimeError("hunter2")
 
-    monkeypatch.setattr("jitsi_tokens_cli.key_commands.current_version", broken)
+    monkeypatch.setattr("jitsi_tokens_cli.key.commands.current_version", broken)
 
     result = world.run("key", "show")
 

@@ -16,9 +16,9 @@ from local_stack.commands import CommandFailure, Commands
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from local_stack.emulator import Emulator
     from tests.stack.service import Service
 
-    type PersonWith = Callable[[Service, str], dict[str, str]]
 
 pytestmark = pytest.mark.stack
 
@@ -26,6 +26,19 @@ FUNCTIONS = [
     *("IssueToken", "CheckKey", "ProbeConfig", "AuthorizeClient"),
     *("ServePublicKey", "RotateSigningKey"),
 ]
+# The emulator asks for these on every resource, where AWS asks for them on the policy's own.
+ON_THE_EMULATOR = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["cloudformation:DescribeStacks", "ssm:GetParametersByPath"],
+                "Resource": "*",
+            }
+        ],
+    }
+)
 ATTEMPT = """
 import boto3
 from botocore.exceptions import ClientError
@@ -39,35 +52,44 @@ def handler(event, _context):
 """
 
 
-def attempt(service: Service, function: str, operation: str, **arguments: Any) -> str:
-    """Run a call in a function's own role and return its error code, or `allowed`."""
-    client = deployment.client(service.emulator, "lambda")
-    deployed = next(
-        found
-        for found in client.list_functions()["Functions"]
-        if found["FunctionName"].startswith(f"{service.stack.name}-{function}-")
-    )
+type Attempt = Callable[..., str]
+type PersonWith = Callable[[Service, str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def attempt(running_emulator: Emulator) -> Iterator[Attempt]:
+    """Run a call in a function's own role, and return its error code or `allowed`."""
+    client = deployment.client(running_emulator, "lambda")
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("app.py", ATTEMPT)
-    event = {
-        "service": operation.split(".", maxsplit=1)[0],
-        "operation": operation.split(".")[1],
-        "arguments": arguments,
-    }
-    client.create_function(
-        FunctionName="attempt",
-        Role=deployed["Role"],
-        Runtime="python3.13",
-        Handler="app.handler",
-        Layers=[layer["Arn"] for layer in deployed["Layers"]],
-        Code={"ZipFile": archive.getvalue()},
-    )
-    try:
-        answer = client.invoke(FunctionName="attempt", Payload=json.dumps(event))
+    made: list[str] = []
+
+    def run(service: Service, function: str, operation: str, **arguments: Any) -> str:
+        name = f"attempt-{service.stack.name}-{function}"
+        if name not in made:
+            deployed = next(
+                found
+                for found in client.list_functions()["Functions"]
+                if found["FunctionName"].startswith(f"{service.stack.name}-{function}-")
+            )
+            client.create_function(
+                FunctionName=name,
+                Role=deployed["Role"],
+                Runtime="python3.13",
+                Handler="app.handler",
+                Layers=[layer["Arn"] for layer in deployed["Layers"]],
+                Code={"ZipFile": archive.getvalue()},
+            )
+            made.append(name)
+        wanted, method = operation.split(".")
+        event = {"service": wanted, "operation": method, "arguments": arguments}
+        answer = client.invoke(FunctionName=name, Payload=json.dumps(event))
         return str(json.load(answer["Payload"]))
-    finally:
-        client.delete_function(FunctionName="attempt")
+
+    yield run
+    for name in made:
+        client.delete_function(FunctionName=name)
 
 
 @pytest.fixture
@@ -81,6 +103,9 @@ def person(tenant: Service) -> Iterator[PersonWith]:
         arn = service.stack.outputs[policy]
         iam.create_user(UserName=name)
         iam.attach_user_policy(UserName=name, PolicyArn=arn)
+        iam.put_user_policy(
+            UserName=name, PolicyName="on-the-emulator", PolicyDocument=ON_THE_EMULATOR
+        )
         key = iam.create_access_key(UserName=name)["AccessKey"]
         made.append((name, arn, key["AccessKeyId"]))
         return {
@@ -91,6 +116,7 @@ def person(tenant: Service) -> Iterator[PersonWith]:
     yield make
     for name, arn, access_key in made:
         iam.detach_user_policy(UserName=name, PolicyArn=arn)
+        iam.delete_user_policy(UserName=name, PolicyName="on-the-emulator")
         iam.delete_access_key(UserName=name, AccessKeyId=access_key)
         iam.delete_user(UserName=name)
 
@@ -107,7 +133,9 @@ def person(tenant: Service) -> Iterator[PersonWith]:
         ("RotateSigningKey", "AccessDeniedException"),
     ],
 )
-def test_who_may_read_the_signing_key(tenant: Service, function: str, outcome: str) -> None:
+def test_who_may_read_the_signing_key(
+    tenant: Service, attempt: Attempt, function: str, outcome: str
+) -> None:
     """The functions that sign may; those that recognise and report may not."""
     secret = tenant.stack.outputs["SigningKeySecret"]
 
@@ -117,7 +145,7 @@ def test_who_may_read_the_signing_key(tenant: Service, function: str, outcome: s
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_nobody_may_write_the_signing_key(tenant: Service, function: str) -> None:
+def test_nobody_may_write_the_signing_key(tenant: Service, attempt: Attempt, function: str) -> None:
     """A function that is taken over cannot put a key of its own in place."""
     secret = tenant.stack.outputs["SigningKeySecret"]
 
@@ -129,7 +157,9 @@ def test_nobody_may_write_the_signing_key(tenant: Service, function: str) -> Non
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_only_the_authorizer_reads_a_client(tenant: Service, function: str) -> None:
+def test_only_the_authorizer_reads_a_client(
+    tenant: Service, attempt: Attempt, function: str
+) -> None:
     """By the digest of a key that it was shown."""
     answer = attempt(
         tenant,
@@ -143,7 +173,7 @@ def test_only_the_authorizer_reads_a_client(tenant: Service, function: str) -> N
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_nobody_lists_the_clients(tenant: Service, function: str) -> None:
+def test_nobody_lists_the_clients(tenant: Service, attempt: Attempt, function: str) -> None:
     """But an operator."""
     table = tenant.stack.outputs["ClientsTable"]
 
@@ -153,7 +183,9 @@ def test_nobody_lists_the_clients(tenant: Service, function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_only_the_check_writes_what_it_found(tenant: Service, function: str) -> None:
+def test_only_the_check_writes_what_it_found(
+    tenant: Service, attempt: Attempt, function: str
+) -> None:
     """Nobody else tells a health record that the key signs."""
     name = f"/jitsi-tokens/{tenant.stack.name}/key-status"
     ssm = deployment.client(tenant.emulator, "ssm")
@@ -173,7 +205,9 @@ def test_only_the_check_writes_what_it_found(tenant: Service, function: str) -> 
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_who_may_read_a_key_that_rotates(published: Service, function: str) -> None:
+def test_who_may_read_a_key_that_rotates(
+    published: Service, attempt: Attempt, function: str
+) -> None:
     """What signs, what checks, and what rotates."""
     secret = published.stack.outputs["SigningKeySecret"]
 
@@ -184,7 +218,7 @@ def test_who_may_read_a_key_that_rotates(published: Service, function: str) -> N
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_the_rotation_alone_publishes(published: Service, function: str) -> None:
+def test_the_rotation_alone_publishes(published: Service, attempt: Attempt, function: str) -> None:
     """And it writes nothing but public keys."""
     path = published.stack.outputs["PublicKeysPath"]
 

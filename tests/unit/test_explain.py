@@ -17,7 +17,7 @@ from jitsi_tokens.claims import meeting_claims
 from jitsi_tokens.requests import parse
 from jitsi_tokens.rooms import backend_safe, meeting_url
 from jitsi_tokens.settings import Settings, read_settings
-from jitsi_tokens_cli.explain_expectations import (
+from jitsi_tokens_cli.explain.expectations import (
     Evidence,
     Expectations,
     KeyAnswer,
@@ -28,10 +28,10 @@ from jitsi_tokens_cli.explain_expectations import (
     of_jaas,
     of_settings,
 )
-from jitsi_tokens_cli.explain_link import read_address
-from jitsi_tokens_cli.explain_report import put_json_report, put_report
-from jitsi_tokens_cli.explain_rules import Explanation, explain
-from jitsi_tokens_cli.token_text import Found, Token, decode, token_in
+from jitsi_tokens_cli.explain.link import read_address
+from jitsi_tokens_cli.explain.report import put_json_report, put_report
+from jitsi_tokens_cli.explain.rules import Explanation, explain
+from jitsi_tokens_cli.token.text import Found, Token, decode, token_in
 from tests.conftest import APP_ID
 
 if TYPE_CHECKING:

@@ -12,10 +12,14 @@ from jitsi_tokens.diagnostics import document
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import NEVER_CHECKED
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.jitsi_env import env_text
-from jitsi_tokens_cli.jitsi_kubernetes import SecretStore, external_secrets_text, kubernetes_text
-from jitsi_tokens_cli.jitsi_prosody import prosody_text
-from jitsi_tokens_cli.jitsi_side import JitsiSide, check_values
+from jitsi_tokens_cli.jitsi_config.env import env_text
+from jitsi_tokens_cli.jitsi_config.kubernetes import (
+    SecretStore,
+    external_secrets_text,
+    kubernetes_text,
+)
+from jitsi_tokens_cli.jitsi_config.prosody import prosody_text
+from jitsi_tokens_cli.jitsi_config.side import JitsiSide, check_values
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:SigningKey-AbCdEf"
 READ_SECRET = f"aws secretsmanager get-secret-value --secret-id '{SECRET}'"

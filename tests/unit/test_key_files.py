@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.key_files import read_rsa_key, read_shared_secret
+from jitsi_tokens_cli.key.files import read_rsa_key, read_shared_secret
 
 if TYPE_CHECKING:
     from pathlib import Path

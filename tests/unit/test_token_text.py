@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from jitsi_tokens_cli.token_service import Issued
-from jitsi_tokens_cli.token_text import Found, Token, rows, time_text, token_in, validity
+from jitsi_tokens_cli.token.service import Issued
+from jitsi_tokens_cli.token.text import Found, Token, rows, time_text, token_in, validity
 
 NOW = 1_893_456_000
 

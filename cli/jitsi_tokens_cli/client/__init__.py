@@ -1,0 +1,1 @@
+"""`jitsi-tokens client`: who may ask for tokens."""

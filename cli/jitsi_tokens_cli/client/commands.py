@@ -1,0 +1,202 @@
+"""`jitsi-tokens client`: who may ask for tokens."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from jitsi_tokens.clients import Client, check_name, digest, make_api_key
+from jitsi_tokens_cli.client import keys as client_keys
+from jitsi_tokens_cli.client.options import PolicyOptions, takes_policy
+from jitsi_tokens_cli.client.output import documents, put_clients
+from jitsi_tokens_cli.client.store import ClientStore, StoredKey
+from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.inputs import confirm
+from jitsi_tokens_cli.output import Json, put, put_json, say
+from jitsi_tokens_cli.stack import Stack, find_stack
+
+app = typer.Typer(no_args_is_help=True, help="The clients that may ask for tokens.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The client's name.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Revoke without asking.")]
+
+
+@app.command(
+    epilog="Example: jitsi-tokens --stack-name my-stack client add openemr --room 'visit-*'"
+    " --moderator"
+)
+@takes_policy
+def add(
+    ctx: typer.Context,
+    name: Name,
+    *,
+    options: PolicyOptions,
+    as_json: Json = False,
+) -> None:
+    """Make an API key for a client, and show it this once.
+
+    A name that exists gets one more API key with the policy it has: give no policy options then.
+    """
+    check_name(name)
+    store = ClientStore(find_stack(ctx.obj))
+    client = _client_to_add(name, options, store.keys_of(name))
+    _add_key(store, client, datetime.now(UTC), as_json=as_json)
+
+
+@app.command(epilog="Example: jitsi-tokens --stack-name my-stack client rotate openemr")
+def rotate(
+    ctx: typer.Context,
+    name: Name,
+    *,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Revoke every API key but the newest.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Change a client's API key without a gap: make a new one, then revoke the earlier ones.
+
+    Put the new API key into the caller, then run it again with --finish.
+    """
+    check_name(name)
+    stack = find_stack(ctx.obj)
+    store = ClientStore(stack)
+    keys = client_keys.known(name, store.all_keys_of(name))
+    if finish:
+        _finish(stack, store, keys, yes=yes, as_json=as_json)
+        return
+    made_at = client_keys.time_of_next(keys, datetime.now(UTC))
+    _add_key(store, client_keys.holder(keys), made_at, as_json=as_json)
+    say(
+        f"Put it into the caller, then run `client rotate {name} --finish` to revoke what was there"
+        f" before: {client_keys.counted(keys)}, good until then."
+    )
+
+
+@app.command(
+    "set",
+    epilog="Example: jitsi-tokens --stack-name my-stack client set openemr --room 'visit-*'",
+)
+@takes_policy
+def set_policy(
+    ctx: typer.Context,
+    name: Name,
+    *,
+    options: PolicyOptions,
+    as_json: Json = False,
+) -> None:
+    """Replace a client's whole policy, for all its API keys together.
+
+    What is not given is not allowed: without --moderator, the client makes no moderators.
+    """
+    check_name(name)
+    client = Client(name=name, policy=options.policy())
+    stack = find_stack(ctx.obj)
+    store = ClientStore(stack)
+    keys = client_keys.known(name, store.keys_of(name))
+    store.replace(keys, client)
+    say(
+        f"The policy of {name} holds for {client_keys.counted(keys)} within"
+        f" {stack.authorizer_cache_seconds} seconds, as long as API Gateway remembers a caller."
+    )
+    if as_json:
+        put_json(_changed(name, keys))
+
+
+@app.command("list", epilog="Example: jitsi-tokens --stack-name my-stack client list")
+def list_clients(ctx: typer.Context, *, as_json: Json = False) -> None:
+    """List the clients, their policies, and the digests of their API keys."""
+    keys = ClientStore(find_stack(ctx.obj)).all_keys()
+    if as_json:
+        put_json(documents(keys))
+    elif keys:
+        put_clients(keys)
+    else:
+        say("There are no clients yet. Run `client add`.")
+
+
+@app.command(epilog="Example: jitsi-tokens --stack-name my-stack client revoke openemr")
+def revoke(
+    ctx: typer.Context,
+    name: Name,
+    *,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="DIGEST",
+            help="Only the API key whose digest begins so: 8 or more hex digits of `client list`.",
+        ),
+    ] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Delete a client's API keys, or one of them."""
+    check_name(name)
+    stack = find_stack(ctx.obj)
+    store = ClientStore(stack)
+    keys = client_keys.known(name, store.keys_of(name))
+    if key is not None:
+        keys = client_keys.one_key(keys, key)
+    confirm(f"Revoke {client_keys.counted(keys)} of {name}?", yes=yes)
+    _revoke(stack, store, name, keys)
+    if as_json:
+        put_json(_changed(name, keys))
+
+
+def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> Client:
+    """Return the client that gets one more API key: a new one, or the one that has these."""
+    if not keys:
+        return Client(name=name, policy=options.policy())
+    present = client_keys.holder(keys)
+    if options.given and options.policy() != present.policy:
+        raise CommandError(
+            f"{name} exists with another policy. Run `client set` to change it, or `client add`"
+            " without policy options for one more API key."
+        )
+    return present
+
+
+def _add_key(store: ClientStore, client: Client, made_at: datetime, *, as_json: bool) -> None:
+    """Make an API key and hand it over."""
+    name = client.name
+    api_key = make_api_key()
+    store.add(client, api_key, made_at)
+    if as_json:
+        put_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key)})
+        return
+    say(f"The API key of {name}. It is shown this once and kept nowhere; it works at once:")
+    put(api_key)
+
+
+def _finish(
+    stack: Stack, store: ClientStore, keys: list[StoredKey], *, yes: bool, as_json: bool
+) -> None:
+    """Revoke all of a client's API keys but the newest."""
+    name = keys[0].name
+    *earlier, newest = client_keys.by_age(keys)
+    if earlier:
+        listed = ", ".join(client_keys.described(key) for key in earlier)
+        confirm(
+            f"Revoke {client_keys.counted(earlier)} of {name} ({listed}), and keep the newest,"
+            f" {client_keys.described(newest)}? What still uses another is shut out within"
+            f" {stack.authorizer_cache_seconds} seconds.",
+            yes=yes,
+        )
+        _revoke(stack, store, name, earlier)
+    else:
+        say(f"{name} has one API key, {client_keys.described(newest)}: there is nothing to finish.")
+    if as_json:
+        put_json(_changed(name, earlier))
+
+
+def _revoke(stack: Stack, store: ClientStore, name: str, keys: list[StoredKey]) -> None:
+    store.remove(keys)
+    say(
+        f"Revoked {client_keys.counted(keys)} of {name}. What is revoked may work for at most"
+        f" {stack.authorizer_cache_seconds} seconds longer, while API Gateway remembers it."
+    )
+
+
+def _changed(name: str, keys: list[StoredKey]) -> dict[str, Any]:
+    return {"client": name, "keys": [key.digest for key in keys]}

@@ -1,0 +1,104 @@
+"""The API keys that a client command is about."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from jitsi_tokens_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from jitsi_tokens.clients import Client
+    from jitsi_tokens_cli.client.store import StoredKey
+
+_DIGEST_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+_SHORT = 8
+# It could be the newest.
+_UNKNOWN = datetime.max.replace(tzinfo=UTC)
+
+
+def known(name: str, keys: list[StoredKey]) -> list[StoredKey]:
+    """Return a client's API keys, of which there is one at least.
+
+    Raises:
+        CommandError: there is no such client.
+    """
+    if not keys:
+        raise CommandError(
+            f"There is no client {name}. `client list` names them; a new one is found in a moment."
+        )
+    return keys
+
+
+def holder(keys: list[StoredKey]) -> Client:
+    """Return the client that holds these API keys, and would hold one more.
+
+    Raises:
+        CommandError: its policy cannot be told.
+    """
+    present = keys[0].client
+    if present is None or any(key.client != present for key in keys):
+        raise CommandError(
+            f"The policy of {keys[0].name} cannot be read, or is not the same for all its API"
+            " keys: run `client set` first."
+        )
+    return present
+
+
+def one_key(keys: list[StoredKey], prefix: str) -> list[StoredKey]:
+    """Return the one API key whose digest begins so.
+
+    Raises:
+        CommandError: none does, or several do.
+    """
+    if not _DIGEST_PREFIX.fullmatch(prefix.lower()):
+        raise CommandError("--key takes 8 to 64 hex digits, as `client list` shows them.")
+    found = [key for key in keys if key.digest.startswith(prefix.lower())]
+    if len(found) != 1:
+        raise CommandError(f"{len(found)} API keys of this client have a digest that begins so.")
+    return found
+
+
+def by_age(keys: list[StoredKey]) -> list[StoredKey]:
+    """Return a client's API keys, the newest last.
+
+    Raises:
+        CommandError: which one is the newest cannot be told.
+    """
+    times = [_made_at(key) or _UNKNOWN for key in keys]
+    newest = max(times)
+    if len(keys) > 1 and (newest == _UNKNOWN or times.count(newest) > 1):
+        raise CommandError(
+            f"Which API key of {keys[0].name} is the newest cannot be told: their times are the"
+            " same, or cannot be read. `client list` shows them; revoke the ones that are out of"
+            " use by `client revoke --key`."
+        )
+    return sorted(keys, key=lambda key: _made_at(key) or _UNKNOWN)
+
+
+def time_of_next(keys: list[StoredKey], now: datetime) -> datetime:
+    """Return when a further API key was made: later than the others, to the second.
+
+    A clock that lags, or two commands in one second, must not make an earlier key the newest.
+    """
+    times = [made_at for key in keys if (made_at := _made_at(key))]
+    return max([now, *(made_at + timedelta(seconds=1) for made_at in times)])
+
+
+def counted(keys: list[StoredKey]) -> str:
+    """Return how many API keys these are."""
+    return "1 API key" if len(keys) == 1 else f"{len(keys)} API keys"
+
+
+def described(key: StoredKey) -> str:
+    """Return how a person recognises an API key in `client list`."""
+    return f"{key.digest[:_SHORT]} of {key.created_at}"
+
+
+def _made_at(key: StoredKey) -> datetime | None:
+    try:
+        made_at = datetime.fromisoformat(key.created_at)
+    except ValueError:
+        return None
+    return made_at if made_at.tzinfo else None

@@ -1,0 +1,80 @@
+"""The clients as a table, or as JSON."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jitsi_tokens_cli.output import put_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jitsi_tokens.clients import Client
+    from jitsi_tokens_cli.client.store import StoredKey
+
+_DIGITS = 12
+_HEADINGS = [
+    "Client",
+    "Rooms",
+    "Moderator",
+    "Longest lifetime",
+    "Features",
+    "Diagnostics",
+    "API keys",
+]
+
+
+def documents(keys: Sequence[StoredKey]) -> list[dict[str, Any]]:
+    """Return the clients for a script; the policy is null where it cannot be read."""
+    return [
+        {
+            "client": name,
+            "policy": msgspec.to_builtins(client.policy) if client else None,
+            "keys": [{"digest": key.digest, "createdAt": key.created_at} for key in group],
+        }
+        for name, client, group in _grouped(keys)
+    ]
+
+
+def put_clients(keys: Sequence[StoredKey]) -> None:
+    """Show the clients to a person."""
+    put_table(
+        _HEADINGS,
+        [
+            [
+                name,
+                *_policy_cells(client),
+                "\n".join(f"{key.digest[:_DIGITS]}  {key.created_at}" for key in group),
+            ]
+            for name, client, group in _grouped(keys)
+        ],
+    )
+
+
+def _grouped(
+    keys: Sequence[StoredKey],
+) -> Iterator[tuple[str, Client | None, list[StoredKey]]]:
+    # Keys of one client that differ in policy are shown apart: they should not be there.
+    def of(key: StoredKey) -> tuple[str, str]:
+        return key.name, str(key.client)
+
+    for (name, _), found in groupby(sorted(keys, key=of), key=of):
+        group = list(found)
+        yield name, group[0].client, group
+
+
+def _policy_cells(client: Client | None) -> list[str]:
+    if client is None:
+        return ["cannot be read", "", "", "", ""]
+    policy = client.policy
+    longest = policy.max_lifetime_seconds
+    return [
+        "\n".join(policy.rooms) or "none",
+        "yes" if policy.moderator else "no",
+        "the stack's" if longest is None else f"{longest} s",
+        ", ".join(policy.features) or "none",
+        "yes" if policy.diagnostics else "no",
+    ]

@@ -1,0 +1,1 @@
+"""`jitsi-tokens doctor`: whether a deployed stack is well, from outside and inside."""

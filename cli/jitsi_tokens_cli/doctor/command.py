@@ -1,0 +1,110 @@
+"""`jitsi-tokens doctor`: what is wrong with a deployed stack."""
+
+import secrets
+import time
+from typing import Annotated
+
+import typer
+
+from jitsi_tokens.rooms import RoomRefused, scoped_room
+from jitsi_tokens.rotation import Clock
+from jitsi_tokens_cli.doctor.examination import Examination, examine
+from jitsi_tokens_cli.doctor.report import line_of, put_json_report, put_report
+from jitsi_tokens_cli.doctor.web import Web
+from jitsi_tokens_cli.errors import CommandError, OutOfReach
+from jitsi_tokens_cli.output import Json, say
+from jitsi_tokens_cli.stack import DeploymentUnfinished, Target, find_stack
+
+app = typer.Typer()
+
+CLOCK = Clock(time.time, time.sleep)
+_WAIT_SECONDS = 300
+_ASK_AGAIN_SECONDS = 10.0
+
+
+@app.command(epilog="Example: jitsi-tokens --stack-name my-stack doctor --wait")
+def doctor(
+    ctx: typer.Context,
+    *,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="JITSI_TOKENS_URL", metavar="URL", help="The service. Left out: the stack's."
+        ),
+    ] = None,
+    room: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The room to ask a token for, where the client may not ask for any. Left out: one"
+            " at random. The token is thrown away.",
+        ),
+    ] = None,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait",
+            help="Look again until nothing is wrong, as after a deployment whose first rotation is"
+            " making the first key.",
+        ),
+    ] = False,
+    timeout: Annotated[
+        int,
+        typer.Option(metavar="SECONDS", min=1, help="How long --wait goes on."),
+    ] = _WAIT_SECONDS,
+    as_json: Json = False,
+) -> None:
+    """Check a deployed stack from outside and inside, and say what to do where something is wrong.
+
+    A token is issued and read as Jitsi reads it where JITSI_TOKENS_API_KEY holds an API key, or
+    JITSI_TOKENS_API_KEY_FILE names a file that does. Nothing that is printed is secret.
+
+    Exits with 1 where something is wrong, and with 3 where nothing was, but not everything could
+    be looked at.
+    """
+    room = _checked(room) if room else f"doctor-{secrets.token_hex(8)}"
+    if wait:
+        examination = _wait(ctx.obj, url, room, CLOCK.now() + timeout)
+    else:
+        examination = _examine(ctx.obj, url, room)
+    if as_json:
+        put_json_report(examination)
+    else:
+        put_report(examination)
+    if examination.failures:
+        raise typer.Exit(CommandError.exit_code)
+    if examination.is_obstructed:
+        raise typer.Exit(OutOfReach.exit_code)
+
+
+def _examine(target: Target, url: str | None, room: str) -> Examination:
+    stack = find_stack(target)
+    return examine(stack, Web(url or stack.api_url), CLOCK, room)
+
+
+def _wait(target: Target, url: str | None, room: str, deadline: float) -> Examination:
+    told = ""
+    while True:
+        try:
+            examination = _examine(target, url, room)
+        except DeploymentUnfinished as unfinished:
+            if CLOCK.now() >= deadline:
+                raise
+            reason = str(unfinished)
+        else:
+            unsettled = examination.unsettled
+            if not unsettled or CLOCK.now() >= deadline:
+                return examination
+            reason = f"{unsettled[0].name}: {line_of(unsettled[0])}"
+        if reason != told:
+            say(f"Waiting. {reason}")
+            told = reason
+        CLOCK.sleep(min(_ASK_AGAIN_SECONDS, max(0.0, deadline - CLOCK.now())))
+
+
+def _checked(room: str) -> str:
+    try:
+        scoped_room(room)
+    except RoomRefused as refused:
+        raise typer.BadParameter(f"The room {refused}.", param_hint="--room") from None
+    return room

@@ -1,0 +1,126 @@
+"""All checks of `doctor`, in the order in which causes come before what they lead to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from jitsi_tokens.publication import Publication
+from jitsi_tokens.status import KeyStatus
+from jitsi_tokens_cli.doctor.address import clock_check, make_contact
+from jitsi_tokens_cli.doctor.authorizer import authorizer_check
+from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed
+from jitsi_tokens_cli.doctor.published import jwks_check, published_check, unknown_key_check
+from jitsi_tokens_cli.doctor.rotation import age_check, pending_check, rotation_check, staged_check
+from jitsi_tokens_cli.doctor.secret import describe, secret_check
+from jitsi_tokens_cli.doctor.stack import stack_check
+from jitsi_tokens_cli.doctor.status import probe_check, status_check, stored_status
+from jitsi_tokens_cli.doctor.token import token_check
+from jitsi_tokens_cli.doctor.web import Unanswered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jitsi_tokens.rotation import Clock
+    from jitsi_tokens.status import KeyFacts
+    from jitsi_tokens_cli.doctor.secret import Secret
+    from jitsi_tokens_cli.doctor.web import Reply, Web
+    from jitsi_tokens_cli.stack import Stack
+
+_SILENT = Unknown("The address does not answer as it should (address).")
+_NO_KEY = Unknown("There is no key to look at (signing-secret).")
+
+
+class Examination(NamedTuple):
+    """What became of each check."""
+
+    checks: list[Check]
+
+    @property
+    def failures(self) -> list[Check]:
+        """What is wrong, a cause before what it leads to."""
+        return [check for check in self.checks if check.outcome == "failed"]
+
+    @property
+    def is_obstructed(self) -> bool:
+        """Whether AWS or the service kept a check from being made, and may not another time."""
+        return any(check.obstructed for check in self.checks)
+
+    @property
+    def unsettled(self) -> list[Check]:
+        """What a later examination may find to be otherwise."""
+        return [
+            check
+            for check in self.checks
+            if check.outcome == "failed" or check.passing or check.obstructed
+        ]
+
+
+def examine(stack: Stack, web: Web, clock: Clock, room: str) -> Examination:
+    """Check a stack from outside and inside; `room` is the one to ask a token for."""
+    contact = make_contact(web, clock)
+    # Times in AWS are by its clock, whatever this machine's says.
+    now = clock.now() if contact.date is None else contact.date
+    secret = describe(stack)
+    key, facts = secret_check(stack, secret, now)
+    stored = stored_status(stack)
+    if key.outcome == "skipped" and isinstance(stored, KeyStatus):
+        # Who may not read the key may read what the stack itself says of it.
+        facts = stored.key
+    checks = [
+        stack_check(stack),
+        contact.check,
+        clock_check(contact, stack.settings.clock_skew_seconds),
+        key,
+        age_check(stack, facts, now) if facts else _NO_KEY.skipped("key-age"),
+        *_changes(stack, secret, now),
+    ]
+    if stack.settings.publishes_keys:
+        checks += _publication(stack, web, contact.reply, facts)
+    status = status_check(stack, stored, facts, now)
+    if contact.reply is None:
+        silent = [_SILENT.skipped(name) for name in ("probe", "authorizer", "token")]
+        return Examination([*checks, status, *silent])
+    probe = contact.reply
+    checks += [
+        status,
+        _reached("probe", lambda: probe_check(web, probe, status, clock)),
+        _reached("authorizer", lambda: authorizer_check(web)),
+        _reached("token", lambda: token_check(stack, web, room, now)),
+    ]
+    return Examination(checks)
+
+
+def _changes(stack: Stack, secret: Secret | Unknown, now: float) -> list[Check]:
+    names = [*(["rotation"] if stack.settings.publishes_keys else []), "pending-key", "staged-key"]
+    if isinstance(secret, Unknown):
+        return [secret.skipped(name) for name in names]
+    if not secret.exists:
+        return [_NO_KEY.skipped(name) for name in names]
+    checks = [pending_check(stack, secret, now), staged_check(stack, secret)]
+    return [rotation_check(stack, secret, now), *checks] if "rotation" in names else checks
+
+
+def _publication(
+    stack: Stack, web: Web, probe: Reply | None, facts: KeyFacts | None
+) -> list[Check]:
+    if probe is None:
+        return [_SILENT.skipped(name) for name in ("published-key", "unknown-key", "jwks")]
+    unknown_key = _reached("unknown-key", lambda: unknown_key_check(web))
+    if facts is None:
+        return [_NO_KEY.skipped("published-key"), unknown_key, _NO_KEY.skipped("jwks")]
+    kept = attempt(Publication(stack.client("ssm"), stack.public_keys_path).keys)
+    published = None if isinstance(kept, Unknown) else kept
+    return [
+        _reached("published-key", lambda: published_check(web, facts, published)),
+        unknown_key,
+        _reached("jwks", lambda: jwks_check(web, facts)),
+    ]
+
+
+def _reached(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except Unanswered as error:
+        return failed(
+            name, str(error), "It answered a moment ago: run `jitsi-tokens doctor` again."
+        )

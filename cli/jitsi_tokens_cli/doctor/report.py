@@ -1,0 +1,65 @@
+"""What `doctor` prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from jitsi_tokens_cli.output import printable, put, put_json, say
+
+if TYPE_CHECKING:
+    from jitsi_tokens_cli.doctor.checks import Check
+    from jitsi_tokens_cli.doctor.examination import Examination
+
+_OUTCOME_WIDTH = 9
+_NAME_WIDTH = 16
+_INDENT = " " * (_OUTCOME_WIDTH + _NAME_WIDTH)
+
+
+def put_report(examination: Examination) -> None:
+    """Show a person each check on a line, and below it what to do."""
+    for check in examination.checks:
+        outcome = "FAILED" if check.outcome == "failed" else check.outcome
+        put(f"{outcome:<{_OUTCOME_WIDTH}}{check.name:<{_NAME_WIDTH}}{line_of(check)}")
+        if check.remedy:
+            put(f"{_INDENT}→ {_one_line(check.remedy)}")
+    say(_summary(examination))
+
+
+def put_json_report(examination: Examination) -> None:
+    """Hand every check over to a script."""
+    failures = examination.failures
+    put_json(
+        {
+            "healthy": not failures and not examination.is_obstructed,
+            "firstFailure": failures[0].name if failures else None,
+            "checks": [
+                {
+                    "check": check.name,
+                    "outcome": check.outcome,
+                    "found": check.found,
+                    "remedy": check.remedy,
+                }
+                for check in examination.checks
+            ],
+        }
+    )
+
+
+def line_of(check: Check) -> str:
+    """Return what was found, on one line."""
+    return _one_line(check.found)
+
+
+def _one_line(text: str) -> str:
+    return printable(" ".join(text.split()))
+
+
+def _summary(examination: Examination) -> str:
+    counts = Counter(check.outcome for check in examination.checks)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in counts)
+    if failures := examination.failures:
+        return f"Begin with {failures[0].name} ({told})."
+    if examination.is_obstructed:
+        return f"AWS or the service did not let everything be checked: try again ({told})."
+    return f"Nothing is wrong ({told})."

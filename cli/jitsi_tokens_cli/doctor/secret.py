@@ -1,0 +1,130 @@
+"""The check of the signing secret: what is told of it, and the key in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from botocore.exceptions import ClientError
+
+from jitsi_tokens.findings import finding
+from jitsi_tokens.keys import KeyRefused, read_key
+from jitsi_tokens.rsa_keys import fingerprint
+from jitsi_tokens.secrets import SecretUnavailable, fetch_current
+from jitsi_tokens.status import KeyFacts
+from jitsi_tokens_cli.doctor.checks import (
+    Check,
+    Unknown,
+    attempt,
+    error_code,
+    failed,
+    ok,
+)
+from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from jitsi_tokens_cli.stack import Stack
+
+# A rotation waits ten minutes at most, and Secrets Manager repeats what failed.
+ROTATION_SECONDS = 30 * 60
+_NAME = "signing-secret"
+
+
+class Secret(NamedTuple):
+    """What Secrets Manager tells of the signing secret, its content apart."""
+
+    described: dict[str, Any]
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is there, and not to be deleted."""
+        return bool(self.described) and "DeletedDate" not in self.described
+
+    def version_of(self, label: str) -> str | None:
+        """Return the version that carries a label."""
+        versions: dict[str, list[str]] = self.described.get("VersionIdsToStages", {})
+        return next((id_ for id_, labels in versions.items() if label in labels), None)
+
+    def time_of(self, name: str) -> datetime | None:
+        """Return one of its times."""
+        moment: datetime | None = self.described.get(name)
+        return moment
+
+    def changed_since(self, moment: float) -> bool:
+        """Tell whether anything of it changed after a time in epoch seconds."""
+        times = [self.time_of("LastChangedDate"), self.time_of("CreatedDate")]
+        return any(time and time.timestamp() > moment for time in times)
+
+
+def describe(stack: Stack) -> Secret | Unknown:
+    """Return what is told of the signing secret; nothing where there is none."""
+
+    def read() -> Secret:
+        client = stack.client("secretsmanager")
+        try:
+            return Secret(client.describe_secret(SecretId=stack.signing_secret))
+        except ClientError as error:
+            if error_code(error) != "ResourceNotFoundException":
+                raise
+            return Secret({})
+
+    return attempt(read)
+
+
+def secret_check(
+    stack: Stack, secret: Secret | Unknown, now: float
+) -> tuple[Check, KeyFacts | None]:
+    """Read the key as the stack does; return what may be told of it too."""
+    if isinstance(secret, Secret) and not secret.described:
+        return failed(
+            _NAME,
+            "The signing secret is gone.",
+            "It cannot be restored, and CloudFormation does not make it anew: deploy a stack under"
+            " another name, and give it a key and clients.",
+        ), None
+    try:
+        version = fetch_current(stack.client("secretsmanager"), stack.signing_secret)
+        key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    except SecretUnavailable as error:
+        return _unavailable(stack, secret, error, now), None
+    except KeyRefused as error:
+        return _refused(error.code, str(error)), None
+    public = key.public_key
+    facts = KeyFacts(
+        kid=key.kid,
+        algorithm=key.algorithm,
+        fingerprint=fingerprint(public) if public else None,
+        created_at=int(version.created_at.timestamp()),
+    )
+    return ok(_NAME, f"It holds the key {facts.kid} ({facts.algorithm}), which signs."), facts
+
+
+def _unavailable(
+    stack: Stack, secret: Secret | Unknown, error: SecretUnavailable, now: float
+) -> Check:
+    match error.code:
+        case "access-denied":
+            return Unknown(MAY_NOT_READ).skipped(_NAME)
+        case "unreachable":
+            return Unknown(str(error), obstructed=True).skipped(_NAME)
+        case "no-key" if _is_first_key_coming(stack, secret, now):
+            return failed(
+                _NAME,
+                "There is no key yet: the first rotation is making it.",
+                "Wait: `jitsi-tokens doctor --wait`. Where it lasts, the log of RotateSigningKey"
+                " says why.",
+            )._replace(passing=True)
+    return _refused(error.code, str(error))
+
+
+def _is_first_key_coming(stack: Stack, secret: Secret | Unknown, now: float) -> bool:
+    return (
+        stack.rotates_by_schedule
+        and isinstance(secret, Secret)
+        and secret.changed_since(now - ROTATION_SECONDS)
+    )
+
+
+def _refused(code: str, what: str) -> Check:
+    return failed(_NAME, what, finding(code, what).remedy)

@@ -1,0 +1,134 @@
+"""The check of a token: issued as a health record gets it, read as Jitsi reads it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jitsi_tokens.rooms import backend_safe
+from jitsi_tokens_cli.doctor.checks import Check, failed, ok, patience, skipped, warning
+from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.explain import key_server as explain_key_server
+from jitsi_tokens_cli.explain import keys as explain_keys
+from jitsi_tokens_cli.explain.expectations import Evidence, of_settings
+from jitsi_tokens_cli.explain.rules import explain
+from jitsi_tokens_cli.inputs import find_api_key
+from jitsi_tokens_cli.output import printable
+from jitsi_tokens_cli.token import text as token_text
+from jitsi_tokens_cli.token.service import Issued
+
+if TYPE_CHECKING:
+    from jitsi_tokens_cli.doctor.web import Reply, Web
+    from jitsi_tokens_cli.stack import Stack
+
+LIFETIME_SECONDS = 60
+_OK, _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY_REQUESTS, _FAILURES = 200, 401, 403, 429, 500
+
+
+class _FieldError(msgspec.Struct):
+    pointer: str = ""
+
+
+class _Problem(msgspec.Struct):
+    detail: str = ""
+    errors: list[_FieldError] = []
+
+
+def token_check(stack: Stack, web: Web, room: str, now: float) -> Check:
+    """Ask for a token as a health record does, and read it as Jitsi does.
+
+    Raises:
+        Unanswered: nothing came.
+    """
+    name = "token"
+    if not any(os.environ.get(f"JITSI_TOKENS_API_KEY{end}") for end in ("", "_FILE")):
+        return skipped(name, "Set JITSI_TOKENS_API_KEY to try a token.")
+    try:
+        api_key = find_api_key(os.environ)
+    except CommandError as error:
+        return failed(name, str(error), "Copy it anew, or make one: `jitsi-tokens client add`.")
+    reply = web.ask_token(
+        {
+            "userId": "doctor",
+            "userName": "jitsi-tokens doctor",
+            "roomName": room,
+            "expirationSeconds": LIFETIME_SECONDS,
+        },
+        api_key,
+    )
+    if reply.status != _OK:
+        return _refused(reply, room)
+    try:
+        issued = msgspec.json.decode(reply.content, type=Issued)
+        token = token_text.decode(issued.token)
+    except (msgspec.DecodeError, UnicodeError, CommandError, ValueError):
+        return failed(
+            name, "The answer holds no token.", "Look whether the URL is that of this stack."
+        )
+    return _read_by_jitsi(
+        Evidence(
+            found=token_text.Found(issued.token, issued.meeting_url),
+            token=token,
+            expected=of_settings(
+                stack.settings,
+                explain_key_server.of_key_server(f"{web.url}/asap")
+                if stack.settings.publishes_keys
+                else explain_keys.of_stack(stack),
+            ),
+            meant=backend_safe(room),
+            # Jitsi's clock is that of the address, as near as anyone here can tell.
+            now=int(now) if reply.date is None else reply.date,
+        )
+    )
+
+
+def _read_by_jitsi(evidence: Evidence) -> Check:
+    explanation = explain(evidence)
+    if broken := explanation.failures:
+        first = broken[0]
+        more = f" ({len(broken) - 1} more rules)" if len(broken) > 1 else ""
+        return failed(
+            "token",
+            f"Jitsi refuses the token for its {first.rule}: {first.found}. {first.why}{more}",
+            first.remedy,
+        )
+    if left := explanation.unchecked:
+        return warning(
+            "token",
+            f"One was issued, and Jitsi accepts what could be checked of it; not checked:"
+            f" {', '.join(rule.rule for rule in left)}. {left[0].why}",
+            left[0].remedy,
+        )
+    return ok("token", "One was issued, and Jitsi accepts it by every rule.")
+
+
+def _refused(reply: Reply, room: str) -> Check:
+    name = "token"
+    try:
+        problem = msgspec.json.decode(reply.content, type=_Problem)
+    except (msgspec.DecodeError, UnicodeError):
+        problem = _Problem()
+    told = f"HTTP {reply.status}. {printable(problem.detail)}".strip()
+    if reply.status == _TOO_MANY_REQUESTS:
+        return patience(name)
+    if reply.status == _UNAUTHORIZED:
+        return failed(
+            name,
+            "The authorizer refuses this API key (HTTP 401).",
+            "Look whether it was revoked, or is another stack's: `jitsi-tokens client list`.",
+        )
+    if reply.status == _FORBIDDEN and any(e.pointer == "/roomName" for e in problem.errors):
+        return skipped(
+            name,
+            f"This client may not ask for the room {room}: give --room with one that it may.",
+        )
+    if reply.status >= _FAILURES:
+        return failed(
+            name,
+            told,
+            "Look at the logs of IssueToken and of AuthorizeClient: may they read the key, and the"
+            " table of clients?",
+        )
+    return failed(name, told, "Look whether the URL is that of this stack, and of this release.")

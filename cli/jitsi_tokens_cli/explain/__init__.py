@@ -1,0 +1,1 @@
+"""`jitsi-tokens token explain`: which rule of Jitsi's a token breaks."""

@@ -1,0 +1,87 @@
+"""The rule of the room."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from jitsi_tokens.rooms import RoomRefused, backend_safe, scoped_room
+from jitsi_tokens_cli.explain.verdicts import Verdict, claim, failed, passed
+
+if TYPE_CHECKING:
+    from jitsi_tokens_cli.explain.expectations import Evidence
+
+_SLASH = re.compile("/|%2f", re.IGNORECASE)
+_EVERY_ROOM = "*"
+
+
+def room_seen(evidence: Evidence) -> str | None:
+    """Return the room as Jitsi will see it: the one that is meant, else the claim's."""
+    room = evidence.claims.get("room")
+    if evidence.meant or not isinstance(room, str) or room == _EVERY_ROOM:
+        return evidence.meant
+    return _folded(_SLASH.split(room)[-1]) or None
+
+
+def room_rule(evidence: Evidence) -> Verdict:
+    """Compare the claim with the room (Prosody: token/util.lib.lua, verify_room)."""
+    room, found = evidence.claims.get("room"), claim(evidence.claims, "room")
+    if not isinstance(room, str):
+        why = "Jitsi requires it, as a string."
+        if "room" in evidence.claims and room is None:
+            why = "A null there hangs the login without an answer."
+        return failed("room", found, why, _write(evidence.meant))
+    if room == _EVERY_ROOM:
+        return failed(
+            "room",
+            found,
+            "It opens every room: whoever holds the token can join any meeting.",
+            _write(evidence.meant),
+        )
+    if _SLASH.search(room):
+        return failed(
+            "room",
+            found,
+            "The claim is the bare room name: with a tenant or an App ID before it, room and token"
+            " do not match. The tenant stands in sub and in the URL.",
+            _write(evidence.meant or room_seen(evidence)),
+        )
+    return _named_room(evidence, room, found)
+
+
+def _named_room(evidence: Evidence, room: str, found: str) -> Verdict:
+    folded, meant = _folded(room), evidence.meant
+    if room != folded:
+        return failed(
+            "room",
+            found,
+            "It is not the form in which Jitsi compares rooms"
+            + (f': it will see "{folded}".' if folded else "."),
+            _write(meant or folded),
+        )
+    if meant is not None and room != meant:
+        return failed(
+            "room",
+            found,
+            f'The token is for this room, and the person joins "{meant}".',
+            _write(meant),
+        )
+    try:
+        scoped_room(room)
+    except RoomRefused as refused:
+        return failed("room", found, f"The name {refused}.", "Choose another name for the room.")
+    if meant is None:
+        return passed("room", found, "Give --room to compare it with the room that is meant.")
+    return passed("room", found)
+
+
+def _folded(name: str) -> str | None:
+    try:
+        return backend_safe(name)
+    except UnicodeEncodeError:
+        return None
+
+
+def _write(room: str | None) -> str:
+    # In full, as it is to be copied; no quote stands in a room once it is percent-encoded.
+    return f'Write "{room}".' if room else "Write the name of the one room that is meant."

@@ -1,0 +1,1 @@
+"""`jitsi-tokens jitsi-config`: what the Jitsi side is to be told."""

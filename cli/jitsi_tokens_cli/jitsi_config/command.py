@@ -1,0 +1,125 @@
+"""`jitsi-tokens jitsi-config`: what the Jitsi side is to be told."""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.jitsi_config.env import env_text
+from jitsi_tokens_cli.jitsi_config.kubernetes import (
+    SecretStore,
+    external_secrets_text,
+    kubernetes_text,
+)
+from jitsi_tokens_cli.jitsi_config.prosody import prosody_text
+from jitsi_tokens_cli.jitsi_config.side import JitsiSide, check_values
+from jitsi_tokens_cli.output import put
+from jitsi_tokens_cli.stack import Stack, find_stack
+from jitsi_tokens_cli.token.service import check_url
+
+app = typer.Typer()
+
+_DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+class Format(StrEnum):
+    """How the Jitsi is installed, and so what it reads."""
+
+    ENV = "env"
+    KUBERNETES = "kubernetes"
+    EXTERNAL_SECRETS = "external-secrets"
+    PROSODY = "prosody"
+
+
+def _dns_name(text: str) -> str:
+    if not _DNS_NAME.fullmatch(text):
+        raise typer.BadParameter("Kubernetes takes lower-case letters, digits, dots and hyphens.")
+    return text
+
+
+@app.command(
+    epilog="Example: jitsi-tokens --stack-name my-stack jitsi-config --format kubernetes"
+    " --namespace meet"
+)
+def jitsi_config(
+    ctx: typer.Context,
+    *,
+    output: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="env: docker-jitsi-meet's .env. kubernetes: a ConfigMap and a Secret."
+            " external-secrets: the same, with the Secret kept by the External Secrets Operator."
+            " prosody: a Debian install's Lua.",
+        ),
+    ] = Format.ENV,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            envvar="JITSI_TOKENS_URL",
+            metavar="URL",
+            help="The service, as Prosody reaches it for the public keys. Left out: the stack's.",
+        ),
+    ] = None,
+    namespace: Annotated[
+        str,
+        typer.Option(metavar="NAME", callback=_dns_name, help="Kubernetes: Jitsi's namespace."),
+    ] = "jitsi",
+    store: Annotated[
+        str,
+        typer.Option(
+            "--secret-store",
+            metavar="NAME",
+            callback=_dns_name,
+            help="external-secrets: the SecretStore that leads to Secrets Manager.",
+        ),
+    ] = "aws-secrets-manager",
+    cluster_store: Annotated[
+        bool, typer.Option("--cluster-store", help="It is a ClusterSecretStore.")
+    ] = False,
+) -> None:
+    """Print what a self-hosted Jitsi is to be told of this stack, with the reason beside each.
+
+    The shared secret is never printed: what is printed says how Jitsi comes by it.
+    """
+    stack = find_stack(ctx.obj)
+    settings = stack.settings
+    if settings.provider == "jaas":
+        raise CommandError(
+            "8x8 runs JaaS's Jitsi, and there is nothing to set but the key: `key show` prints its"
+            " public part, which 8x8's console (https://jaas.8x8.vc, API Keys) must hold under the"
+            " same key id."
+        )
+    side = _jitsi_side(stack, url or stack.api_url)
+    match output:
+        case Format.ENV:
+            put(env_text(side))
+        case Format.KUBERNETES:
+            put(kubernetes_text(side, namespace))
+        case Format.PROSODY:
+            put(prosody_text(side))
+        case Format.EXTERNAL_SECRETS:
+            if settings.publishes_keys:
+                raise CommandError(
+                    "There is no secret to sync: Jitsi fetches this stack's public keys. Take"
+                    " --format kubernetes."
+                )
+            put(
+                external_secrets_text(side, namespace, SecretStore(store, of_cluster=cluster_store))
+            )
+
+
+def _jitsi_side(stack: Stack, url: str) -> JitsiSide:
+    check_url(url)
+    side = JitsiSide(
+        settings=stack.settings,
+        stack_name=stack.name,
+        region=stack.region,
+        signing_secret=stack.signing_secret,
+        key_server=f"{url.rstrip('/')}/asap",
+        read_secret=stack.read_secret,
+    )
+    check_values(side)
+    return side

@@ -1,0 +1,105 @@
+"""Prosody's and Jicofo's own configuration, as a Debian install has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jitsi_tokens_cli.jitsi_config import side as why
+from jitsi_tokens_cli.jitsi_config.side import comment, indented
+
+if TYPE_CHECKING:
+    from jitsi_tokens_cli.jitsi_config.side import JitsiSide
+
+
+def prosody_text(side: JitsiSide) -> str:
+    """Return Lua for Prosody, and in its comments what Jicofo needs. No secret is in it."""
+    head = (
+        f"Prosody's configuration on Debian {side.title}. It takes the package"
+        " jitsi-meet-tokens. Put these lines into the sections that"
+        f" /etc/prosody/conf.avail/{side.host}.cfg.lua has already, in place of lines of the same"
+        " name; lists get what is named here beside what they hold. Afterwards: systemctl restart"
+        " prosody jicofo"
+    )
+    return "\n\n".join(
+        [
+            comment(head, "--"),
+            f'VirtualHost "{side.host}"\n{indented(_login(side), 4)}',
+            comment(why.MODERATORS, "--"),
+            f'Component "conference.{side.host}" "muc"\n{indented(_rooms(), 4)}',
+            f"-- And in /etc/jitsi/jicofo/jicofo.conf:\n{_as_comment(_jicofo())}",
+        ]
+    )
+
+
+def _login(side: JitsiSide) -> str:
+    settings = side.settings
+    verification = side.verification(side.host)
+    return "\n".join(
+        [
+            _line("authentication", '"token"', f"{why.LOGIN} {why.TOKEN_LOGIN}"),
+            _line("allow_empty_token", "false", why.NO_EMPTY_TOKEN),
+            _line("app_id", f'"{settings.app_id}"', why.APP_ID),
+            _key(side),
+            _line("asap_accepted_issuers", f'{{ "{settings.issuer.issuer}" }}', why.ISSUERS),
+            _line("asap_accepted_audiences", f'{{ "{settings.issuer.audience}" }}', why.AUDIENCES),
+            _line("enable_domain_verification", _lua(verification.fits), verification.reason),
+            comment(f"{why.NO_GUESTS} So there is no VirtualHost for guests.", "--"),
+        ]
+    )
+
+
+def _key(side: JitsiSide) -> str:
+    if side.settings.publishes_keys:
+        reason = side.key_server_reason("app_secret")
+        return _line("asap_key_server", f'"{side.key_server}"', reason)
+    about = (
+        "The shared secret stands in Secrets Manager. What follows prints it: run it where nobody"
+        " looks over your shoulder."
+    )
+    return f"""\
+{comment(about, "--")}
+--   {side.read_secret} | jq -r .secret
+-- app_secret = \"\""""
+
+
+def _rooms() -> str:
+    modules = "\n".join(
+        [
+            comment("Compares the token's room with the room that is joined.", "--"),
+            '"token_verification";',
+            comment(why.TOKEN_AFFILIATION, "--"),
+            '"token_affiliation";',
+        ]
+    )
+    return "\n".join(
+        [
+            f"modules_enabled = {{\n{indented(modules, 4)}\n}}",
+            _line("wait_for_host_disable_auto_owners", "true", why.NO_WAIT_FOR_HOST_OWNERS),
+        ]
+    )
+
+
+def _jicofo() -> str:
+    return f"""\
+jicofo {{
+  authentication {{
+{indented(comment(why.NO_JICOFO_AUTHENTICATION, "#"), 4)}
+    enabled = false
+  }}
+  conference {{
+{indented(comment(why.NO_AUTO_OWNER, "#"), 4)}
+    enable-auto-owner = false
+  }}
+}}"""
+
+
+def _line(name: str, value: str, reason: str) -> str:
+    return f"{comment(reason, '--')}\n{name} = {value}"
+
+
+def _as_comment(text: str) -> str:
+    return "\n".join(f"--   {line}" for line in text.split("\n"))
+
+
+def _lua(value: bool) -> str:  # noqa: FBT001 - it is the value
+    return "true" if value else "false"

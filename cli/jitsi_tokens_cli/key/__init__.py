@@ -1,0 +1,1 @@
+"""`jitsi-tokens key`: the life of the signing key."""

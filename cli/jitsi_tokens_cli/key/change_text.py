@@ -1,0 +1,96 @@
+"""What the operator is told and asked about a change of the key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jitsi_tokens.rsa_keys import fingerprint
+from jitsi_tokens.secrets import FRESH_SECONDS
+from jitsi_tokens_cli.key.storing import CONSOLE, how_to_read
+from jitsi_tokens_cli.key.versions import NEXT
+
+if TYPE_CHECKING:
+    from jitsi_tokens.keys import SigningKey
+    from jitsi_tokens_cli.stack import Stack
+
+
+def staged(stack: Stack, kid: str) -> str:
+    """Say what comes between staging and promoting."""
+    promote = f"  jitsi-tokens --stack-name {stack.name} key promote"
+    if stack.algorithm == "HS256":
+        return (
+            f"Staged as {kid}. The present secret goes on signing.\n"
+            f"{prepare_jitsi(stack, NEXT)}\n"
+            f"Then, when no visit is about to begin:\n{promote}"
+        )
+    return (
+        f"{CONSOLE}\n"
+        "Staged: the present key goes on signing. When 8x8 has the public key:\n"
+        f"{promote} --kid <key id>"
+    )
+
+
+def prepare_jitsi(stack: Stack, label: str) -> str:
+    """Say what Jitsi's operator does before the secret of a label signs."""
+    return (
+        "First put the secret that is to sign into Jitsi's configuration (docker-jitsi-meet:"
+        " JWT_APP_SECRET in .env), and do not restart Jitsi yet."
+        f" {how_to_read(stack, label)}"
+    )
+
+
+def promote_question(key: SigningKey, signing: str) -> str:
+    """Ask whether a staged key may sign."""
+    if key.public_key is None:
+        return _shared_question(key, signing)
+    return (
+        f"{signing} signs now, and {key.kid} will. Has 8x8 the public key with the SHA-256"
+        f" fingerprint {fingerprint(key.public_key)} under that id? Without it Jitsi refuses every"
+        " token. Go on?"
+    )
+
+
+def rollback_question(key: SigningKey, signing: str) -> str:
+    """Ask whether the previous key may sign again."""
+    if key.public_key is None:
+        return _shared_question(key, signing)
+    return (
+        f"{signing} signs now, and {key.kid} will again. It must still be in 8x8's console. Go on?"
+    )
+
+
+def finish_question(key: SigningKey) -> str:
+    """Ask whether a change that was broken off may be finished."""
+    return (
+        f"The change to {key.kid} was broken off before the containers were replaced. Finish it"
+        " now? After that, `key rollback` returns to the key before."
+    )
+
+
+def restart_jitsi(key: SigningKey) -> str:
+    """Say what Jitsi's operator does at once."""
+    return (
+        f"{key.kid} signs. Restart Jitsi's Prosody NOW (docker-jitsi-meet: `docker compose up -d"
+        " prosody`): until then it refuses every new token, and from then on it refuses those that"
+        " were issued before."
+    )
+
+
+def in_minutes(key: SigningKey, replaced_kid: str, needed_until: str) -> str:
+    """Say when a key is in use everywhere, and how long the one before is needed."""
+    minutes = FRESH_SECONDS // 60
+    if not replaced_kid:
+        return f"{key.kid} signs. Running functions take it up within {minutes} minutes."
+    return (
+        f"{key.kid} signs. Running functions take it up within {minutes} minutes; until then tokens"
+        f" carry {replaced_kid}. Leave that key in 8x8's console until {needed_until}: by then the"
+        " last token signed with it is over."
+    )
+
+
+def _shared_question(key: SigningKey, signing: str) -> str:
+    return (
+        f"{signing} signs now, and {key.kid} will. Jitsi is restarted right after, and refuses the"
+        " tokens of before from then on. Is the secret in Jitsi's configuration, and no visit about"
+        " to begin?"
+    )

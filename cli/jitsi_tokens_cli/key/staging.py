@@ -1,0 +1,103 @@
+"""The next key: made or brought, and kept beside the current one under a label of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jitsi_tokens.keys import KeyDocument
+from jitsi_tokens.rsa_keys import make_rsa_key, private_pem
+from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
+from jitsi_tokens_cli.inputs import confirm, read_file
+from jitsi_tokens_cli.key import versions as key_versions
+from jitsi_tokens_cli.key.files import read_rsa_key, read_shared_secret
+from jitsi_tokens_cli.key.storing import (
+    ask_passphrase,
+    full_kid,
+    make_shared_kid,
+    make_shared_secret,
+)
+from jitsi_tokens_cli.output import say
+from jitsi_tokens_cli.signing_secret import Stored
+
+if TYPE_CHECKING:
+    from jitsi_tokens_cli.stack import Stack
+
+
+def kid_to_stage(stack: Stack, key_id: str | None) -> str:
+    """Return the `kid` of the next key; empty for JaaS, where 8x8 has yet to give it.
+
+    Raises:
+        CommandError: `--kid` gave what it must not be.
+    """
+    if stack.algorithm == "HS256":
+        return make_shared_kid() if key_id is None else full_kid(key_id, stack.kid_prefix)
+    if key_id is not None:
+        raise CommandError(
+            "8x8's console gives the key id when it gets the public key: leave --kid out here, and"
+            " give it to `key promote`."
+        )
+    return ""
+
+
+def document_of_file(stack: Stack, kid: str, file: str) -> KeyDocument:
+    """Return the key of a file, checked in full.
+
+    Raises:
+        CommandError: it is none that the stack can use.
+    """
+    content = read_file(file)
+    if stack.algorithm == "HS256":
+        return KeyDocument(algorithm="HS256", kid=kid, secret=read_shared_secret(content))
+    key = read_rsa_key(content, ask_passphrase)
+    return KeyDocument(algorithm="RS256", kid=kid, private_key=private_pem(key))
+
+
+def make_document(stack: Stack, kid: str, bits: int) -> KeyDocument:
+    """Return a new key, which exists in memory only."""
+    if stack.algorithm == "HS256":
+        return KeyDocument(algorithm="HS256", kid=kid, secret=make_shared_secret())
+    say(f"Making an RSA key of {bits} bits ...")
+    return KeyDocument(algorithm="RS256", kid=kid, private_key=private_pem(make_rsa_key(bits)))
+
+
+def allow_staging(stack: Stack, kid: str, *, yes: bool) -> None:
+    """Let a key be staged where no other waits, or where the operator means to replace that.
+
+    Raises:
+        CommandError: there is no leave to, or another key goes by the `kid`.
+    """
+    versions = key_versions.read_all(stack)
+    if kid and versions.holder_of(kid):
+        raise CommandError(
+            f"{kid} is the id of another key of this stack, the current one or the one before."
+        )
+    if versions.staged and not versions.is_promoted(versions.staged):
+        confirm(
+            "Replace a staged key that was never promoted? Its public part, or the secret itself,"
+            " may have been handed on already.",
+            yes=yes,
+        )
+
+
+def put_staged(stack: Stack, document: KeyDocument) -> Stored:
+    """Keep a key as the next one, once it has proved to sign.
+
+    Raises:
+        KeyRefused: the stack could not sign with it.
+        OutOfReach: Secrets Manager did not take it.
+    """
+    key = key_versions.tried(stack, document)
+    try:
+        answer = stack.client("secretsmanager").put_secret_value(
+            SecretId=stack.signing_secret,
+            SecretString=key_versions.write(document),
+            VersionStages=[key_versions.NEXT],
+        )
+    except (ClientError, BotoCoreError) as error:
+        raise OutOfReach(
+            "It is not known whether the key was staged: look with `key list`, or stage another."
+            f" {aws_sentence(error)}"
+        ) from None
+    return Stored(key, answer["VersionId"])

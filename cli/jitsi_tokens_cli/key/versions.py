@@ -1,0 +1,177 @@
+"""The labelled versions of the signing secret: which they are, what they hold, how labels move."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
+from jitsi_tokens.rotation import CURRENT
+from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
+from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from jitsi_tokens_cli.stack import Stack
+
+PREVIOUS = "AWSPREVIOUS"
+# Ours: AWSPENDING is a rotation's, and fails every later one where it is left behind.
+NEXT = "NEXT"
+
+_DENIED = ("AccessDeniedException", "DecryptionFailure")
+
+
+class KeyVersion(NamedTuple):
+    """A version of the secret.
+
+    Attributes:
+        document: None where what it holds is no key document.
+    """
+
+    id: str
+    created_at: datetime
+    document: KeyDocument | None
+
+    def __repr__(self) -> str:
+        return f"KeyVersion(id={self.id!r})"
+
+    @property
+    def kid(self) -> str:
+        """The key's id; empty where there is none, as before 8x8 gave one."""
+        return self.document.kid if self.document else ""
+
+    def has_key_of(self, document: KeyDocument) -> bool:
+        """Tell whether it holds the same key, under whatever id."""
+        return self.document is not None and (
+            (self.document.private_key, self.document.secret)
+            == (document.private_key, document.secret)
+        )
+
+
+class KeyVersions(NamedTuple):
+    """What a person's change of a key is about; each None where there is none."""
+
+    current: KeyVersion | None
+    previous: KeyVersion | None
+    staged: KeyVersion | None
+
+    def signing_kid(self) -> str:
+        """Return the kid that signs now, or say that none does."""
+        return (self.current.kid if self.current else "") or "no key"
+
+    def is_promoted(self, staged: KeyVersion) -> bool:
+        """Tell whether a staged key is the current one, or the one before."""
+        return any(
+            version is not None
+            and version.id != staged.id
+            and staged.document is not None
+            and version.has_key_of(staged.document)
+            for version in (self.current, self.previous)
+        )
+
+    def holder_of(self, kid: str) -> KeyVersion | None:
+        """Return the key, current or previous, that goes by an id."""
+        return next((v for v in (self.current, self.previous) if v and v.kid == kid), None)
+
+
+def labels(stack: Stack) -> dict[str, str]:
+    """Return the id of the version that each label is on."""
+    described = stack.client("secretsmanager").describe_secret(SecretId=stack.signing_secret)
+    return {
+        label: version_id
+        for version_id, found in described.get("VersionIdsToStages", {}).items()
+        for label in found
+    }
+
+
+def read(stack: Stack, version_id: str | None) -> KeyVersion | None:
+    """Return a version, labelled or not; None where it does not exist or has no value.
+
+    Raises:
+        OutOfReach: the caller may not read it.
+        CommandError: the secret is scheduled for deletion.
+    """
+    if version_id is None:
+        return None
+    try:
+        answer = stack.client("secretsmanager").get_secret_value(
+            SecretId=stack.signing_secret, VersionId=version_id
+        )
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code == "ResourceNotFoundException":
+            return None
+        if code == "InvalidRequestException":
+            raise CommandError(
+                "The stack's signing secret cannot be read: it is scheduled for deletion."
+            ) from None
+        if code in _DENIED:
+            raise OutOfReach(MAY_NOT_READ) from None
+        raise
+    text = answer.get("SecretString") or ""
+    if not (text or answer.get("SecretBinary")):
+        return None
+    return KeyVersion(answer["VersionId"], answer["CreatedDate"], document_in(text))
+
+
+def read_all(stack: Stack) -> KeyVersions:
+    """Return the versions that a person's change is about. A rotation's is none of them."""
+    at = labels(stack)
+    return KeyVersions(*(read(stack, at.get(label)) for label in (CURRENT, PREVIOUS, NEXT)))
+
+
+def document_in(text: str) -> KeyDocument | None:
+    """Return the key document that a text is; None where it is none."""
+    try:
+        return msgspec.json.decode(text, type=KeyDocument)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def tried(stack: Stack, document: KeyDocument) -> SigningKey:
+    """Return a document's key after it has signed and verified.
+
+    A key that 8x8 has given no id yet goes by a stand-in.
+
+    Raises:
+        KeyRefused: the stack could not sign with it.
+    """
+    kid = document.kid or f"{stack.kid_prefix}staged"
+    text = write(msgspec.structs.replace(document, kid=kid))
+    return read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+
+
+def write(document: KeyDocument) -> str:
+    """Return the text that the secret keeps of a document."""
+    return msgspec.json.encode(document).decode()
+
+
+def move_current(stack: Stack, to: str) -> None:
+    """Make a version current; the one that was becomes the previous.
+
+    Raises:
+        OutOfReach: that did not happen, or nobody can tell.
+    """
+    source = labels(stack).get(CURRENT)
+    if source == to:
+        return
+    try:
+        stack.client("secretsmanager").update_secret_version_stage(
+            SecretId=stack.signing_secret,
+            VersionStage=CURRENT,
+            MoveToVersionId=to,
+            **({"RemoveFromVersionId": source} if source else {}),
+        )
+    except (ClientError, BotoCoreError) as error:
+        # The move may have happened, and its answer been lost.
+        with contextlib.suppress(ClientError, BotoCoreError):
+            if labels(stack).get(CURRENT) == to:
+                return
+        raise OutOfReach(
+            "It is not known whether the key was changed: look with `key list`."
+            f" {aws_sentence(error)}"
+        ) from None

@@ -1,0 +1,1 @@
+"""`jitsi-tokens token`: tokens to try, and to look into."""
