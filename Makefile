@@ -12,7 +12,8 @@ CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack tests
 PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy.py,$\
 	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\
 	*/jitsi_tokens/text.py,*/jitsi_tokens/problems.py,*/jitsi_tokens/findings.py,$\
-	*/jitsi_tokens/features.py,*/jitsi_tokens/complaints.py
+	*/jitsi_tokens/features.py,*/jitsi_tokens/complaints.py,*/jitsi_tokens/rsa_keys.py,$\
+	*/jitsi_tokens/public_keys.py
 FUNCTIONS := $(wildcard functions/*/app.py)
 
 # Without bytecode every import compiles anew.
@@ -48,7 +49,7 @@ lint: tools
 	.local/checkov/bin/checkov --quiet --compact --config-file .checkov.yaml
 
 unit: tools
-	$(BIN)/pytest tests/unit tests/integration --cov --cov-report=
+	$(BIN)/pytest tests/unit tests/integration --numprocesses auto --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include="$(PURE)"
 	$(BIN)/coverage report --fail-under=95 --omit="$(PURE)"
 
