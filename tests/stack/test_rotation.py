@@ -93,11 +93,15 @@ def test_a_key_that_is_not_what_is_published_does_not_get_through(published: Ser
     take(published, "createSecret", token)
     take(published, "setSecret", token)
     ssm = deployment.client(published.emulator, "ssm")
-    path = published.stack.outputs["PublicKeysPath"]
-    parameters = ssm.get_parameters_by_path(Path=path)["Parameters"]
-    latest = max(parameters, key=lambda each: json.loads(each["Value"])["publishedAt"])
-    other = json.loads(latest["Value"]) | {"pem": public_pem(make_rsa_key(2048).public_key())}
-    ssm.put_parameter(Name=latest["Name"], Value=json.dumps(other), Overwrite=True)
+    manager = deployment.client(published.emulator, "secretsmanager")
+    pending = manager.get_secret_value(
+        SecretId=published.stack.outputs["SigningKeySecret"], VersionId=token
+    )
+    new = json.loads(pending["SecretString"])["kid"]
+    name = f"{published.stack.outputs['PublicKeysPath']}/{name_of(new)}"
+    record = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    record["pem"] = public_pem(make_rsa_key(2048).public_key())
+    ssm.put_parameter(Name=name, Value=json.dumps(record), Overwrite=True)
 
     with pytest.raises(RotationFailure, match="another key"):
         take(published, "testSecret", token)
@@ -106,7 +110,7 @@ def test_a_key_that_is_not_what_is_published_does_not_get_through(published: Ser
 
     assert published.secret_document()["kid"] == kid
     published.commands.run("key", "cleanup", "--yes")
-    published.commands.run("key", "withdraw", json.loads(latest["Value"])["kid"], "--yes")
+    published.commands.run("key", "withdraw", new, "--yes")
     published.rotate()
     assert published.secret_document()["kid"] != kid
 
@@ -165,13 +169,13 @@ def test_a_stack_that_publishes_nothing_has_no_keys(jaas: Service) -> None:
     assert jaas.http.get(f"/asap/{name_of('4f4910')}.pem").status_code == 404
 
 
-def test_a_thousand_unknown_keys_cost_a_handful_of_reads(
+def test_hundreds_of_unknown_keys_cost_a_handful_of_reads(
     published: Service, ssm: FaultProxy
 ) -> None:
     """SSM answers 40 reads a second to the whole account."""
     before = ssm.count("GetParametersByPath")
 
-    answers = [published.http.get(f"/asap/{name_of(str(n))}.pem").status_code for n in range(1000)]
+    answers = [published.http.get(f"/asap/{name_of(str(n))}.pem").status_code for n in range(300)]
 
     assert set(answers) == {404}
-    assert 0 < ssm.count("GetParametersByPath") - before < 20
+    assert 0 < ssm.count("GetParametersByPath") - before < 10
