@@ -13,7 +13,7 @@ PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy
 	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\
 	*/jitsi_tokens/text.py,*/jitsi_tokens/problems.py,*/jitsi_tokens/findings.py,$\
 	*/jitsi_tokens/features.py,*/jitsi_tokens/complaints.py,*/jitsi_tokens/rsa_keys.py,$\
-	*/jitsi_tokens/public_keys.py
+	*/jitsi_tokens/public_keys.py,*/jitsi_tokens/moderators.py,*/jitsi_tokens/clock.py
 FUNCTIONS := $(wildcard functions/*/app.py)
 
 # Without bytecode every import compiles anew.

@@ -63,7 +63,7 @@ def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> None:
     try:
         commands.run("key", "show", "--json")
     except CommandFailure:
-        if stack.rotates:
+        if stack.publishes_keys:
             for step in rotate(emulator, stack):
                 say(f"the first rotation: {step}")
         else:

@@ -34,7 +34,7 @@ class Stack(NamedTuple):
     url: str
 
     @property
-    def rotates(self) -> bool:
+    def publishes_keys(self) -> bool:
         """Whether the stack makes its own keys, and publishes them."""
         outputs = self.outputs
         return (outputs["Provider"], outputs["SigningAlgorithm"]) == ("self-hosted", "RS256")

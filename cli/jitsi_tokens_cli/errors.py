@@ -29,8 +29,9 @@ _TELLING_CODES = frozenset(
 )
 
 
-# 2 is Typer's, for wrong usage.
 _REFUSED = 1
+# Typer's, too.
+_WRONG_USAGE = 2
 _OUT_OF_REACH = 3
 EXIT_CODES = (
     "Exit codes: 0 done, and nothing is wrong; 1 refused, or a check found something wrong;"
@@ -43,6 +44,12 @@ class CommandError(Exception):
     """A command that cannot go on. Its text is for the operator and holds no secret."""
 
     exit_code = _REFUSED
+
+
+class WrongUsage(CommandError):
+    """What was given on the command line cannot be meant: a value, or options together."""
+
+    exit_code = _WRONG_USAGE
 
 
 class OutOfReach(CommandError):
@@ -62,8 +69,11 @@ class PoliteGroup(TyperGroup):
             raise
         except CommandError as error:
             text, code = str(error), error.exit_code
-        except (KeyRefused, ClientRefused, PolicyRefused) as error:
+        except KeyRefused as error:
             text, code = str(error), _REFUSED
+        except (ClientRefused, PolicyRefused) as error:
+            # It is the name, or the options, of this command that they are about.
+            text, code = str(error), _WRONG_USAGE
         except (ClientError, BotoCoreError) as error:
             text, code = aws_sentence(error), _OUT_OF_REACH
         except Exception as error:  # noqa: BLE001 - a traceback's last line may quote a secret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,8 @@ from jitsi_tokens_cli.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 STDIN = "-"
 # No key, token or API key is longer.

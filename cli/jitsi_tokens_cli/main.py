@@ -8,7 +8,7 @@ import typer
 from jitsi_tokens_cli.client import commands as client_commands
 from jitsi_tokens_cli.doctor import command as doctor_command
 from jitsi_tokens_cli.errors import EXIT_CODES, PoliteGroup
-from jitsi_tokens_cli.jitsi_config import command as jitsi_config
+from jitsi_tokens_cli.jitsi_config import command as jitsi_config_command
 from jitsi_tokens_cli.key import commands as key_commands
 from jitsi_tokens_cli.output import put
 from jitsi_tokens_cli.stack import Target
@@ -25,8 +25,8 @@ app = typer.Typer(
 app.add_typer(key_commands.app, name="key")
 app.add_typer(client_commands.app, name="client")
 app.add_typer(token_commands.app, name="token")
-app.add_typer(jitsi_config.app)
-app.add_typer(doctor_command.app)
+app.command(epilog=jitsi_config_command.EPILOG)(jitsi_config_command.jitsi_config)
+app.command(epilog=doctor_command.EPILOG)(doctor_command.doctor)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands the option's value over

@@ -21,8 +21,8 @@ _PIPE_COLUMNS = 200
 
 
 def say(text: str) -> None:
-    """Explain, on stderr."""
-    typer.echo(text, err=True)
+    """Explain, on stderr; what others wrote may stand in it."""
+    typer.echo(printable(text), err=True)
 
 
 def put(text: str) -> None:
@@ -61,3 +61,18 @@ def printable(text: str) -> str:
 def iso_time(moment: datetime) -> str:
     """Return a time as ISO 8601 in UTC, to the second."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def time_text(seconds: float) -> str:
+    """Return epoch seconds as ISO 8601, where the calendar goes so far."""
+    try:
+        return iso_time(datetime.fromtimestamp(seconds, UTC))
+    except (ValueError, OverflowError, OSError):
+        return "beyond the calendar: milliseconds?"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a length of time in hours, minutes and seconds."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min {rest:02} s" if hours else f"{minutes} min {rest:02} s"

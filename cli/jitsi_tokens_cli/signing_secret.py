@@ -8,7 +8,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.keys import KeyDocument, read_key
-from jitsi_tokens.secrets import SecretUnavailable, Version, fetch_current
+from jitsi_tokens.secrets import SecretUnavailable, Version, fetch_version
 from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
 from jitsi_tokens_cli.inputs import confirm
 
@@ -89,7 +89,7 @@ def store(stack: Stack, document: KeyDocument) -> Stored:
 
 
 def _fetch(stack: Stack) -> Version:
-    return fetch_current(stack.client("secretsmanager"), stack.signing_secret)
+    return fetch_version(stack.client("secretsmanager"), stack.signing_secret)
 
 
 def _cannot_be_read(error: SecretUnavailable) -> CommandError:

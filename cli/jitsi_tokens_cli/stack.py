@@ -9,24 +9,29 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from jitsi_tokens.aws import error_code
+from jitsi_tokens.findings import finding
 from jitsi_tokens.settings import SettingMissing, read_settings
-from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.errors import CommandError, OutOfReach, WrongUsage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jitsi_tokens.findings import Finding
     from jitsi_tokens.keys import Algorithm
     from jitsi_tokens.settings import Settings
 
 # Between JaasAppId's words, and so on.
 _WORD_BEGINS = re.compile("(?<=[a-z])(?=[A-Z])")
+# Secrets Manager rotates nothing without a schedule: where RotationDays asks for none, the longest.
+_SELDOM_DAYS = 1000
 # CheckKey may take twenty seconds.
 _PATIENT = Config(
     connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3, "mode": "standard"}
 )
 
 
-class DeploymentUnfinished(CommandError):
+class DeploymentUnfinished(OutOfReach):
     """The stack is being deployed, and does not say yet where everything is."""
 
 
@@ -48,6 +53,7 @@ class Stack(NamedTuple):
     check_function: str
     issue_function: str
     rotation_function: str
+    status_parameter: str
     public_keys_path: str
     api_url: str
     authorizer_cache_seconds: str
@@ -75,17 +81,12 @@ class Stack(NamedTuple):
         return self.settings.publishes_keys and self.rotation_days > 0
 
     @property
-    def status_parameter(self) -> str:
-        """The name in SSM of what the last check of the key found."""
-        return f"{self.public_keys_path.rpartition('/')[0]}/key-status"
-
-    @property
     def region_option(self) -> str:
         """The option that makes an `aws` command speak to the same region."""
         return f"--region {self.region}"
 
     @property
-    def read_secret(self) -> str:
+    def read_secret_command(self) -> str:
         """The command that prints the signing secret's document, to whoever may read it."""
         return (
             f"aws secretsmanager get-secret-value {self.region_option}"
@@ -93,11 +94,34 @@ class Stack(NamedTuple):
         )
 
     @property
-    def rotate_secret(self) -> str:
+    def rotate_secret_command(self) -> str:
         """The command that starts a rotation of the signing secret."""
+        if self.rotation_days == 0:
+            return self.schedule_rotation_command
+        return self._rotate_secret
+
+    @property
+    def schedule_rotation_command(self) -> str:
+        """The command that tells Secrets Manager how to rotate the secret, and has it do so."""
+        return (
+            f"{self._rotate_secret} --rotation-lambda-arn '{self.rotation_function}'"
+            f" --rotation-rules AutomaticallyAfterDays={self.rotation_days or _SELDOM_DAYS}"
+        )
+
+    @property
+    def _rotate_secret(self) -> str:
         return (
             f"aws secretsmanager rotate-secret {self.region_option}"
             f" --secret-id '{self.signing_secret}'"
+        )
+
+    def finding(self, code: str, what: str = "") -> Finding:
+        """Return a finding about the signing key, its remedy one for this very stack."""
+        return finding(
+            code,
+            what,
+            publishes_keys=self.settings.publishes_keys,
+            rotate_command=self.rotate_secret_command,
         )
 
     def client(self, service: str) -> Any:
@@ -110,11 +134,12 @@ def find_stack(target: Target) -> Stack:
     """Return the stack that the global options name.
 
     Raises:
-        CommandError: no name was given, or there is no such stack of jitsi-tokens.
+        WrongUsage: no name was given.
+        CommandError: there is no such stack of jitsi-tokens.
         DeploymentUnfinished: it is about to be there.
     """
     if not target.stack_name:
-        raise CommandError(
+        raise WrongUsage(
             "Which stack? Give --stack-name before the command, as in"
             " `jitsi-tokens --stack-name my-stack key show`, or set JITSI_TOKENS_STACK_NAME."
         )
@@ -130,6 +155,7 @@ def find_stack(target: Target) -> Stack:
             check_function=outputs["CheckKeyFunction"],
             issue_function=outputs["IssueTokenFunction"],
             rotation_function=outputs["RotateSigningKeyFunction"],
+            status_parameter=outputs["KeyStatusParameter"],
             public_keys_path=outputs["PublicKeysPath"],
             api_url=outputs["ApiUrl"],
             authorizer_cache_seconds=parameters["AuthorizerCacheSeconds"],
@@ -162,7 +188,7 @@ def _describe(session: boto3.Session, name: str) -> tuple[str, dict[str, str], d
     try:
         found = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != "ValidationError":
+        if error_code(error) != "ValidationError":
             raise
         raise CommandError(
             f"There is no stack {name} in {session.region_name}. Check --stack-name, --region and"

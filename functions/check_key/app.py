@@ -12,17 +12,19 @@ import msgspec
 from jitsi_tokens import keys, secrets, telemetry
 from jitsi_tokens.aws import PATIENT
 from jitsi_tokens.findings import Finding, finding
-from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.public_keys import PublicKey, name_of
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rsa_keys import fingerprint, public_pem
+from jitsi_tokens.rsa_keys import public_pem
 from jitsi_tokens.settings import read_settings
-from jitsi_tokens.status import KeyFacts, KeyStatus, write_status
+from jitsi_tokens.status import KeyStatus, facts_of, write_status
 
 SETTINGS = read_settings(os.environ)
 SECRETS_MANAGER = boto3.client("secretsmanager", config=PATIENT)
 SSM = boto3.client("ssm", config=PATIENT)
 PUBLICATION = Publication(SSM, os.environ["PUBLIC_KEYS_PATH"])
 
+# A replaced key's, with every limit at its own limit.
+LONGEST_RETENTION_SECONDS = 33 * 86_400 + 300
 # With these Jitsi refuses every token, or nobody can tell whether it does.
 UNUSABLE = {"not-published", "published-key-differs", "publication-unreadable"}
 
@@ -39,36 +41,71 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _check(now: int) -> KeyStatus:
     try:
-        version = secrets.fetch_current(SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"])
+        version = secrets.fetch_version(SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"])
         key = keys.read_key(
             version.text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix
         )
     except (secrets.SecretUnavailable, keys.KeyRefused) as error:
         return KeyStatus(
-            configured=False, checked_at=now, problems=[finding(error.code, str(error))]
+            configured=False, checked_at=now, problems=[_finding(error.code, str(error))]
         )
-    facts = KeyFacts(
-        kid=key.kid,
-        algorithm=key.algorithm,
-        fingerprint=fingerprint(key.public_key) if key.public_key else None,
-        created_at=int(version.created_at.timestamp()),
-    )
     problems = _problems_of_publication(key, now) if SETTINGS.publishes_keys else []
     usable = not any(problem.code in UNUSABLE for problem in problems)
+    facts = facts_of(key, version.created_at)
     return KeyStatus(configured=usable, checked_at=now, key=facts, problems=problems)
 
 
 def _problems_of_publication(key: keys.SigningKey, now: int) -> list[Finding]:
     """Compare what Jitsi verifies with to what signs."""
     try:
-        published = PUBLICATION.keys().get(name_of(key.kid))
+        everything = PUBLICATION.keys()
     except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
         what = f"The published keys cannot be read ({type(error).__name__})."
-        return [finding("publication-unreadable", what)]
+        return [_finding("publication-unreadable", what)]
+    return _problems_of_own_key(key, everything, now) + _problems_of_others(key, everything, now)
+
+
+def _problems_of_own_key(
+    key: keys.SigningKey, everything: dict[str, PublicKey], now: int
+) -> list[Finding]:
+    published = everything.get(name_of(key.kid))
     if published is None or not published.is_served(now):
-        return [finding("not-published", "The signing key's public part is not published.")]
+        return [_finding("not-published")]
     if key.public_key is None or published.pem != public_pem(key.public_key):
-        return [finding("published-key-differs", "Another key is published under its kid.")]
+        return [_finding("published-key-differs")]
     if published.expires_at is not None:
-        return [finding("published-key-ends", "The signing key's public part is about to end.")]
+        return [_finding("published-key-ends")]
     return []
+
+
+def _problems_of_others(
+    key: keys.SigningKey, everything: dict[str, PublicKey], now: int
+) -> list[Finding]:
+    """Find keys that Jitsi would take, and that neither sign nor are about to, nor come to an end.
+
+    Whoever can publish a key of theirs makes tokens of their own.
+    """
+    latest_end = now + LONGEST_RETENTION_SECONDS
+    endless = {
+        published.kid
+        for published in everything.values()
+        if published.expires_at is None or published.expires_at > latest_end
+    }
+    strangers = endless - {key.kid}
+    if strangers and (pending := _pending_kid()):
+        strangers -= {pending}
+    return [_finding("unknown-key-published")] if strangers else []
+
+
+def _pending_kid() -> str | None:
+    try:
+        version = secrets.fetch_version(
+            SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"], secrets.PENDING
+        )
+        return keys.read_key(version.text, algorithm="RS256", kid_prefix="").kid
+    except (secrets.SecretUnavailable, keys.KeyRefused):
+        return None
+
+
+def _finding(code: str, what: str = "") -> Finding:
+    return finding(code, what, publishes_keys=SETTINGS.publishes_keys)

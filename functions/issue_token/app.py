@@ -14,7 +14,7 @@ from jitsi_tokens import http, requests, secrets, telemetry
 from jitsi_tokens.aws import IMPATIENT, PATIENT
 from jitsi_tokens.claims import meeting_claims
 from jitsi_tokens.keys import read_key
-from jitsi_tokens.problems import UNAVAILABLE, Problem
+from jitsi_tokens.problems import UNAVAILABLE, Problem, unexpected
 from jitsi_tokens.rooms import meeting_url
 from jitsi_tokens.settings import read_settings
 
@@ -43,7 +43,7 @@ def _cached[T](
 ) -> secrets.CachedSecret[T]:
     def fetch(*, renewing: bool) -> secrets.Version:
         limits = IMPATIENT if renewing else PATIENT
-        return secrets.fetch_current(_secrets_manager(limits), secret_id)
+        return secrets.fetch_version(_secrets_manager(limits), secret_id)
 
     return secrets.CachedSecret(
         fetch,
@@ -77,7 +77,7 @@ def handler(event: http.Event, _context: object) -> http.Response:
         response = http.refused(problem)
     except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
         telemetry.report(error)
-        failure = Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
+        failure = unexpected()
         line.refused(failure)
         response = http.refused(failure)
     line.write(now, time.perf_counter() - started, lambda: _digest_key(now))

@@ -10,7 +10,7 @@ import boto3
 
 from jitsi_tokens import diagnostics, http, telemetry
 from jitsi_tokens.aws import PATIENT
-from jitsi_tokens.problems import NOT_FOUND, UNAVAILABLE, Problem
+from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import CachedStatus
 
@@ -27,9 +27,7 @@ def handler(event: http.Event, _context: object) -> http.Response:
         return http.refused(problem)
     except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
         telemetry.report(error)
-        return http.refused(
-            Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
-        )
+        return http.refused(unexpected())
 
 
 def _answer(event: http.Event, now: float) -> dict[str, Any]:

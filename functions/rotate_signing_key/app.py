@@ -11,15 +11,16 @@ import urllib3
 
 from jitsi_tokens import telemetry
 from jitsi_tokens.aws import PATIENT
+from jitsi_tokens.clock import Clock
 from jitsi_tokens.keys import KeyRefused
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rotation import Clock, Rotation, RotationRefused, retention_seconds
+from jitsi_tokens.rotation import Rotation, RotationRefused
 from jitsi_tokens.settings import read_settings
 
 SETTINGS = read_settings(os.environ)
 SIGNING_KEY_SECRET = os.environ["SIGNING_KEY_SECRET"]
 
-_FETCH_SECONDS = 5
+_TIMEOUT_SECONDS = 5
 _MAX_PEM_BYTES = 16_384
 _OK = 200
 
@@ -68,7 +69,7 @@ def _rotation() -> Rotation:
         Publication(boto3.client("ssm", config=PATIENT), os.environ["PUBLIC_KEYS_PATH"]),
         fetch=_fetch,
         lead_seconds=int(os.environ["PUBLICATION_LEAD_SECONDS"]),
-        retention_seconds=retention_seconds(SETTINGS),
+        retention_seconds=SETTINGS.key_retention_seconds,
         clock=Clock(time.time, time.sleep),
     )
 
@@ -79,7 +80,7 @@ def _fetch(name: str) -> str | None:
         answer = urllib3.request(
             "GET",
             f"{os.environ['PUBLIC_URL']}/asap/{name}.pem",
-            timeout=_FETCH_SECONDS,
+            timeout=_TIMEOUT_SECONDS,
             retries=False,
             redirect=False,
             preload_content=False,

@@ -11,7 +11,7 @@ import msgspec
 
 from jitsi_tokens import http, telemetry
 from jitsi_tokens.aws import IMPATIENT, PATIENT
-from jitsi_tokens.problems import NOT_FOUND, UNAVAILABLE, Problem
+from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
 from jitsi_tokens.public_keys import PublicKey, jwks
 from jitsi_tokens.publication import FRESH_SECONDS, CachedPublication, Publication
 
@@ -33,9 +33,7 @@ def handler(event: http.Event, _context: object) -> http.Response:
         return http.refused(problem)
     except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
         telemetry.report(error)
-        return http.refused(
-            Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
-        )
+        return http.refused(unexpected())
 
 
 def _answer(event: http.Event, now: float) -> http.Response:

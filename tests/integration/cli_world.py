@@ -91,6 +91,7 @@ class World:
             "CheckKeyFunction": f"{FUNCTION}:check:live",
             "IssueTokenFunction": f"{FUNCTION}:issue",
             "RotateSigningKeyFunction": f"{FUNCTION}:rotate",
+            "KeyStatusParameter": f"/jitsi-tokens/{STACK}/key-status",
             "PublicKeysPath": f"/jitsi-tokens/{STACK}/public-keys",
         }
         self.parameters = {

@@ -15,11 +15,11 @@ import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from jitsi_tokens.clients import Client, digest, make_api_key, write_client
+from jitsi_tokens.clock import Clock
 from jitsi_tokens.keys import read_key
 from jitsi_tokens.policy import Policy
 from jitsi_tokens.public_keys import name_of, write_public_key
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rotation import Clock
 from jitsi_tokens.rsa_keys import thumbprint
 from tests.integration.cli_world import APP_ID, STACK, TABLE, Answer
 from tests.public_key_of import public_key_of

@@ -43,6 +43,7 @@ class IssueFunction:
         self.publishes = "Active"
         self.polls = 2
         self.operations: list[str] = []
+        self.revisions: list[str] = []
         self._published = 1
         self._polls: dict[str, int] = {}
 
@@ -63,7 +64,7 @@ class IssueFunction:
             "POST versions": lambda: self._publish(body),
             "GET versions": lambda: _answer({"Versions": [self.latest, *self.versions.values()]}),
             "GET aliases/live": self._alias,
-            "PUT aliases/live": lambda: self._point(body["FunctionVersion"]),
+            "PUT aliases/live": lambda: self._point(body),
             "DELETE": lambda: self._delete(qualifier),
         }
         return answers[operation]()
@@ -101,11 +102,14 @@ class IssueFunction:
             {
                 "Name": "live",
                 "FunctionVersion": self.live,
+                "RevisionId": "seen",
                 "RoutingConfig": {"AdditionalVersionWeights": self.weights},
             }
         )
 
-    def _point(self, version: str) -> Answer:
+    def _point(self, body: dict[str, Any]) -> Answer:
+        version = body["FunctionVersion"]
+        self.revisions.append(body["RevisionId"])
         assert self._configuration(version)["State"] == "Active"
         self.live = version
         return self._alias()

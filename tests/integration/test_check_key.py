@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rsa_keys import fingerprint
+from jitsi_tokens.rsa_keys import fingerprint, private_pem
 from jitsi_tokens.status import KeyFacts, KeyStatus, read_status
 from tests.public_key_of import public_key_of
 
@@ -160,7 +160,7 @@ def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
         ({"algorithm": CONTENT, "kid": "KID"}, "not-a-key-document"),
         ({"algorithm": "HS256", "kid": "KID", "secret": CONTENT}, "wrong-algorithm"),
         ({"algorithm": "RS256", "kid": CONTENT, "private_key": CONTENT}, "wrong-kid"),
-        ({"algorithm": "RS256", "kid": "KID", "secret": CONTENT}, "no-key"),
+        ({"algorithm": "RS256", "kid": "KID", "secret": CONTENT}, "not-a-key-document"),
         ({"algorithm": "RS256", "kid": "KID", "private_key": CONTENT}, "unreadable-key"),
         ({"algorithm": "RS256", "kid": "KID", "private_key": "EC"}, "not-rsa"),
         ({"algorithm": "RS256", "kid": "KID", "private_key": "SHORT"}, "key-too-short"),
@@ -198,7 +198,7 @@ def test_a_broken_document_has_its_code_in_the_status(
 
 @pytest.mark.parametrize(
     ("secret", "code"),
-    [("x" * 31, "key-too-short"), (None, "no-key")],
+    [("x" * 31, "key-too-short"), (None, "not-a-key-document")],
     ids=["too-short", "missing"],
 )
 def test_a_broken_shared_secret_has_its_code_in_the_status(
@@ -304,13 +304,52 @@ def test_a_key_that_jitsi_cannot_verify_with_is_not_configured(
 
     status = published.check()
 
-    [problem] = status.problems
+    problem = status.problems[0]
     assert (status.configured, problem.code) == (False, code)
     assert status.key is not None
     assert status.key.fingerprint == fingerprint(rsa_key.public_key())
     assert "aws secretsmanager rotate-secret" in problem.remedy
-    [logged] = map(json.loads, capsys.readouterr().out.splitlines())
+    logged = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (logged["level"], logged["cause"]) == ("WARNING", code)
+
+
+@pytest.mark.parametrize(
+    "expires_at", [None, NOW + 40 * 86_400], ids=["without an end", "far ahead"]
+)
+def test_a_key_that_is_nobodys_is_found(
+    published: Stack,
+    publication: Publication,
+    rsa_key: rsa.RSAPrivateKey,
+    rsa_pool: list[rsa.RSAPrivateKey],
+    expires_at: int | None,
+) -> None:
+    """Whoever can publish a key of theirs makes tokens that Jitsi takes."""
+    publication.publish(public_key_of(rsa_key, "kid"))
+    publication.publish(public_key_of(rsa_pool[0], "stranger", expires_at=expires_at))
+
+    status = published.check()
+
+    assert status.configured
+    assert [problem.code for problem in status.problems] == ["unknown-key-published"]
+    assert "key withdraw" in status.problems[0].remedy
+
+
+def test_a_key_that_is_to_come_and_one_that_ends_are_no_strangers(
+    published: Stack,
+    publication: Publication,
+    rsa_key: rsa.RSAPrivateKey,
+    rsa_pool: list[rsa.RSAPrivateKey],
+) -> None:
+    """During a rotation, and after it."""
+    publication.publish(public_key_of(rsa_key, "kid"))
+    publication.publish(public_key_of(rsa_pool[0], "previous", expires_at=NOW + 9 * 86_400))
+    publication.publish(public_key_of(rsa_pool[1], "pending"))
+    pending = {"algorithm": "RS256", "kid": "pending", "private_key": private_pem(rsa_pool[1])}
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId="signing-key", SecretString=json.dumps(pending), VersionStages=["AWSPENDING"]
+    )
+
+    assert published.check().problems == []
 
 
 def test_a_key_that_is_about_to_end_is_a_problem_in_time(

@@ -110,7 +110,7 @@ def test_add_refuses_with_the_reason(world: World, arguments: list[str], sentenc
     """What cannot be a client is explained, and nothing is stored."""
     result = world.run("client", "add", *arguments)
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert sentence in result.stderr
     assert result.stdout == ""
     assert world.dynamodb.scan(TableName=TABLE)["Count"] == 0
@@ -344,12 +344,12 @@ def test_revoke_deletes_one_key(world: World) -> None:
 def test_revoke_refuses_a_digest_that_names_no_one_key(
     world: World, prefix: str, sentence: str
 ) -> None:
-    """What names none of the client's keys deletes nothing."""
+    """What names none of the client's keys deletes nothing; what names no key at all is misused."""
     api_key = _add(world, "openemr", "--any-room")
 
     result = world.run("client", "revoke", "openemr", "--key", prefix, "--yes")
 
-    assert result.exit_code == 1
+    assert result.exit_code == (1 if prefix == "0" * 64 else 2)
     assert sentence in result.stderr
     assert _item(world, api_key)
 

@@ -14,10 +14,11 @@ from moto.backends import get_backend
 
 from jitsi_tokens.clients import make_api_key
 from jitsi_tokens.status import KeyStatus, write_status
-from jitsi_tokens_cli.doctor.web import Reply
+from jitsi_tokens_cli.web import Reply
 from tests.integration.cli_world import (
     APP_ID,
     HANGS_UP,
+    STACK,
     Answer,
     aws_error,
     json_error,
@@ -136,7 +137,7 @@ def test_a_healthy_stack_is_green(deployed: Deployed) -> None:
     checks = document["checks"]
     assert result.exit_code == 0, result.output
     assert (document["healthy"], document["firstFailure"]) == (True, None)
-    assert {check["outcome"] for check in checks} == {"ok"}
+    assert {check["outcome"] for check in checks} == {"pass"}
     assert [check["check"] for check in checks if check["check"] not in PUBLISHED] == COMMON
     is_published = deployed.world.parameters["SigningAlgorithm"] == "RS256"
     assert ({check["check"] for check in checks} >= PUBLISHED) == is_published
@@ -162,7 +163,7 @@ def test_a_person_is_told_what_to_do(deployed: Deployed) -> None:
     lines = result.stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith("FAILED"))
     assert "signing-secret  The key's kid does not belong to this stack" in lines[at]
-    assert lines[at + 1].strip().startswith("→ Store the key again")
+    assert lines[at + 1].strip().startswith("→ Replace the key")
     assert result.stderr.startswith("Begin with signing-secret (")
 
 
@@ -428,12 +429,14 @@ def test_an_auditor_is_told_what_they_may_not_see(
 
     result = deployed.world.run("doctor", "--json")
 
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 3, result.output
+    assert examined(result)["healthy"] is False
+    assert "Nothing is wrong in what you may look at" in deployed.world.run("doctor").stderr
     outcome, found = _named(result, "signing-secret")
     assert outcome == "skipped"
     assert "You may not read the stack's signing secret" in found
-    assert _named(result, "key-age") == ("ok", "The key is 0 days old.")
-    assert _named(result, "key-check")[0] == "ok"
+    assert _named(result, "key-age") == ("pass", "The key is 0 days old.")
+    assert _named(result, "key-check")[0] == "pass"
     assert _named(result, "token") == ("skipped", "Set JITSI_TOKENS_API_KEY to try a token.")
 
 
@@ -453,8 +456,9 @@ def test_an_auditor_compares_the_published_key_with_what_the_stack_says(
 
     broken = deployed.world.run("doctor", "--json")
 
-    assert healthy.exit_code == 0, healthy.output
-    assert _named(healthy, "published-key")[0] == "ok"
+    assert healthy.exit_code == 3, healthy.output
+    assert examined(healthy)["firstFailure"] is None
+    assert _named(healthy, "published-key")[0] == "pass"
     assert {_named(healthy, name)[0] for name in ("rotation", "pending-key")} == {"skipped"}
     assert examined(broken)["firstFailure"] == "published-key"
 
@@ -492,7 +496,7 @@ def test_a_change_that_was_not_checked_yet_is_no_failure(deployed: Deployed) -> 
     result = deployed.world.run("doctor", "--json")
 
     outcome, found = _named(result, "key-check")
-    assert outcome == "ok"
+    assert outcome == "pass"
     assert "CheckKey signed with" in found
     assert "/key1" in found
 
@@ -535,7 +539,7 @@ def test_an_auditor_cannot_tell_whose_signature_it_is(deployed: Deployed) -> Non
     result = deployed.world.run("doctor", "--json")
 
     outcome, found = _named(result, "token")
-    assert (result.exit_code, outcome) == (0, "warning")
+    assert (result.exit_code, outcome) == (3, "warning")
     assert "not checked: signature. You may not read" in found
 
 
@@ -550,7 +554,7 @@ def test_problems_that_cannot_be_looked_into_anew_are_told(deployed: Deployed) -
 
     assert examined(result)["firstFailure"] == "key-check"
     outcome, found = _named(result, "key-check")
-    assert outcome == "failed"
+    assert outcome == "fail"
     assert "(wrong-kid)" in found
     assert "cannot be asked anew: AWS refused Invoke" in found
 
@@ -565,7 +569,7 @@ def test_a_status_that_nobody_may_read_is_asked_for(deployed: Deployed) -> None:
 
     assert "just now" in _named(asked, "key-check")[1]
     assert _named(denied, "key-check")[0] == "skipped"
-    assert denied.exit_code == 0
+    assert (asked.exit_code, denied.exit_code) == (0, 3)
 
 
 def test_a_check_that_found_something_is_asked_anew(deployed: Deployed) -> None:
@@ -605,7 +609,7 @@ def test_a_status_that_says_nothing_is_a_failure(deployed: Deployed) -> None:
     result = deployed.world.run("doctor", "--json")
 
     assert examined(result)["firstFailure"] == "key-check"
-    assert _named(result, "probe") == ("failed", 'It answers {"configured": false}.')
+    assert _named(result, "probe") == ("fail", 'It answers {"configured": false}.')
 
 
 @pytest.mark.parametrize(
@@ -641,7 +645,7 @@ def test_a_rotation_that_is_late_is_a_warning(deployed: Deployed) -> None:
     outcome, found = _named(result, "rotation")
     assert outcome == "warning"
     assert "it was due at" in found
-    assert _named(result, "key-age")[0] == "ok"
+    assert _named(result, "key-age")[0] == "pass"
 
 
 @of_kind("published")
@@ -654,7 +658,7 @@ def test_a_stack_may_rotate_on_demand_alone(deployed: Deployed) -> None:
 
     old = deployed.world.run("doctor", "--json")
 
-    assert _named(young, "rotation")[0] == "ok"
+    assert _named(young, "rotation")[0] == "pass"
     assert "RotationDays is 0" in _named(young, "rotation")[1]
     assert "rotate-secret" in check_of(old, "key-age")["remedy"]
 
@@ -667,7 +671,7 @@ def test_a_rotation_that_goes_on_is_no_orphan(deployed: Deployed) -> None:
     result = deployed.world.run("doctor", "--json")
 
     assert result.exit_code == 0
-    assert _named(result, "pending-key") == ("ok", "A rotation is under way.")
+    assert _named(result, "pending-key") == ("pass", "A rotation is under way.")
 
 
 @of_kind("published")
@@ -687,7 +691,7 @@ def test_who_may_not_read_a_version_goes_by_the_secrets_own_times(deployed: Depl
 
     result = deployed.world.run("doctor", "--json")
 
-    assert _named(result, "pending-key") == ("ok", "A rotation is under way.")
+    assert _named(result, "pending-key") == ("pass", "A rotation is under way.")
 
 
 def test_a_staged_key_is_told(deployed: Deployed) -> None:
@@ -699,7 +703,7 @@ def test_a_staged_key_is_told(deployed: Deployed) -> None:
     promoted = deployed.world.run("doctor", "--json")
 
     assert "waits for" in _named(staged, "staged-key")[1]
-    assert _named(promoted, "staged-key") == ("ok", "The key that was staged is promoted.")
+    assert _named(promoted, "staged-key") == ("pass", "The key that was staged is promoted.")
 
 
 def test_a_client_that_may_not_ask_for_the_room_is_given_a_hint(
@@ -717,7 +721,7 @@ def test_a_client_that_may_not_ask_for_the_room_is_given_a_hint(
     assert "give --room" in found
     assert _named(tried, "token")[0] == "skipped"
     allowed = deployed.world.run("doctor", "--json", "--room", "VISIT-7")
-    assert _named(allowed, "token")[0] == "ok"
+    assert _named(allowed, "token")[0] == "pass"
 
 
 def test_a_room_that_can_be_none_is_wrong_usage(deployed: Deployed) -> None:
@@ -787,7 +791,7 @@ def test_a_deployment_that_was_taken_back_is_a_warning(deployed: Deployed) -> No
     assert _named(result, "stack")[0] == "warning"
 
 
-@pytest.mark.parametrize(("ours", "outcome"), [(7.5, "warning"), (-7, "warning"), (4, "ok")])
+@pytest.mark.parametrize(("ours", "outcome"), [(7.5, "warning"), (-7, "warning"), (4, "pass")])
 def test_clocks_may_differ_by_a_little(deployed: Deployed, ours: float, outcome: str) -> None:
     """Jitsi's may, too: nbf lies ten seconds in the past."""
     deployed.ours = ours
@@ -799,7 +803,8 @@ def test_clocks_may_differ_by_a_little(deployed: Deployed, ours: float, outcome:
 
 
 def test_the_url_may_be_another(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--url, or JITSI_TOKENS_URL, stands for the stack's own."""
+    """--url, or JITSI_TOKENS_URL for the stack of the environment, stands for the stack's own."""
+    monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", STACK)
     monkeypatch.setenv("JITSI_TOKENS_URL", deployed.world.outputs["ApiUrl"] + "/")
     deployed.world.outputs["ApiUrl"] = "https://nowhere.invalid"
 
@@ -807,8 +812,22 @@ def test_the_url_may_be_another(deployed: Deployed, monkeypatch: pytest.MonkeyPa
     refused = deployed.world.run("doctor", "--url", "http://tokens.example.org")
 
     assert by_environment.exit_code == 0, by_environment.output
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "must be https" in refused.stderr
+
+
+@pytest.mark.parametrize("named", ["another", None])
+def test_the_environments_url_is_that_of_its_stack(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, named: str | None
+) -> None:
+    """Another stack is looked at where it is."""
+    if named:
+        monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", named)
+    monkeypatch.setenv("JITSI_TOKENS_URL", "https://nowhere.invalid")
+
+    result = deployed.world.run("doctor", "--json")
+
+    assert result.exit_code == 0, result.output
 
 
 def test_nothing_secret_is_printed(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -911,5 +930,5 @@ def test_wait_ends_where_the_deployment_does_not(deployed: Deployed) -> None:
 
     result = deployed.world.run("doctor", "--wait", "--timeout", "15")
 
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "Error: The stack meetings is being deployed" in result.stderr

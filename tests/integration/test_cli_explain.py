@@ -16,6 +16,7 @@ from jitsi_tokens.rsa_keys import public_pem
 from tests.integration.cli_world import (
     APP_ID,
     HANGS_UP,
+    STACK,
     Answer,
     World,
     json_error,
@@ -264,6 +265,39 @@ def test_a_published_key_is_fetched_as_prosody_does(
     assert "404" in _rule(from_nowhere, "kid")["why"]
 
 
+def test_the_environments_url_is_that_of_its_stack(
+    published: World, rsa_key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stack that --stack-name names has its own."""
+    token = jwt.encode(_claims(**SELF_HOSTED), rsa_key, "RS256", {"kid": "k-1"})
+    monkeypatch.setenv("JITSI_TOKENS_URL", f"{published.url}/nowhere")
+    monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", "another")
+
+    by_option = _explained(published, token)
+    monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", STACK)
+    by_environment = _explained(published, token, stack=False)
+
+    assert by_option["verdict"] == "accepted"
+    assert by_environment["firstFailure"] == "kid"
+
+
+def test_a_key_server_may_be_plain_http(world: World, rsa_key: rsa.RSAPrivateKey) -> None:
+    """Prosody allows it, inside a cluster: no API key goes there."""
+    token = jwt.encode(_claims(**SELF_HOSTED), rsa_key, "RS256", {"kid": "k-1"})
+
+    answer = _explained(world, token, "--key-server", "http://keys.invalid", stack=False)
+
+    assert "keys.invalid does not answer (ConnectError)" in _rule(answer, "kid")["why"]
+
+
+def test_a_key_server_that_does_not_end(published: World, rsa_key: rsa.RSAPrivateKey) -> None:
+    """No more is read than any key is long."""
+    published.web = lambda _: Answer(200, " " * 1_000_000)
+    token = jwt.encode(_claims(**SELF_HOSTED), rsa_key, "RS256", {"kid": "k-1"})
+
+    assert _explained(published, token)["firstFailure"] == "kid"
+
+
 def test_a_published_key_verifies_its_own_tokens_only(published: World) -> None:
     """Another key's token under its kid fails by its signature."""
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -300,7 +334,8 @@ def test_a_key_server_that_gives_no_key_is_the_kids_matter(
 
     assert explained["verdict"] == verdict
     assert sentence in _rule(explained, "kid")["why"]
-    assert _rule(explained, "signature")["outcome"] == "not-applicable"
+    signature = "not-checked" if verdict == "undecided" else "not-applicable"
+    assert _rule(explained, "signature")["outcome"] == signature
 
 
 def test_a_kid_that_is_no_unicode_is_looked_for_nowhere(
@@ -312,7 +347,7 @@ def test_a_kid_that_is_no_unicode_is_looked_for_nowhere(
     answer = _explained(published, token)
 
     assert answer["verdict"] == "undecided"
-    assert _rule(answer, "kid")["outcome"] == "not-applicable"
+    assert _rule(answer, "kid")["outcome"] == "not-checked"
 
 
 # With flags
@@ -382,12 +417,10 @@ def test_a_jaas_that_is_not_ours_is_named_by_its_app_id(
         (["--jaas-app-id", "x"], "32 hexadecimal digits"),
         (["--jaas-app-id", APP_ID, "--issuer", "a"], "goes with --public-key alone"),
         (["--public-key", "{secret}", "--secret-file", "{secret}"], "Give one of"),
-        (["--public-key", "{secret}"], "no RSA public key"),
-        (["--secret-file", "{empty}"], "is empty"),
         (["--secret-file", "{secret}", "--algorithm", "RS256"], "no secret"),
         (["--key-server", "https://x", "--algorithm", "HS256"], "takes --secret-file"),
         (["--key-server", "ftp://x"], "begins with https://"),
-        (["--key-server", "https://[::1"], "begins with https://"),
+        (["--key-server", "https://[::1"], "is malformed"),
         (["--algorithm", "ES256"], "knows the algorithms"),
         (["--room", "\udcff"], "not valid Unicode"),
     ],
@@ -397,14 +430,31 @@ def test_flags_that_make_no_sense_are_refused(
 ) -> None:
     """A contradiction is told, not guessed away."""
     (tmp_path / "secret").write_text(SECRET)
-    (tmp_path / "empty").write_text("\n")
-    files = {"secret": str(tmp_path / "secret"), "empty": str(tmp_path / "empty")}
+    files = {"secret": str(tmp_path / "secret")}
     # An own issuer, so that the token is not taken for JaaS's.
     token = jwt.encode(_claims(iss="a", sub="s"), rsa_key, "RS256", {"kid": "k"})
 
     result = world.run(
         "token", "explain", token, *(flag.format(**files) for flag in flags), stack=False
     )
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert SECRET not in result.output
+
+
+@pytest.mark.parametrize(
+    ("flag", "content", "sentence"),
+    [("--public-key", SECRET, "no RSA public key"), ("--secret-file", "\n", "is empty")],
+)
+def test_a_file_that_holds_no_key_is_refused(
+    world: World, tmp_path: Path, flag: str, content: str, sentence: str
+) -> None:
+    """And what it holds is not repeated."""
+    (tmp_path / "file").write_text(content)
+    token = jwt.encode(_claims(iss="a", sub="s"), SECRET)
+
+    result = world.run("token", "explain", token, flag, str(tmp_path / "file"), stack=False)
 
     assert result.exit_code == 1
     assert sentence in result.stderr
@@ -424,7 +474,7 @@ def test_jaas_is_recognised_by_its_tokens(world: World, rsa_key: rsa.RSAPrivateK
     assert bad["firstFailure"] == "kid"
 
 
-def test_what_needs_a_configuration_is_not_applicable(world: World) -> None:
+def test_what_needs_a_configuration_is_not_checked(world: World) -> None:
     """With what to give; what is wrong anywhere fails."""
     token = jwt.encode(_claims(**SELF_HOSTED), SECRET)
     wrong = jwt.encode(_claims(**SELF_HOSTED, exp=(int(time.time()) + 60) * 1000), SECRET)
@@ -433,6 +483,11 @@ def test_what_needs_a_configuration_is_not_applicable(world: World) -> None:
     people = world.run("token", "explain", token, stack=False)
 
     assert answer["verdict"] == "undecided"
+    assert {rule["outcome"] for rule in answer["rules"]} == {
+        "pass",
+        "not-applicable",
+        "not-checked",
+    }
     assert _rule(answer, "iss")["remedy"] == "Give --stack-name or --issuer."
     assert "Not checked: alg, signature, iss, aud, sub" in people.stdout
     assert _explained(world, wrong, stack=False)["firstFailure"] == "exp"

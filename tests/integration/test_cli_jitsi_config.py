@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.integration.cli_world import Answer, World, running_world
+from tests.integration.cli_world import STACK, Answer, World, running_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,12 +67,39 @@ def test_the_key_server_is_the_stacks(published: World) -> None:
 def test_the_key_server_may_have_another_address(
     published: World, monkeypatch: pytest.MonkeyPatch, *, by_option: bool
 ) -> None:
-    """--url or JITSI_TOKENS_URL names a domain of one's own, with a slash at its end or not."""
+    """--url, or JITSI_TOKENS_URL with the stack's name, names a domain of one's own."""
     url = "https://tokens.example.org/"
     if not by_option:
+        monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", STACK)
         monkeypatch.setenv("JITSI_TOKENS_URL", url)
 
     result = published.run("jitsi-config", *(["--url", url] if by_option else []))
+
+    assert "\nJWT_ASAP_KEYSERVER=https://tokens.example.org/asap\n" in result.stdout
+
+
+@pytest.mark.parametrize("named", ["another", None])
+def test_the_environments_url_is_not_another_stacks(
+    published: World, monkeypatch: pytest.MonkeyPatch, named: str | None
+) -> None:
+    """A stack that --stack-name names has its own: a Jitsi must not ask the other one for keys."""
+    if named:
+        monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", named)
+    monkeypatch.setenv("JITSI_TOKENS_URL", "https://tokens.example.org")
+
+    result = published.run("jitsi-config")
+
+    assert f"\nJWT_ASAP_KEYSERVER={published.url}/v1/asap\n" in result.stdout
+
+
+def test_the_environments_url_goes_with_its_stack(
+    published: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on the local stack, whose own is out of reach."""
+    monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", STACK)
+    monkeypatch.setenv("JITSI_TOKENS_URL", "https://tokens.example.org")
+
+    result = published.run("jitsi-config", stack=False)
 
     assert "\nJWT_ASAP_KEYSERVER=https://tokens.example.org/asap\n" in result.stdout
 
@@ -82,16 +109,23 @@ def test_the_key_server_may_have_another_address(
     [
         ("http://tokens.example.org", "must be https"),
         ("https://tokens.example.org/?a=b", "ends with its path"),
-        ('https://tokens.example.org/"', "cannot carry the service's URL"),
     ],
 )
 def test_an_address_that_is_none_is_refused(published: World, url: str, sentence: str) -> None:
     """Over http anybody on the way could hand Jitsi a key of their own."""
     result = published.run("jitsi-config", "--url", url)
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert sentence in result.stderr
     assert result.stdout == ""
+
+
+def test_an_address_that_jitsi_would_break_on_is_refused(published: World) -> None:
+    """Its images write it into Lua between quotes."""
+    result = published.run("jitsi-config", "--url", 'https://tokens.example.org/"')
+
+    assert result.exit_code == 1
+    assert "cannot carry the service's URL" in result.stderr
 
 
 def test_public_keys_leave_no_secret_to_sync(published: World) -> None:

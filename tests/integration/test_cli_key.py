@@ -481,7 +481,7 @@ def test_a_failed_check_shows_remedies(world: World) -> None:
 
     assert result.exit_code == 1
     assert "No leave to read. (access-denied)" in result.stderr
-    assert "Mend the role." in result.stderr
+    assert "Compare the function's role" in result.stderr
     assert "the stack cannot sign tokens" in result.stderr
 
 
@@ -580,7 +580,7 @@ def test_show_without_a_key_says_what_to_run(world: World) -> None:
     result = world.run("key", "show")
 
     assert result.exit_code == 1
-    assert "Run `key create` or `key import`." in result.stderr
+    assert "`jitsi-tokens key create` or `jitsi-tokens key import`." in result.stderr
 
 
 def test_show_of_bytes_tells_that_they_are_no_key(world: World) -> None:

@@ -373,3 +373,23 @@ def test_nothing_secret_is_ever_printed(shared: SharedWorld) -> None:
 
     assert NEXT_SECRET not in printed
     assert "i" * 64 not in printed
+
+
+def test_a_key_that_signed_before_gets_new_containers_all_the_same(staged: SharedWorld) -> None:
+    """Those that were made for it have taken up the key that was put in its place since."""
+    staged.key("promote", "--yes")
+    made_for_it = staged.function.live
+    staged.key("create", "--replace", "--yes", "--kid", "by-hand")
+
+    result = staged.key("rollback", "--yes")
+
+    assert result.exit_code == 0
+    assert staged.world.stored()["kid"] == "spring"
+    assert staged.function.live != made_for_it
+
+
+def test_an_alias_that_a_deployment_moves_is_left_alone(staged: SharedWorld) -> None:
+    """Lambda is told which state of the alias was seen, and refuses another one."""
+    staged.key("promote", "--yes")
+
+    assert staged.function.revisions == ["seen"]

@@ -90,7 +90,7 @@ def test_list_shows_each_labelled_version(
 
     lines = result.stdout.splitlines()
     [current] = [line for line in lines if "current" in line]
-    [following] = [line for line in lines if "next" in line]
+    [following] = [line for line in lines if "staged" in line]
     assert result.exit_code == 0
     assert f"{APP_ID}/old" in current
     assert fingerprint(rsa_key.public_key()) in current
@@ -129,8 +129,8 @@ def test_list_tells_a_promoted_key_from_a_waiting_one(
     waiting = roles()
     jaas.run("key", "promote", "--kid", "new", "--yes")
 
-    assert waiting == [["current"], ["next"]]
-    assert roles() == [["current"], ["previous"], ["next", "promoted"]]
+    assert waiting == [["current"], ["staged"]]
+    assert roles() == [["current"], ["previous"], ["staged", "promoted"]]
 
 
 def test_list_shows_versions_that_hold_no_key(jaas: World) -> None:
@@ -149,7 +149,7 @@ def test_list_shows_versions_that_hold_no_key(jaas: World) -> None:
 
     problems = {key["roles"][0]: key["problem"] for key in answer}
     assert problems["pending"] == "The version has no value."
-    assert problems["next"] == "The version holds no key document."
+    assert problems["staged"] == "The version holds no key document."
     assert "kid does not belong to this stack" in problems["mine"]
     assert "The version has no value." in result.stdout
     assert "hunter2" not in result.output
@@ -205,7 +205,7 @@ def test_list_shows_a_published_key_that_is_none(rotating: World) -> None:
     pem = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
     publication.publish(PublicKey(kid="odd", pem=pem, n="AA", e="AA", published_at=1))
 
-    assert "What is published is no public key." in rotating.run("key", "list").stdout
+    assert "What is published is no RSA public key." in rotating.run("key", "list").stdout
 
 
 def test_list_of_an_empty_stack(
@@ -273,7 +273,7 @@ def test_withdraw_unpublishes_at_once(rotating: World) -> None:
 
     assert result.exit_code == 0
     assert _published(rotating) == {"now", "long-before"}
-    assert "60 seconds longer at most" in result.stderr
+    assert "120 seconds longer at most" in result.stderr
     assert "docker compose restart prosody" in result.stderr
 
 

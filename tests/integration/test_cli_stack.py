@@ -50,6 +50,7 @@ def test_version_is_the_distributions() -> None:
         ["token"],
         ["token", "issue"],
         ["token", "inspect"],
+        ["token", "explain"],
         ["jitsi-config"],
         ["doctor"],
     ],
@@ -60,7 +61,7 @@ def test_help_is_there_for_every_command(command: list[str]) -> None:
 
     assert result.exit_code == 0
     assert "Usage:" in result.stdout
-    assert ("Example:" in result.stdout) == (command not in (["key"], ["client"], ["token"]))
+    assert ("Example" in result.stdout) == (command not in (["key"], ["client"], ["token"]))
 
 
 def test_help_tells_the_exit_codes() -> None:
@@ -76,7 +77,7 @@ def test_a_stack_must_be_named(world: World) -> None:
     """A command of a stack says how to name one."""
     result = world.run("key", "show", stack=False)
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "Give --stack-name before the command" in result.stderr
 
 
@@ -108,6 +109,17 @@ def test_a_stack_of_something_else_is_told_apart(world: World) -> None:
 
     assert result.exit_code == 1
     assert "has no output ClientsTable" in result.stderr
+
+
+def test_a_stack_that_is_being_made_may_be_asked_for_again(world: World) -> None:
+    """Its outputs come last."""
+    world.outputs.clear()
+    world.status = "CREATE_IN_PROGRESS"
+
+    result = world.run("client", "list")
+
+    assert result.exit_code == 3
+    assert "is being deployed: try again" in result.stderr
 
 
 def test_the_app_id_may_lack_its_prefix(world: World) -> None:

@@ -13,10 +13,10 @@ import boto3
 import jwt
 import pytest
 
-from jitsi_tokens import secrets
 from jitsi_tokens.aws import IMPATIENT, PATIENT
 from jitsi_tokens.clients import Client, make_api_key, write_client
 from jitsi_tokens.policy import Policy
+from jitsi_tokens.settings import KEY_FRESH_SECONDS
 
 if TYPE_CHECKING:
     from tests.conftest import LoadApp
@@ -305,10 +305,10 @@ def test_the_key_outlives_an_outage(service: Service, capsys: pytest.CaptureFixt
     service.cut_off()
     capsys.readouterr()
 
-    service.now += secrets.FRESH_SECONDS
+    service.now += KEY_FRESH_SECONDS
     while_stale = service.post()
     printed = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
-    service.now = NOW + secrets.FRESH_SECONDS + 14_400
+    service.now = NOW + KEY_FRESH_SECONDS + 14_400
     after_the_bound = service.post()
 
     assert while_stale["statusCode"] == 200

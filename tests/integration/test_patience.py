@@ -15,6 +15,7 @@ from jitsi_tokens import publication, secrets
 from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.policy import Policy
 from jitsi_tokens.public_keys import PublicKey, write_public_key
+from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from tests.stack.fault_proxy import FaultProxy
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def test_a_key_that_is_held_signs_although_its_refresh_hangs(
     """Once the five minutes are over one caller waits, and not for long; the next not at all."""
     assert app.handler(EVENT, None)["statusCode"] == 200
     aws_behind.switch("silent")
-    later = time.time() + secrets.FRESH_SECONDS
+    later = time.time() + KEY_FRESH_SECONDS
     monkeypatch.setattr(app.time, "time", lambda: later)
 
     seconds = []

@@ -116,14 +116,26 @@ def test_a_kid_is_one_keys(publication: Publication, ssm: SSMClient, rsa_pool: A
 def test_what_is_no_key_is_not_written_over(
     publication: Publication, ssm: SSMClient, key: PublicKey
 ) -> None:
-    """Who wrote it is to be found out first."""
+    """It is not served, so the rotation's test step refuses the key: find out who wrote it."""
     ssm.put_parameter(Name=f"{PATH}/{key.name}", Value="rubbish", Type="String")
     before = stored(ssm)
 
-    with pytest.raises(OtherKeyPublished):
-        publication.publish(key)
+    publication.publish(key)
 
+    assert publication.keys() == {}
     assert stored(ssm) == before
+
+
+def test_a_key_that_was_withdrawn_meanwhile_does_not_come_back(
+    publication: Publication, ssm: SSMClient, key: PublicKey
+) -> None:
+    """The rotation read it a moment before: what leaked stays unpublished."""
+    publication.publish(key)
+    publication.withdraw(key.kid)
+
+    publication.expire(key, NOW + 3600)
+
+    assert stored(ssm) == {}
 
 
 def test_a_key_can_be_given_an_end_and_another_and_none(

@@ -17,11 +17,12 @@ import boto3
 import jwt
 import pytest
 
-from jitsi_tokens import rotation, secrets
+from jitsi_tokens import rotation
 from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.policy import Policy
 from jitsi_tokens.public_keys import name_of
-from jitsi_tokens.rotation import Rotation, RotationRefused, retention_seconds
+from jitsi_tokens.rotation import Rotation, RotationRefused
+from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from tests.public_key_of import public_key_of
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def test_tokens_verify_before_and_after_a_rotation(world: World) -> None:
     earlier = world.issue()
 
     world.rotate(SECOND)
-    world.now += secrets.FRESH_SECONDS
+    world.now += KEY_FRESH_SECONDS
     later = world.issue()
 
     assert name_in(earlier) != name_in(later)
@@ -236,7 +237,7 @@ def test_the_last_token_of_a_replaced_key_verifies_until_it_is_over(world: World
     demoted_at = world.now
     world.cut_issuing_off()
 
-    world.now = demoted_at + secrets.FRESH_SECONDS + settings.max_stale_seconds - 0.5
+    world.now = demoted_at + KEY_FRESH_SECONDS + settings.max_stale_seconds - 0.5
     latest = int(world.now) + settings.limits.max_advance_seconds
     token = world.issue(notBefore=latest, expirationSeconds=settings.limits.max_lifetime_seconds)
 
@@ -245,7 +246,7 @@ def test_the_last_token_of_a_replaced_key_verifies_until_it_is_over(world: World
     assert end == latest + settings.limits.max_lifetime_seconds
     world.now = end - 1
     assert claims_of(token, world.pem(name_in(token)))["exp"] == end
-    world.now = demoted_at + retention_seconds(settings)
+    world.now = demoted_at + settings.key_retention_seconds
     assert world.pem(name_in(token)) is None
 
 
@@ -532,7 +533,7 @@ def test_an_address_that_nobody_answers_at_is_no_key(
     def stay_silent(_request: BaseHTTPRequestHandler) -> None:
         over.wait(5)
 
-    monkeypatch.setattr(world.rotating, "_FETCH_SECONDS", 0.1)
+    monkeypatch.setattr(world.rotating, "_TIMEOUT_SECONDS", 0.1)
     silent = fetched(world, address, stay_silent)
     over.set()
     with socket.create_server(("127.0.0.1", 0)) as server:

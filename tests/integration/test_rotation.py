@@ -14,10 +14,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jitsi_tokens import rotation
+from jitsi_tokens.clock import Clock
 from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
 from jitsi_tokens.public_keys import PublicKey, name_of
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rotation import Clock, Rotation, RotationRefused, retention_seconds
+from jitsi_tokens.rotation import Rotation, RotationRefused
 from jitsi_tokens.rsa_keys import private_pem, public_pem, thumbprint
 from jitsi_tokens.settings import read_settings
 from tests.public_key_of import public_key_of
@@ -756,4 +757,4 @@ def test_a_public_key_outlives_every_token(published_environ: dict[str, str]) ->
         "MAXIMUM_LIFETIME_SECONDS": "300000",
     }
 
-    assert retention_seconds(read_settings(environ)) == 300 + 1000 + 20_000 + 300_000
+    assert read_settings(environ).key_retention_seconds == 300 + 1000 + 20_000 + 300_000

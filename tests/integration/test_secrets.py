@@ -16,7 +16,7 @@ from jitsi_tokens.secrets import (
     Outage,
     SecretUnavailable,
     Version,
-    fetch_current,
+    fetch_version,
 )
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def test_the_current_version_is_fetched(secrets_manager: SecretsManagerClient) -
     secrets_manager.create_secret(Name="key", SecretString="first")
     version = secrets_manager.put_secret_value(SecretId="key", SecretString="second")
 
-    fetched = fetch_current(secrets_manager, "key")
+    fetched = fetch_version(secrets_manager, "key")
 
     assert (fetched.id, fetched.text) == (version["VersionId"], "second")
     assert abs(datetime.now(UTC) - fetched.created_at).total_seconds() < 60
@@ -115,7 +115,7 @@ def test_a_secret_without_a_value_is_no_key(
         secrets_manager.create_secret(Name="key")
 
     with pytest.raises(SecretUnavailable) as refused:
-        fetch_current(secrets_manager, "key")
+        fetch_version(secrets_manager, "key")
 
     assert refused.value.code == "no-key"
 
@@ -132,7 +132,7 @@ def test_an_empty_secret_is_no_key(
     monkeypatch.setattr(secrets_manager, "get_secret_value", lambda **_arguments: empty)
 
     with pytest.raises(SecretUnavailable) as refused:
-        fetch_current(secrets_manager, "key")
+        fetch_version(secrets_manager, "key")
 
     assert refused.value.code == "no-key"
 
@@ -164,7 +164,7 @@ def test_a_refusal_of_aws_is_named(
     monkeypatch.setattr(secrets_manager, "get_secret_value", refuse)
 
     with pytest.raises(SecretUnavailable) as refused:
-        fetch_current(secrets_manager, "key")
+        fetch_version(secrets_manager, "key")
 
     assert refused.value.code == code
     assert "arn:secret-name" not in str(refused.value)
@@ -184,7 +184,7 @@ def test_no_answer_is_unreachable(
     monkeypatch.setattr(secrets_manager, "get_secret_value", fail)
 
     with pytest.raises(SecretUnavailable) as refused:
-        fetch_current(secrets_manager, "key")
+        fetch_version(secrets_manager, "key")
 
     assert refused.value.code == "unreachable"
     assert type(error).__name__ in str(refused.value)
@@ -207,7 +207,7 @@ def test_a_known_token_with_other_content_is_refused(
         )
 
     assert repeated["VersionId"] == token
-    assert fetch_current(secrets_manager, "key").text == "one"
+    assert fetch_version(secrets_manager, "key").text == "one"
 
 
 # Keeping
@@ -474,7 +474,7 @@ def test_a_secret_of_bytes_is_no_key_document(secrets_manager: SecretsManagerCli
     secrets_manager.create_secret(Name="key", SecretBinary=b"bytes")
 
     with pytest.raises(SecretUnavailable) as refused:
-        fetch_current(secrets_manager, "key")
+        fetch_version(secrets_manager, "key")
 
     assert refused.value.code == "not-a-key-document"
 

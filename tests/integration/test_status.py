@@ -33,7 +33,11 @@ GOOD = KeyStatus(
     checked_at=NOW,
     key=KeyFacts(kid="app/key", algorithm="RS256", fingerprint="ab12", created_at=NOW - 60),
 )
-BAD = KeyStatus(configured=False, checked_at=NOW, problems=[finding("no-key", "There is none.")])
+BAD = KeyStatus(
+    configured=False,
+    checked_at=NOW,
+    problems=[finding("no-key", "There is none.", publishes_keys=False)],
+)
 OUTAGES = [
     ClientError({"Error": {"Code": "ThrottlingException", "Message": "x"}}, "GetParameter"),
     ConnectTimeoutError(endpoint_url="https://ssm"),
@@ -168,11 +172,11 @@ def test_a_check_that_stopped_is_a_problem_of_its_own(
     ("code", "remedy"),
     [
         ("no-key", "jitsi-tokens key create"),
-        ("wrong-kid", "8x8's console"),
-        ("unreadable-key", "Replace the key."),
-        ("a-code-of-tomorrow", "Replace the key."),
+        ("wrong-kid", "jitsi-tokens key promote"),
+        ("unreadable-key", "Replace the key:"),
+        ("a-code-of-tomorrow", "Replace the key:"),
     ],
 )
 def test_a_finding_says_what_to_do(code: str, remedy: str) -> None:
     """By its code; what has no remedy of its own needs another key."""
-    assert remedy in finding(code, "What it is.").remedy
+    assert remedy in finding(code, "What it is.", publishes_keys=False).remedy

@@ -55,7 +55,9 @@ def test_the_diagnostics_before_the_first_check(jaas_environ: dict[str, str]) ->
 def test_a_problem_says_what_is_wrong_and_what_to_do(jaas_environ: dict[str, str]) -> None:
     """A code for programs, two sentences for people."""
     status = KeyStatus(
-        configured=False, checked_at=NOW, problems=[finding("wrong-kid", "Another App ID.")]
+        configured=False,
+        checked_at=NOW,
+        problems=[finding("wrong-kid", "Another App ID.", publishes_keys=False)],
     )
 
     document = diagnostics.document(read_settings(jaas_environ), status, NOW)
@@ -64,7 +66,7 @@ def test_a_problem_says_what_is_wrong_and_what_to_do(jaas_environ: dict[str, str
         {
             "code": "wrong-kid",
             "what": "Another App ID.",
-            "remedy": "Store the key again with the key id that 8x8's console shows for it.",
+            "remedy": "Replace the key: `jitsi-tokens key stage`, then `jitsi-tokens key promote`.",
         }
     ]
 
@@ -108,7 +110,11 @@ def test_a_jitsi_of_ones_own_is_told_of_its_moderators(
 
 def test_the_diagnostics_are_json(self_hosted_environ: dict[str, str]) -> None:
     """Plain objects all through."""
-    status = KeyStatus(configured=False, checked_at=NOW, problems=[finding("no-key", "None.")])
+    status = KeyStatus(
+        configured=False,
+        checked_at=NOW,
+        problems=[finding("no-key", "None.", publishes_keys=False)],
+    )
 
     document = diagnostics.document(read_settings(self_hosted_environ), status, NOW)
 

@@ -17,7 +17,7 @@ from jitsi_tokens.claims import meeting_claims
 from jitsi_tokens.requests import parse
 from jitsi_tokens.rooms import backend_safe, meeting_url
 from jitsi_tokens.settings import Settings, read_settings
-from jitsi_tokens_cli.explain.expectations import (
+from jitsi_tokens_cli.token.explain.expectations import (
     Evidence,
     Expectations,
     KeyAnswer,
@@ -28,9 +28,9 @@ from jitsi_tokens_cli.explain.expectations import (
     of_jaas,
     of_settings,
 )
-from jitsi_tokens_cli.explain.link import read_address
-from jitsi_tokens_cli.explain.report import put_json_report, put_report
-from jitsi_tokens_cli.explain.rules import Explanation, explain
+from jitsi_tokens_cli.token.explain.link import read_address
+from jitsi_tokens_cli.token.explain.report import put_json_report, put_report
+from jitsi_tokens_cli.token.explain.rules import Explanation, explain
 from jitsi_tokens_cli.token.text import Found, Token, decode, token_in
 from tests.conftest import APP_ID
 
@@ -402,7 +402,9 @@ def test_a_kid_that_no_key_server_knows_is_named_first(
 
     assert first(explanation) == "kid"
     assert said in advice(explanation)
-    assert [rule.found for rule in explanation.rules if rule.rule == "signature"] == ["not checked"]
+    assert [rule.found for rule in explanation.rules if rule.rule == "signature"] == [
+        "not looked at"
+    ]
 
 
 def test_a_signature_of_another_key_is_named(jitsi: Jitsi) -> None:
@@ -477,6 +479,29 @@ def test_clocks_that_differ_are_warned_of(jitsi: Jitsi) -> None:
     advised = {rule.rule: rule.remedy for rule in explanation.rules}
     assert explanation.verdict == "accepted"
     assert "whose clock is behind" in advised["nbf"]
+
+
+@pytest.mark.parametrize(
+    ("skew", "nbf", "remedy"),
+    [
+        (0, NOW, ""),
+        (0, NOW + 1, "Wait."),
+        (45, NOW - 44, "A Jitsi whose clock is behind still refuses it: let nbf lie 45 seconds"),
+        (45, NOW - 45, ""),
+        (45, NOW + 1, "Wait, or sign with an nbf that lies 45 seconds before the start."),
+    ],
+)
+def test_the_clock_skew_is_the_stacks(
+    self_hosted_environ: dict[str, str], skew: int, nbf: int, remedy: str
+) -> None:
+    """ClockSkewSeconds says how far clocks may differ."""
+    settings = read_settings(self_hosted_environ | {"CLOCK_SKEW_SECONDS": str(skew)})
+
+    explanation = Jitsi("shared-secret", settings, "initial", SECRET).broken(_claims(nbf=nbf))
+
+    [told] = [rule.remedy for rule in explanation.rules if rule.rule == "nbf"]
+    assert told.startswith(remedy)
+    assert bool(told) == bool(remedy)
 
 
 # The room that is meant
@@ -601,10 +626,10 @@ def test_without_a_configuration_only_what_is_always_wrong_fails(
 
     kid = ["kid"] if algorithm == "RS256" else []
     assert explanation.verdict == "undecided"
-    assert [rule.rule for rule in explanation.unchecked] == [
+    assert [rule.rule for rule in explanation.not_checked] == [
         *("alg", *kid, "signature", "iss", "aud", "sub"),
     ]
-    assert all("Give --stack-name" in rule.remedy for rule in explanation.unchecked)
+    assert all("Give --stack-name" in rule.remedy for rule in explanation.not_checked)
     assert [rule.rule for rule in explained(expected, bad).failures] == ["aud", "room"]
 
 
@@ -627,7 +652,7 @@ def test_jaas_without_a_key_is_undecided(jitsi: Jitsi) -> None:
     other = explained(expected, jitsi.sign(header, claims | {"sub": APP_ID.lower()}))
 
     assert good.verdict == "undecided"
-    assert [rule.rule for rule in good.unchecked] == ["signature"]
+    assert [rule.rule for rule in good.not_checked] == ["signature"]
     assert first(other) == "sub"
 
 
@@ -641,7 +666,7 @@ def test_without_any_app_id_sub_is_unchecked(jitsi: Jitsi) -> None:
     explanation = explained(expected, jitsi.sign(header, claims))
 
     assert first(explanation) == "kid"
-    assert [rule.rule for rule in explanation.unchecked] == ["sub"]
+    assert [rule.rule for rule in explanation.not_checked] == ["sub"]
 
 
 @pytest.mark.parametrize(

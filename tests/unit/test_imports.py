@@ -96,6 +96,7 @@ def test_a_function_starts_without_what_it_seldom_needs(
     "module",
     [
         *("text", "rooms", "features", "complaints", "requests", "policy"),
+        *("clock", "moderators"),
         *("claims", "keys", "rsa_keys", "public_keys", "findings", "clients", "problems"),
     ],
 )

@@ -167,7 +167,7 @@ def test_a_shared_secret_needs_a_kid_too() -> None:
 )
 def test_a_document_without_its_key_is_refused(algorithm: Algorithm, document: str) -> None:
     """The field that the algorithm needs must be there."""
-    assert refusal(document, algorithm=algorithm).code == "no-key"
+    assert refusal(document, algorithm=algorithm).code == "not-a-key-document"
 
 
 @pytest.mark.parametrize("secret", ["", "a" * 31, "é" * 15], ids=["empty", "31-bytes", "30-bytes"])

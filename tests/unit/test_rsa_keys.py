@@ -5,8 +5,14 @@ import json
 import subprocess
 from base64 import urlsafe_b64decode
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
 
 from jitsi_tokens.rsa_keys import (
     fingerprint,
@@ -14,6 +20,7 @@ from jitsi_tokens.rsa_keys import (
     make_rsa_key,
     private_pem,
     public_pem,
+    read_public_pem,
     thumbprint,
 )
 
@@ -90,3 +97,27 @@ def test_a_new_key_reads_back(rsa_key: rsa.RSAPrivateKey) -> None:
 
     assert isinstance(loaded, rsa.RSAPrivateKey)
     assert loaded.private_numbers() == rsa_key.private_numbers()
+
+
+def test_a_public_key_is_read_from_its_pem(rsa_key: rsa.RSAPrivateKey) -> None:
+    """It is the one that was written."""
+    public = rsa_key.public_key()
+
+    read = read_public_pem(public_pem(public))
+
+    assert read
+    assert fingerprint(read) == fingerprint(public)
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "-----BEGIN PUBLIC KEY-----\n", "\ud800"])
+def test_what_is_no_pem_holds_no_public_key(text: str) -> None:
+    """It is told by None."""
+    assert read_public_pem(text) is None
+
+
+def test_a_public_key_of_another_kind_is_none() -> None:
+    """Jitsi takes RSA alone."""
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    pem = other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+    assert read_public_pem(pem) is None

@@ -20,11 +20,11 @@ from local_stack.template import read_template
 KINDS = {kind.type: kind for kind in vars(problems).values() if isinstance(kind, Kind)}
 PUBLISHED = ["AuthorizeClient", "IssueToken", "CheckKey", "ProbeConfig", "ServePublicKey"]
 FUNCTIONS = [*PUBLISHED, "RotateSigningKey"]
-# `!If [IsJaas, !GetAtt JaasSigningKey.Id, !If [IsShared, …]]`, its tags dropped.
+# `!If [IsJaas, !GetAtt JaasSigningKey.Id, !If [SharesSecret, …]]`, its tags dropped.
 SIGNING_KEY = [
     "IsJaas",
     "JaasSigningKey.Id",
-    ["IsShared", "SharedSigningKey.Id", "PublishedSigningKey.Id"],
+    ["SharesSecret", "SharedSigningKey.Id", "PublishedSigningKey.Id"],
 ]
 SIGNING_KEYS = {"JaasSigningKey", "SharedSigningKey", "PublishedSigningKey"}
 PUBLIC_KEYS_PATH = "/jitsi-tokens/${AWS::StackName}/public-keys"
@@ -127,9 +127,14 @@ def statements(policy: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def permissions(role: str) -> list[dict[str, Any]]:
-    """Return the statements of a role's one policy."""
-    [policy] = properties(role)["Policies"]
-    return statements(policy["PolicyDocument"])
+    """Return the statements of a role's policies, also of those that hold on a condition."""
+    return [
+        statement
+        for policy in properties(role)["Policies"]
+        for statement in statements(
+            (policy[1] if isinstance(policy, list) else policy)["PolicyDocument"]
+        )
+    ]
 
 
 def longest_text(value: Any, *, is_jaas: bool) -> int:
@@ -139,7 +144,7 @@ def longest_text(value: Any, *, is_jaas: bool) -> int:
             return longest(value)
         case [7, [":", "JitsiTokensLayer"]]:
             return 5  # the layer's version
-        case ["IsShared", str(then), str(other)]:
+        case ["SharesSecret", str(then), str(other)]:
             return max(len(then), len(other))
         case ["IsJaas", then, other]:
             return longest_text(then if is_jaas else other, is_jaas=is_jaas)
@@ -343,11 +348,11 @@ def test_a_parameter_of_ssm_is_written_by_its_own_path() -> None:
 
 def test_where_no_key_rotates_the_rotation_may_touch_nothing() -> None:
     """All that its role may do beside its log holds for published keys alone."""
-    [policy] = properties("RotateSigningKeyRole")["Policies"]
-    log, *others = policy["PolicyDocument"]["Statement"]
+    always, (condition, _, otherwise) = properties("RotateSigningKeyRole")["Policies"]
+    [log] = always["PolicyDocument"]["Statement"]
 
     assert log["Resource"] == "RotateSigningKeyLog.Arn"
-    assert [(other[0], other[2]) for other in others] == [("IsPublished", "AWS::NoValue")] * 4
+    assert (condition, otherwise) == ("PublishesKeys", "AWS::NoValue")
 
 
 @pytest.mark.parametrize("role", ["CheckKeyRole", "ServePublicKeyRole", "RotateSigningKeyRole"])
@@ -474,18 +479,18 @@ def test_an_rsa_key_is_not_generated_by_cloudformation(name: str) -> None:
 
 def test_there_is_one_signing_key() -> None:
     """Each provider and algorithm has a resource of its own, and a stack has one of them."""
-    assert TEMPLATE["Conditions"]["IsShared"] == [
+    assert TEMPLATE["Conditions"]["SharesSecret"] == [
         ["Provider", "self-hosted"],
         ["SigningAlgorithm", "HS256"],
     ]
-    assert TEMPLATE["Conditions"]["IsPublished"] == [
+    assert TEMPLATE["Conditions"]["PublishesKeys"] == [
         ["Provider", "self-hosted"],
         ["SigningAlgorithm", "RS256"],
     ]
     assert {name: RESOURCES[name]["Condition"] for name in sorted(SIGNING_KEYS)} == {
         "JaasSigningKey": "IsJaas",
-        "PublishedSigningKey": "IsPublished",
-        "SharedSigningKey": "IsShared",
+        "PublishedSigningKey": "PublishesKeys",
+        "SharedSigningKey": "SharesSecret",
     }
 
 
@@ -494,7 +499,7 @@ def test_the_key_rotates_once_it_can() -> None:
     schedule = RESOURCES["RotationSchedule"]
 
     assert schedule["Condition"] == "RotatesBySchedule"
-    assert TEMPLATE["Conditions"]["RotatesBySchedule"] == ["IsPublished", [["RotationDays", 0]]]
+    assert TEMPLATE["Conditions"]["RotatesBySchedule"] == ["PublishesKeys", [["RotationDays", 0]]]
     assert schedule["DependsOn"] == ["RotationPermission", "Apiv1Stage"]
     assert schedule["Properties"] == {
         "SecretId": "PublishedSigningKey.Id",
@@ -507,7 +512,7 @@ def test_secrets_manager_alone_may_call_the_rotation() -> None:
     """For this account and this secret: nobody's confused deputy."""
     permission = RESOURCES["RotationPermission"]
 
-    assert permission["Condition"] == "IsPublished"
+    assert permission["Condition"] == "PublishesKeys"
     assert permission["Properties"] == {
         "FunctionName": "RotateSigningKey.Arn",
         "Action": "lambda:InvokeFunction",
@@ -910,7 +915,8 @@ def test_a_parameter_refuses_what_would_fail_later(name: str, value: str) -> Non
         ("ClientsTable", "Clients"),
         ("CheckKeyFunction", "CheckKey.Alias"),
         ("IssueTokenFunction", "IssueToken"),
-        ("RotateSigningKeyFunction", "RotateSigningKey"),
+        ("RotateSigningKeyFunction", "RotateSigningKey.Arn"),
+        ("KeyStatusParameter", "KeyStatus"),
         ("PublicKeysPath", PUBLIC_KEYS_PATH),
     ],
 )

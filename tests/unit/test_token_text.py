@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import time
 from typing import Any
 
 import pytest
 
+from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.output import time_text
 from jitsi_tokens_cli.token.service import Issued
-from jitsi_tokens_cli.token.text import Found, Token, rows, time_text, token_in, validity
+from jitsi_tokens_cli.token.text import Found, Token, decode, rows, token_in, validity
 
 NOW = 1_893_456_000
 
@@ -122,3 +126,27 @@ def test_an_issued_tokens_repr_holds_nothing_of_it() -> None:
     )
 
     assert repr(issued) == "Issued()"
+
+
+@pytest.mark.parametrize("exp", [10**400, -(10**400)])
+def test_a_time_that_nobody_can_reckon_with_is_told_all_the_same(exp: int) -> None:
+    """Somebody wrote that into a token."""
+    assert validity({"exp": exp}, 0.0).startswith("yes" if exp > 0 else "no")
+
+
+def test_a_token_that_is_nested_without_end_is_none() -> None:
+    """Nobody reads it, and a table of it has no end."""
+    nested = b'{"a":' * 2000 + b"1" + b"}" * 2000
+    part = base64.urlsafe_b64encode(nested).rstrip(b"=").decode()
+
+    with pytest.raises(CommandError, match="no JWT"):
+        decode(f"eyJhIjoxfQ.{part}.x")
+
+
+def test_a_long_text_without_a_token_is_read_at_once() -> None:
+    """Whoever pastes it waits."""
+    started = time.monotonic()
+
+    assert token_in("https://a" + " " * 60_000 + "b") is None
+
+    assert time.monotonic() - started < 1

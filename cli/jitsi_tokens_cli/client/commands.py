@@ -6,19 +6,26 @@ from typing import Annotated, Any
 import typer
 
 from jitsi_tokens.clients import Client, check_name, digest, make_api_key
-from jitsi_tokens_cli.client import keys as client_keys
+from jitsi_tokens_cli.client.keys import (
+    by_age,
+    counted,
+    described,
+    holder,
+    known,
+    one_key,
+    time_of_next,
+)
 from jitsi_tokens_cli.client.options import PolicyOptions, takes_policy
 from jitsi_tokens_cli.client.output import documents, put_clients
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.inputs import confirm
+from jitsi_tokens_cli.inputs import Yes, confirm
 from jitsi_tokens_cli.output import Json, put, put_json, say
 from jitsi_tokens_cli.stack import Stack, find_stack
 
 app = typer.Typer(no_args_is_help=True, help="The clients that may ask for tokens.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The client's name.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Revoke without asking.")]
 
 
 @app.command(
@@ -61,15 +68,15 @@ def rotate(
     check_name(name)
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    keys = client_keys.known(name, store.all_keys_of(name))
+    keys = known(name, store.all_keys_of(name))
     if finish:
         _finish(stack, store, keys, yes=yes, as_json=as_json)
         return
-    made_at = client_keys.time_of_next(keys, datetime.now(UTC))
-    _add_key(store, client_keys.holder(keys), made_at, as_json=as_json)
+    made_at = time_of_next(keys, datetime.now(UTC))
+    _add_key(store, holder(keys), made_at, as_json=as_json)
     say(
         f"Put it into the caller, then run `client rotate {name} --finish` to revoke what was there"
-        f" before: {client_keys.counted(keys)}, good until then."
+        f" before: {counted(keys)}, good until then."
     )
 
 
@@ -93,10 +100,10 @@ def set_policy(
     client = Client(name=name, policy=options.policy())
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    keys = client_keys.known(name, store.keys_of(name))
+    keys = known(name, store.keys_of(name))
     store.replace(keys, client)
     say(
-        f"The policy of {name} holds for {client_keys.counted(keys)} within"
+        f"The policy of {name} holds for {counted(keys)} within"
         f" {stack.authorizer_cache_seconds} seconds, as long as API Gateway remembers a caller."
     )
     if as_json:
@@ -135,10 +142,10 @@ def revoke(
     check_name(name)
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    keys = client_keys.known(name, store.keys_of(name))
+    keys = known(name, store.keys_of(name))
     if key is not None:
-        keys = client_keys.one_key(keys, key)
-    confirm(f"Revoke {client_keys.counted(keys)} of {name}?", yes=yes)
+        keys = one_key(keys, key)
+    confirm(f"Revoke {counted(keys)} of {name}?", yes=yes)
     _revoke(stack, store, name, keys)
     if as_json:
         put_json(_changed(name, keys))
@@ -148,7 +155,7 @@ def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> 
     """Return the client that gets one more API key: a new one, or the one that has these."""
     if not keys:
         return Client(name=name, policy=options.policy())
-    present = client_keys.holder(keys)
+    present = holder(keys)
     if options.given and options.policy() != present.policy:
         raise CommandError(
             f"{name} exists with another policy. Run `client set` to change it, or `client add`"
@@ -174,18 +181,18 @@ def _finish(
 ) -> None:
     """Revoke all of a client's API keys but the newest."""
     name = keys[0].name
-    *earlier, newest = client_keys.by_age(keys)
+    *earlier, newest = by_age(keys)
     if earlier:
-        listed = ", ".join(client_keys.described(key) for key in earlier)
+        listed = ", ".join(described(key) for key in earlier)
         confirm(
-            f"Revoke {client_keys.counted(earlier)} of {name} ({listed}), and keep the newest,"
-            f" {client_keys.described(newest)}? What still uses another is shut out within"
+            f"Revoke {counted(earlier)} of {name} ({listed}), and keep the newest,"
+            f" {described(newest)}? What still uses another is shut out within"
             f" {stack.authorizer_cache_seconds} seconds.",
             yes=yes,
         )
         _revoke(stack, store, name, earlier)
     else:
-        say(f"{name} has one API key, {client_keys.described(newest)}: there is nothing to finish.")
+        say(f"{name} has one API key, {described(newest)}: there is nothing to finish.")
     if as_json:
         put_json(_changed(name, earlier))
 
@@ -193,7 +200,7 @@ def _finish(
 def _revoke(stack: Stack, store: ClientStore, name: str, keys: list[StoredKey]) -> None:
     store.remove(keys)
     say(
-        f"Revoked {client_keys.counted(keys)} of {name}. What is revoked may work for at most"
+        f"Revoked {counted(keys)} of {name}. What is revoked may work for at most"
         f" {stack.authorizer_cache_seconds} seconds longer, while API Gateway remembers it."
     )
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.errors import CommandError, WrongUsage
 
 if TYPE_CHECKING:
     from jitsi_tokens.clients import Client
@@ -50,10 +50,11 @@ def one_key(keys: list[StoredKey], prefix: str) -> list[StoredKey]:
     """Return the one API key whose digest begins so.
 
     Raises:
+        WrongUsage: none can.
         CommandError: none does, or several do.
     """
     if not _DIGEST_PREFIX.fullmatch(prefix.lower()):
-        raise CommandError("--key takes 8 to 64 hex digits, as `client list` shows them.")
+        raise WrongUsage("--key takes 8 to 64 hex digits, as `client list` shows them.")
     found = [key for key in keys if key.digest.startswith(prefix.lower())]
     if len(found) != 1:
         raise CommandError(f"{len(found)} API keys of this client have a digest that begins so.")

@@ -9,7 +9,7 @@ import typer
 
 from jitsi_tokens.policy import Policy, make_policy
 from jitsi_tokens.requests import MIN_LIFETIME_SECONDS
-from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.errors import WrongUsage
 
 
 class PolicyOptions(NamedTuple):
@@ -54,11 +54,11 @@ class PolicyOptions(NamedTuple):
         """Return the policy that the options make.
 
         Raises:
-            CommandError: they allow neither a room nor the diagnostics, and so nothing.
+            WrongUsage: they allow neither a room nor the diagnostics, and so nothing.
             PolicyRefused: they break a rule.
         """
         if not (self.room or self.any_room or self.diagnostics):
-            raise CommandError(
+            raise WrongUsage(
                 "Which rooms may this client ask for? Give --room with a pattern, such as"
                 " --room 'visit-*', or --any-room for all of them. A client that only reads the"
                 " diagnostics takes --diagnostics alone."

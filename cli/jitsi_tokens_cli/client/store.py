@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from jitsi_tokens.aws import error_code
 from jitsi_tokens.clients import Client, digest, read_client, write_client
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.output import iso_time
@@ -111,7 +112,7 @@ class ClientStore:
         try:
             self._dynamodb.transact_write_items(TransactItems=list(items))
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "TransactionCanceledException":
+            if error_code(error) != "TransactionCanceledException":
                 raise
             raise CommandError(
                 "Nothing was changed: one of the API keys changed meanwhile. Run the command again."

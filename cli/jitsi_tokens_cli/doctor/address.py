@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from jitsi_tokens_cli.doctor.checks import Check, failed, ok, patience, skipped, warning
-from jitsi_tokens_cli.doctor.web import CertificateRefused, Unanswered
-from jitsi_tokens_cli.token.text import duration_text, time_text
+import httpx
+
+from jitsi_tokens_cli.doctor.checks import (
+    DAY_SECONDS,
+    Check,
+    failed,
+    passed,
+    patience,
+    skipped,
+    warning,
+)
+from jitsi_tokens_cli.output import duration_text, time_text
+from jitsi_tokens_cli.web import CertificateRefused, Unanswered
 
 if TYPE_CHECKING:
-    from jitsi_tokens.rotation import Clock
-    from jitsi_tokens_cli.doctor.web import Reply, Web
+    from jitsi_tokens.clock import Clock
+    from jitsi_tokens_cli.web import Reply, Web
 
 PROBE_PATH = "/api/jitsi/jwt"
 _CERTIFICATE_DAYS = 14
-_DAY_SECONDS = 24 * 3600
 _CLOCK_SECONDS = 5
-_OK, _TOO_MANY_REQUESTS = 200, 429
 
 
 class Contact(NamedTuple):
@@ -43,7 +51,7 @@ def make_contact(web: Web, clock: Clock) -> Contact:
         return Contact(_unanswered(error, web), None, None, asked_at, asked_at)
     answered_at = clock.now()
     check = _address(web, reply, answered_at)
-    is_service = check.outcome in ("ok", "warning")
+    is_service = check.outcome in ("pass", "warning")
     return Contact(check, reply if is_service else None, reply.date, asked_at, answered_at)
 
 
@@ -59,7 +67,7 @@ def clock_check(contact: Contact, clock_skew_seconds: int) -> Check:
     ahead = contact.asked_at - (contact.date + 1)
     difference = max(behind, ahead, 0)
     if difference <= min(_CLOCK_SECONDS, clock_skew_seconds):
-        return ok("clock", "This machine's clock and the address's agree.")
+        return passed("clock", "This machine's clock and the address's agree.")
     way = "behind" if behind > 0 else "ahead of"
     found = f"This machine's clock is {duration_text(difference)} {way} the address's."
     if difference > clock_skew_seconds:
@@ -89,14 +97,14 @@ def _unanswered(error: Unanswered, web: Web) -> Check:
 
 
 def _address(web: Web, reply: Reply, now: float) -> Check:
-    if reply.status == _TOO_MANY_REQUESTS:
+    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
         return patience("address")
-    if reply.status != _OK:
+    if reply.status != httpx.codes.OK:
         return failed(
             "address",
             f"{web.host} answers the probe with HTTP {reply.status}.",
             "Look at the log of ProbeConfig, which answers it."
-            if reply.status > _TOO_MANY_REQUESTS
+            if reply.is_failure
             else "Look whether the URL is that of the stack's stage, with its whole path.",
         )
     if not isinstance(reply.document().get("configured"), bool):
@@ -110,12 +118,12 @@ def _address(web: Web, reply: Reply, now: float) -> Check:
 
 def _certificate(web: Web, ends_at: int | None, now: float) -> Check:
     if ends_at is None:
-        return ok("address", f"{web.host} answers (loopback, without TLS).")
-    days = int((ends_at - now) // _DAY_SECONDS)
+        return passed("address", f"{web.host} answers (loopback, without TLS).")
+    days = int((ends_at - now) // DAY_SECONDS)
     if days < _CERTIFICATE_DAYS:
         return warning(
             "address",
             f"{web.host} answers; its certificate ends in {days} days, at {time_text(ends_at)}.",
             "Renew it. Certificate Manager renews its own only while their DNS record is there.",
         )
-    return ok("address", f"{web.host} answers; its certificate holds for {days} days.")
+    return passed("address", f"{web.host} answers; its certificate holds for {days} days.")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from jitsi_tokens.clients import make_api_key
-from jitsi_tokens_cli.doctor.checks import Check, failed, ok, patience
-from jitsi_tokens_cli.doctor.web import PROBLEM
+from jitsi_tokens_cli.doctor.checks import Check, failed, passed, patience
+from jitsi_tokens_cli.web import PROBLEM
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.doctor.web import Web
+    from jitsi_tokens_cli.web import Web
 
-_UNAUTHORIZED, _FORBIDDEN, _TOO_MANY_REQUESTS, _FAILURES = 401, 403, 429, 500
 _AUTHORIZER_LOG = "Look at the log of AuthorizeClient: may it read the table of clients?"
 
 
@@ -24,19 +25,19 @@ def authorizer_check(web: Web) -> Check:
     name = "authorizer"
     for api_key, whom in ((None, "without an API key"), (make_api_key(), "with an unknown one")):
         reply = web.ask_token({}, api_key)
-        if reply.status == _TOO_MANY_REQUESTS:
+        if reply.status == httpx.codes.TOO_MANY_REQUESTS:
             return patience(name)
-        if reply.status >= _FAILURES:
+        if reply.is_failure:
             return failed(
                 name, f"A caller {whom} is answered HTTP {reply.status}.", _AUTHORIZER_LOG
             )
-        if reply.status == _FORBIDDEN:
+        if reply.status == httpx.codes.FORBIDDEN:
             return failed(
                 name,
                 f"A caller {whom} is answered HTTP {reply.status}, before the authorizer.",
                 "Look at the API's resource policy, and at the web application firewall.",
             )
-        if reply.status != _UNAUTHORIZED:
+        if reply.status != httpx.codes.UNAUTHORIZED:
             return failed(
                 name,
                 f"A caller {whom} is not refused: HTTP {reply.status}.",
@@ -49,4 +50,4 @@ def authorizer_check(web: Web) -> Check:
                 "Look for what stands between, and whether the stage is deployed: the API's"
                 " gateway responses are part of the template.",
             )
-    return ok(name, "Callers without an API key, and with an unknown one, are answered 401.")
+    return passed(name, "Callers without an API key, and with an unknown one, are answered 401.")

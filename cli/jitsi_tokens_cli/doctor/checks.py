@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from jitsi_tokens.aws import error_code
 from jitsi_tokens_cli.errors import aws_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-type Outcome = Literal["ok", "warning", "failed", "skipped"]
+DAY_SECONDS = 24 * 3600
+
+type Outcome = Literal["pass", "warning", "fail", "skipped"]
 
 _DENIALS = frozenset(["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"])
 
@@ -21,16 +24,18 @@ class Check(NamedTuple):
 
     Attributes:
         remedy: what to do, where something is to be done.
-        passing: it is about to change by itself.
+        transient: it is about to change by itself.
         obstructed: AWS or the service did not let it be looked at, and may another time.
+        denied: whoever asks may not look at it.
     """
 
     name: str
     outcome: Outcome
     found: str
     remedy: str = ""
-    passing: bool = False
+    transient: bool = False
     obstructed: bool = False
+    denied: bool = False
 
 
 class Unknown(NamedTuple):
@@ -38,15 +43,16 @@ class Unknown(NamedTuple):
 
     why: str
     obstructed: bool = False
+    denied: bool = False
 
     def skipped(self, name: str) -> Check:
         """Return the check that it keeps from being made."""
-        return Check(name, "skipped", self.why, obstructed=self.obstructed)
+        return Check(name, "skipped", self.why, obstructed=self.obstructed, denied=self.denied)
 
 
-def ok(name: str, found: str) -> Check:
+def passed(name: str, found: str) -> Check:
     """Say that all is well."""
-    return Check(name, "ok", found)
+    return Check(name, "pass", found)
 
 
 def warning(name: str, found: str, remedy: str) -> Check:
@@ -56,7 +62,7 @@ def warning(name: str, found: str, remedy: str) -> Check:
 
 def failed(name: str, found: str, remedy: str) -> Check:
     """Say what is wrong."""
-    return Check(name, "failed", found, remedy)
+    return Check(name, "fail", found, remedy)
 
 
 def skipped(name: str, why: str) -> Check:
@@ -75,11 +81,6 @@ def attempt[T](read: Callable[[], T]) -> T | Unknown:
         return read()
     except ClientError as error:
         denied = error_code(error) in _DENIALS
-        return Unknown(aws_sentence(error), obstructed=not denied)
+        return Unknown(aws_sentence(error), obstructed=not denied, denied=denied)
     except BotoCoreError as error:
         return Unknown(aws_sentence(error), obstructed=True)
-
-
-def error_code(error: ClientError) -> str:
-    """Return the code by which AWS names an error."""
-    return error.response.get("Error", {}).get("Code", "")

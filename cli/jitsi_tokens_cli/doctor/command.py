@@ -6,32 +6,27 @@ from typing import Annotated
 
 import typer
 
+from jitsi_tokens.clock import Clock
 from jitsi_tokens.rooms import RoomRefused, scoped_room
-from jitsi_tokens.rotation import Clock
+from jitsi_tokens_cli.address import Url, service_url
 from jitsi_tokens_cli.doctor.examination import Examination, examine
 from jitsi_tokens_cli.doctor.report import line_of, put_json_report, put_report
-from jitsi_tokens_cli.doctor.web import Web
 from jitsi_tokens_cli.errors import CommandError, OutOfReach
 from jitsi_tokens_cli.output import Json, say
 from jitsi_tokens_cli.stack import DeploymentUnfinished, Target, find_stack
+from jitsi_tokens_cli.web import Web
 
-app = typer.Typer()
+EPILOG = "Example: jitsi-tokens --stack-name my-stack doctor --wait"
 
 CLOCK = Clock(time.time, time.sleep)
 _WAIT_SECONDS = 300
 _ASK_AGAIN_SECONDS = 10.0
 
 
-@app.command(epilog="Example: jitsi-tokens --stack-name my-stack doctor --wait")
 def doctor(
     ctx: typer.Context,
     *,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="JITSI_TOKENS_URL", metavar="URL", help="The service. Left out: the stack's."
-        ),
-    ] = None,
+    url: Url = None,
     room: Annotated[
         str | None,
         typer.Option(
@@ -56,11 +51,15 @@ def doctor(
 ) -> None:
     """Check a deployed stack from outside and inside, and say what to do where something is wrong.
 
-    A token is issued and read as Jitsi reads it where JITSI_TOKENS_API_KEY holds an API key, or
-    JITSI_TOKENS_API_KEY_FILE names a file that does. Nothing that is printed is secret.
+    A token is issued and read as Jitsi reads it where JITSI_TOKENS_API_KEY
+    holds an API key, or JITSI_TOKENS_API_KEY_FILE names a file that does.
+    Nothing that is printed is secret.
 
-    Exits with 1 where something is wrong, and with 3 where nothing was, but not everything could
-    be looked at.
+    What you may not read is skipped. An address that does not answer is a
+    failure: its callers get no token.
+
+    Exits with 1 where something is wrong, and with 3 where nothing was, but
+    AWS or the service did not let everything be looked at.
     """
     room = _checked(room) if room else f"doctor-{secrets.token_hex(8)}"
     if wait:
@@ -73,13 +72,13 @@ def doctor(
         put_report(examination)
     if examination.failures:
         raise typer.Exit(CommandError.exit_code)
-    if examination.is_obstructed:
+    if examination.is_incomplete:
         raise typer.Exit(OutOfReach.exit_code)
 
 
 def _examine(target: Target, url: str | None, room: str) -> Examination:
     stack = find_stack(target)
-    return examine(stack, Web(url or stack.api_url), CLOCK, room)
+    return examine(stack, Web(service_url(stack, url)), CLOCK, room)
 
 
 def _wait(target: Target, url: str | None, room: str, deadline: float) -> Examination:

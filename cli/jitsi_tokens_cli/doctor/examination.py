@@ -8,23 +8,23 @@ from jitsi_tokens.publication import Publication
 from jitsi_tokens.status import KeyStatus
 from jitsi_tokens_cli.doctor.address import clock_check, make_contact
 from jitsi_tokens_cli.doctor.authorizer import authorizer_check
+from jitsi_tokens_cli.doctor.changes import age_check, pending_check, rotation_check, staged_check
 from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed
 from jitsi_tokens_cli.doctor.published import jwks_check, published_check, unknown_key_check
-from jitsi_tokens_cli.doctor.rotation import age_check, pending_check, rotation_check, staged_check
 from jitsi_tokens_cli.doctor.secret import describe, secret_check
 from jitsi_tokens_cli.doctor.stack import stack_check
 from jitsi_tokens_cli.doctor.status import probe_check, status_check, stored_status
 from jitsi_tokens_cli.doctor.token import token_check
-from jitsi_tokens_cli.doctor.web import Unanswered
+from jitsi_tokens_cli.web import Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jitsi_tokens.rotation import Clock
+    from jitsi_tokens.clock import Clock
     from jitsi_tokens.status import KeyFacts
     from jitsi_tokens_cli.doctor.secret import Secret
-    from jitsi_tokens_cli.doctor.web import Reply, Web
     from jitsi_tokens_cli.stack import Stack
+    from jitsi_tokens_cli.web import Reply, Web
 
 _SILENT = Unknown("The address does not answer as it should (address).")
 _NO_KEY = Unknown("There is no key to look at (signing-secret).")
@@ -38,12 +38,17 @@ class Examination(NamedTuple):
     @property
     def failures(self) -> list[Check]:
         """What is wrong, a cause before what it leads to."""
-        return [check for check in self.checks if check.outcome == "failed"]
+        return [check for check in self.checks if check.outcome == "fail"]
 
     @property
-    def is_obstructed(self) -> bool:
-        """Whether AWS or the service kept a check from being made, and may not another time."""
-        return any(check.obstructed for check in self.checks)
+    def is_denied(self) -> bool:
+        """Whether there is something that whoever asks may not look at."""
+        return any(check.denied for check in self.checks)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether AWS or the service kept a check from being made."""
+        return self.is_denied or any(check.obstructed for check in self.checks)
 
     @property
     def unsettled(self) -> list[Check]:
@@ -51,7 +56,7 @@ class Examination(NamedTuple):
         return [
             check
             for check in self.checks
-            if check.outcome == "failed" or check.passing or check.obstructed
+            if check.outcome == "fail" or check.transient or check.obstructed
         ]
 
 
@@ -111,7 +116,7 @@ def _publication(
     kept = attempt(Publication(stack.client("ssm"), stack.public_keys_path).keys)
     published = None if isinstance(kept, Unknown) else kept
     return [
-        _reached("published-key", lambda: published_check(web, facts, published)),
+        _reached("published-key", lambda: published_check(stack, web, facts, published)),
         unknown_key,
         _reached("jwks", lambda: jwks_check(web, facts)),
     ]

@@ -5,29 +5,30 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
-from jitsi_tokens.findings import finding
 from jitsi_tokens.public_keys import name_of
-from jitsi_tokens.rsa_keys import fingerprint
-from jitsi_tokens_cli.doctor.checks import Check, failed, ok
-from jitsi_tokens_cli.explain.pem import read_public_key
+from jitsi_tokens.publication import FRESH_SECONDS
+from jitsi_tokens.rsa_keys import fingerprint, read_public_pem
+from jitsi_tokens_cli.doctor.checks import Check, failed, passed
 
 if TYPE_CHECKING:
     from jitsi_tokens.public_keys import PublicKey
     from jitsi_tokens.status import KeyFacts
-    from jitsi_tokens_cli.doctor.web import Reply, Web
+    from jitsi_tokens_cli.stack import Stack
+    from jitsi_tokens_cli.web import Reply, Web
 
 _NAME = "published-key"
-_OK, _NOT_FOUND = 200, 404
-_KEPT_SECONDS = 60
 _PEM_BEGINS = b"-----BEGIN PUBLIC KEY-----"
 _SERVER_LOG = "Look at the log of ServePublicKey, and whether the URL is this stack's."
 
 
-def published_check(web: Web, facts: KeyFacts, published: dict[str, PublicKey] | None) -> Check:
+def published_check(
+    stack: Stack, web: Web, facts: KeyFacts, published: dict[str, PublicKey] | None
+) -> Check:
     """Fetch the key that verifies what the stack signs.
 
     Where `published`, what SSM holds by name, cannot be read, it is None.
@@ -37,21 +38,21 @@ def published_check(web: Web, facts: KeyFacts, published: dict[str, PublicKey] |
     """
     kept = published.get(name_of(facts.kid)) if published is not None else None
     if published is not None and kept is None:
-        return _not_published()
+        return _found(stack, "not-published")
     reply = web.get(f"/asap/{name_of(facts.kid)}.pem")
-    if reply.status == _NOT_FOUND and kept is None:
-        return _not_published()
-    if reply.status != _OK:
+    if reply.status == httpx.codes.NOT_FOUND and kept is None:
+        return _found(stack, "not-published")
+    if reply.status != httpx.codes.OK:
         return failed(
             _NAME,
             f"The signing key's public part is answered HTTP {reply.status}.",
-            f"Wait {_KEPT_SECONDS} seconds, then ask again. {_SERVER_LOG}",
+            f"Wait {FRESH_SECONDS} seconds, then ask again. {_SERVER_LOG}",
         )
-    return _given_out(reply, facts, kept)
+    return _given_out(stack, reply, facts, kept)
 
 
-def _given_out(reply: Reply, facts: KeyFacts, kept: PublicKey | None) -> Check:
-    key = read_public_key(reply.content)
+def _given_out(stack: Stack, reply: Reply, facts: KeyFacts, kept: PublicKey | None) -> Check:
+    key = read_public_pem(reply.content.decode(errors="replace"))
     if key is None or not reply.content.startswith(_PEM_BEGINS):
         return failed(
             _NAME,
@@ -60,14 +61,10 @@ def _given_out(reply: Reply, facts: KeyFacts, kept: PublicKey | None) -> Check:
             f"{_SERVER_LOG} Then restart Prosody.",
         )
     if fingerprint(key) != facts.fingerprint:
-        return _found("published-key-differs", "Another key is published under its kid.")
+        return _found(stack, "published-key-differs")
     if kept and kept.expires_at is not None:
-        return _found("published-key-ends", "The signing key's public part is about to end.")
-    return ok(_NAME, f"The address gives out the public part of {facts.kid}.")
-
-
-def _not_published() -> Check:
-    return _found("not-published", "The signing key's public part is not published.")
+        return _found(stack, "published-key-ends")
+    return passed(_NAME, f"The address gives out the public part of {facts.kid}.")
 
 
 def unknown_key_check(web: Web) -> Check:
@@ -78,7 +75,7 @@ def unknown_key_check(web: Web) -> Check:
     """
     name = "unknown-key"
     reply = web.get(f"/asap/{secrets.token_hex(32)}.pem")
-    if reply.status != _NOT_FOUND:
+    if reply.status != httpx.codes.NOT_FOUND:
         return failed(
             name,
             f"A key that does not exist is answered HTTP {reply.status}, where Jitsi needs 404.",
@@ -92,7 +89,7 @@ def unknown_key_check(web: Web) -> Check:
             " published a moment later may not be found.",
             "Look for what stands between and changes headers, such as a CDN.",
         )
-    return ok(name, "A key that does not exist is answered 404.")
+    return passed(name, "A key that does not exist is answered 404.")
 
 
 def jwks_check(web: Web, facts: KeyFacts) -> Check:
@@ -101,9 +98,9 @@ def jwks_check(web: Web, facts: KeyFacts) -> Check:
     Raises:
         Unanswered: nothing came.
     """
-    name, remedy = "jwks", f"Wait {_KEPT_SECONDS} seconds, then ask again. {_SERVER_LOG}"
+    name, remedy = "jwks", f"Wait {FRESH_SECONDS} seconds, then ask again. {_SERVER_LOG}"
     reply = web.get("/.well-known/jwks.json")
-    if reply.status != _OK:
+    if reply.status != httpx.codes.OK:
         return failed(name, f"The JWKS is answered HTTP {reply.status}.", remedy)
     entries = _entries(reply)
     found = [entry for entry in entries if entry.get("kid") == facts.kid]
@@ -111,7 +108,7 @@ def jwks_check(web: Web, facts: KeyFacts) -> Check:
         return failed(name, f"The JWKS does not hold {facts.kid}.", remedy)
     if any(_fingerprint(entry) != facts.fingerprint for entry in found):
         return failed(name, f"The JWKS holds another key as {facts.kid}.", remedy)
-    return ok(name, f"The JWKS holds it (keys in it: {len(entries)}).")
+    return passed(name, f"The JWKS holds it (keys in it: {len(entries)}).")
 
 
 def _fingerprint(entry: dict[str, Any]) -> str | None:
@@ -128,5 +125,6 @@ def _entries(reply: Reply) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def _found(code: str, what: str) -> Check:
-    return failed(_NAME, what, finding(code, what).remedy)
+def _found(stack: Stack, code: str) -> Check:
+    found = stack.finding(code)
+    return failed(_NAME, found.what, found.remedy)

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 from jitsi_tokens_cli.output import printable, put, put_json, say
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.doctor.checks import Check
+    from jitsi_tokens_cli.doctor.checks import Check, Outcome
     from jitsi_tokens_cli.doctor.examination import Examination
 
+_FOR_PEOPLE: dict[Outcome, str] = {
+    "pass": "ok",
+    "warning": "warning",
+    "fail": "FAILED",
+    "skipped": "skipped",
+}
 _OUTCOME_WIDTH = 9
 _NAME_WIDTH = 16
 _INDENT = " " * (_OUTCOME_WIDTH + _NAME_WIDTH)
@@ -19,7 +25,7 @@ _INDENT = " " * (_OUTCOME_WIDTH + _NAME_WIDTH)
 def put_report(examination: Examination) -> None:
     """Show a person each check on a line, and below it what to do."""
     for check in examination.checks:
-        outcome = "FAILED" if check.outcome == "failed" else check.outcome
+        outcome = _FOR_PEOPLE[check.outcome]
         put(f"{outcome:<{_OUTCOME_WIDTH}}{check.name:<{_NAME_WIDTH}}{line_of(check)}")
         if check.remedy:
             put(f"{_INDENT}→ {_one_line(check.remedy)}")
@@ -31,7 +37,7 @@ def put_json_report(examination: Examination) -> None:
     failures = examination.failures
     put_json(
         {
-            "healthy": not failures and not examination.is_obstructed,
+            "healthy": not failures and not examination.is_incomplete,
             "firstFailure": failures[0].name if failures else None,
             "checks": [
                 {
@@ -56,10 +62,12 @@ def _one_line(text: str) -> str:
 
 
 def _summary(examination: Examination) -> str:
-    counts = Counter(check.outcome for check in examination.checks)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in counts)
+    counts = Counter(_FOR_PEOPLE[check.outcome] for check in examination.checks)
+    told = ", ".join(f"{count} {word.lower()}" for word, count in counts.items())
     if failures := examination.failures:
         return f"Begin with {failures[0].name} ({told})."
-    if examination.is_obstructed:
+    if examination.is_denied:
+        return f"Nothing is wrong in what you may look at ({told})."
+    if examination.is_incomplete:
         return f"AWS or the service did not let everything be checked: try again ({told})."
     return f"Nothing is wrong ({told})."

@@ -6,24 +6,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from jitsi_tokens.findings import finding
+from jitsi_tokens.aws import error_code
 from jitsi_tokens.keys import KeyRefused, read_key
-from jitsi_tokens.rsa_keys import fingerprint
-from jitsi_tokens.secrets import SecretUnavailable, fetch_current
-from jitsi_tokens.status import KeyFacts
+from jitsi_tokens.secrets import SecretUnavailable, fetch_version
+from jitsi_tokens.status import facts_of
 from jitsi_tokens_cli.doctor.checks import (
     Check,
     Unknown,
     attempt,
-    error_code,
     failed,
-    ok,
+    passed,
 )
 from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from jitsi_tokens.status import KeyFacts
     from jitsi_tokens_cli.stack import Stack
 
 # A rotation waits ten minutes at most, and Secrets Manager repeats what failed.
@@ -84,20 +83,14 @@ def secret_check(
             " another name, and give it a key and clients.",
         ), None
     try:
-        version = fetch_current(stack.client("secretsmanager"), stack.signing_secret)
+        version = fetch_version(stack.client("secretsmanager"), stack.signing_secret)
         key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
     except SecretUnavailable as error:
         return _unavailable(stack, secret, error, now), None
     except KeyRefused as error:
-        return _refused(error.code, str(error)), None
-    public = key.public_key
-    facts = KeyFacts(
-        kid=key.kid,
-        algorithm=key.algorithm,
-        fingerprint=fingerprint(public) if public else None,
-        created_at=int(version.created_at.timestamp()),
-    )
-    return ok(_NAME, f"It holds the key {facts.kid} ({facts.algorithm}), which signs."), facts
+        return _refused(stack, error.code, str(error)), None
+    facts = facts_of(key, version.created_at)
+    return passed(_NAME, f"It holds the key {facts.kid} ({facts.algorithm}), which signs."), facts
 
 
 def _unavailable(
@@ -105,7 +98,7 @@ def _unavailable(
 ) -> Check:
     match error.code:
         case "access-denied":
-            return Unknown(MAY_NOT_READ).skipped(_NAME)
+            return Unknown(MAY_NOT_READ, denied=True).skipped(_NAME)
         case "unreachable":
             return Unknown(str(error), obstructed=True).skipped(_NAME)
         case "no-key" if _is_first_key_coming(stack, secret, now):
@@ -114,8 +107,8 @@ def _unavailable(
                 "There is no key yet: the first rotation is making it.",
                 "Wait: `jitsi-tokens doctor --wait`. Where it lasts, the log of RotateSigningKey"
                 " says why.",
-            )._replace(passing=True)
-    return _refused(error.code, str(error))
+            )._replace(transient=True)
+    return _refused(stack, error.code, str(error))
 
 
 def _is_first_key_coming(stack: Stack, secret: Secret | Unknown, now: float) -> bool:
@@ -126,5 +119,5 @@ def _is_first_key_coming(stack: Stack, secret: Secret | Unknown, now: float) -> 
     )
 
 
-def _refused(code: str, what: str) -> Check:
-    return failed(_NAME, what, finding(code, what).remedy)
+def _refused(stack: Stack, code: str, what: str) -> Check:
+    return failed(_NAME, what, stack.finding(code).remedy)

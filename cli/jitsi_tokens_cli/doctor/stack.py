@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.doctor.checks import Check, failed, ok, warning
+from jitsi_tokens_cli.doctor.checks import Check, failed, passed, warning
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
@@ -23,7 +23,7 @@ _EARLIER_VERSION = frozenset(["UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPL
 def stack_check(stack: Stack) -> Check:
     """Judge how the last deployment ended."""
     if stack.status in _DEPLOYED:
-        return ok("stack", f"{stack.name} is deployed in {stack.region} ({stack.status}).")
+        return passed("stack", f"{stack.name} is deployed in {stack.region} ({stack.status}).")
     if stack.status in _EARLIER_VERSION:
         return warning(
             "stack",
@@ -35,7 +35,7 @@ def stack_check(stack: Stack) -> Check:
             "stack",
             f"A deployment is under way ({stack.status}).",
             "Wait for its end, or run `jitsi-tokens doctor --wait`.",
-        )._replace(passing=True)
+        )._replace(transient=True)
     return failed(
         "stack",
         f"The last deployment failed ({stack.status}).",

@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from jitsi_tokens.findings import finding
+from jitsi_tokens.aws import error_code
+from jitsi_tokens.findings import CHECK_OVERDUE
 from jitsi_tokens.status import FRESH_SECONDS, NEVER_CHECKED, KeyStatus, problems_of, read_status
 from jitsi_tokens_cli.doctor.address import PROBE_PATH
-from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, error_code, failed, ok
+from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed, passed
 from jitsi_tokens_cli.errors import OutOfReach
 from jitsi_tokens_cli.key import check as key_check
-from jitsi_tokens_cli.token.text import duration_text, time_text
+from jitsi_tokens_cli.output import duration_text, time_text
 
 if TYPE_CHECKING:
-    from jitsi_tokens.rotation import Clock
+    from jitsi_tokens.clock import Clock
     from jitsi_tokens.status import KeyFacts
-    from jitsi_tokens_cli.doctor.web import Reply, Web
     from jitsi_tokens_cli.stack import Stack
-
-_OVERDUE = "check-overdue"
+    from jitsi_tokens_cli.web import Reply, Web
 
 
 def stored_status(stack: Stack) -> KeyStatus | Unknown:
@@ -46,12 +45,12 @@ def status_check(
     """
     name = "key-check"
     if isinstance(stored, KeyStatus):
-        if any(problem.code == _OVERDUE for problem in problems_of(stored, int(now))):
+        if any(problem.code == CHECK_OVERDUE.code for problem in problems_of(stored, int(now))):
             return failed(
                 name,
                 f"CheckKey looked at the key {_ago(stored, now)} ago, and should every five"
                 " minutes.",
-                finding(_OVERDUE, "").remedy,
+                CHECK_OVERDUE.remedy,
             )
         if not _is_bad(stored) and stored.key == facts:
             return _good(stored, f"{_ago(stored, now)} ago")
@@ -62,9 +61,9 @@ def status_check(
             return stored.skipped(name)
         if _is_bad(stored):
             when = time_text(stored.checked_at) if stored.checked_at else "never"
-            return _bad(stored, f" (looked at: {when}; cannot be asked anew: {error})")
+            return _bad(stack, stored, f" (looked at: {when}; cannot be asked anew: {error})")
         return _good(stored, f"{_ago(stored, now)} ago")
-    return _bad(status) if _is_bad(status) else _good(status, "just now")
+    return _bad(stack, status) if _is_bad(status) else _good(status, "just now")
 
 
 def probe_check(web: Web, first: Reply, status: Check, clock: Clock) -> Check:
@@ -75,15 +74,15 @@ def probe_check(web: Web, first: Reply, status: Check, clock: Clock) -> Check:
     """
     name = "probe"
     if _says_configured(first):
-        return ok(name, 'It answers {"configured": true}.')
-    if status.outcome == "failed":
+        return passed(name, 'It answers {"configured": true}.')
+    if status.outcome == "fail":
         return failed(
             name, 'It answers {"configured": false}.', f"Mend what {status.name} found: see there."
         )
     # It may have been asked before the check, and keeps what that wrote.
     clock.sleep(FRESH_SECONDS + 1)
     if _says_configured(web.get(PROBE_PATH)):
-        return ok(name, 'It answers {"configured": true}, since the check just now.')
+        return passed(name, 'It answers {"configured": true}, since the check just now.')
     return failed(
         name,
         'It answers {"configured": false}, and the last check says something else.',
@@ -101,15 +100,15 @@ def _is_bad(status: KeyStatus) -> bool:
 
 def _good(status: KeyStatus, when: str) -> Check:
     kid = f" with {status.key.kid}" if status.key else ""
-    return ok("key-check", f"CheckKey signed{kid} {when}, and the signature verified.")
+    return passed("key-check", f"CheckKey signed{kid} {when}, and the signature verified.")
 
 
-def _bad(status: KeyStatus, remark: str = "") -> Check:
-    problems = status.problems or [finding("no-key", "The stack cannot sign.")]
+def _bad(stack: Stack, status: KeyStatus, remark: str = "") -> Check:
+    problems = status.problems or [stack.finding("no-key", "The stack cannot sign.")]
     return failed(
         "key-check",
         " ".join(f"{problem.what} ({problem.code})" for problem in problems) + remark,
-        " ".join(problem.remedy for problem in problems),
+        " ".join(stack.finding(problem.code).remedy for problem in problems),
     )
 
 

@@ -5,35 +5,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import msgspec
+import httpx
 
 from jitsi_tokens.rooms import backend_safe
-from jitsi_tokens_cli.doctor.checks import Check, failed, ok, patience, skipped, warning
+from jitsi_tokens_cli.doctor.checks import Check, failed, passed, patience, skipped, warning
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.explain import key_server as explain_key_server
-from jitsi_tokens_cli.explain import keys as explain_keys
-from jitsi_tokens_cli.explain.expectations import Evidence, of_settings
-from jitsi_tokens_cli.explain.rules import explain
 from jitsi_tokens_cli.inputs import find_api_key
 from jitsi_tokens_cli.output import printable
-from jitsi_tokens_cli.token import text as token_text
-from jitsi_tokens_cli.token.service import Issued
+from jitsi_tokens_cli.token import service, text
+from jitsi_tokens_cli.token.explain.expectations import Evidence
+from jitsi_tokens_cli.token.explain.rules import explain
+from jitsi_tokens_cli.token.explain.stack import expectations_of_stack
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.doctor.web import Reply, Web
     from jitsi_tokens_cli.stack import Stack
+    from jitsi_tokens_cli.web import Reply, Web
 
 LIFETIME_SECONDS = 60
-_OK, _UNAUTHORIZED, _FORBIDDEN, _TOO_MANY_REQUESTS, _FAILURES = 200, 401, 403, 429, 500
-
-
-class _FieldError(msgspec.Struct):
-    pointer: str = ""
-
-
-class _Problem(msgspec.Struct):
-    detail: str = ""
-    errors: list[_FieldError] = []
 
 
 def token_check(stack: Stack, web: Web, room: str, now: float) -> Check:
@@ -58,25 +46,20 @@ def token_check(stack: Stack, web: Web, room: str, now: float) -> Check:
         },
         api_key,
     )
-    if reply.status != _OK:
+    if reply.status != httpx.codes.OK:
         return _refused(reply, room)
     try:
-        issued = msgspec.json.decode(reply.content, type=Issued)
-        token = token_text.decode(issued.token)
-    except (msgspec.DecodeError, UnicodeError, CommandError, ValueError):
+        issued = service.issued(reply)
+        token = text.decode(issued.token)
+    except (CommandError, ValueError):
         return failed(
             name, "The answer holds no token.", "Look whether the URL is that of this stack."
         )
     return _read_by_jitsi(
         Evidence(
-            found=token_text.Found(issued.token, issued.meeting_url),
+            found=text.Found(issued.token, issued.meeting_url),
             token=token,
-            expected=of_settings(
-                stack.settings,
-                explain_key_server.of_key_server(f"{web.url}/asap")
-                if stack.settings.publishes_keys
-                else explain_keys.of_stack(stack),
-            ),
+            expected=expectations_of_stack(stack, web.url),
             meant=backend_safe(room),
             # Jitsi's clock is that of the address, as near as anyone here can tell.
             now=int(now) if reply.date is None else reply.date,
@@ -94,37 +77,35 @@ def _read_by_jitsi(evidence: Evidence) -> Check:
             f"Jitsi refuses the token for its {first.rule}: {first.found}. {first.why}{more}",
             first.remedy,
         )
-    if left := explanation.unchecked:
+    if left := explanation.not_checked:
         return warning(
             "token",
             f"One was issued, and Jitsi accepts what could be checked of it; not checked:"
             f" {', '.join(rule.rule for rule in left)}. {left[0].why}",
             left[0].remedy,
         )
-    return ok("token", "One was issued, and Jitsi accepts it by every rule.")
+    return passed("token", "One was issued, and Jitsi accepts it by every rule.")
 
 
 def _refused(reply: Reply, room: str) -> Check:
     name = "token"
-    try:
-        problem = msgspec.json.decode(reply.content, type=_Problem)
-    except (msgspec.DecodeError, UnicodeError):
-        problem = _Problem()
+    problem = reply.problem()
     told = f"HTTP {reply.status}. {printable(problem.detail)}".strip()
-    if reply.status == _TOO_MANY_REQUESTS:
+    if reply.status == httpx.codes.TOO_MANY_REQUESTS:
         return patience(name)
-    if reply.status == _UNAUTHORIZED:
+    if reply.status == httpx.codes.UNAUTHORIZED:
         return failed(
             name,
             "The authorizer refuses this API key (HTTP 401).",
             "Look whether it was revoked, or is another stack's: `jitsi-tokens client list`.",
         )
-    if reply.status == _FORBIDDEN and any(e.pointer == "/roomName" for e in problem.errors):
+    is_about_room = any(error.pointer == "/roomName" for error in problem.errors)
+    if reply.status == httpx.codes.FORBIDDEN and is_about_room:
         return skipped(
             name,
             f"This client may not ask for the room {room}: give --room with one that it may.",
         )
-    if reply.status >= _FAILURES:
+    if reply.is_failure:
         return failed(
             name,
             told,

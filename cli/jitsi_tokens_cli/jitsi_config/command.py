@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from jitsi_tokens_cli.address import Url, check_url, key_server_of, service_url
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.jitsi_config.env import env_text
 from jitsi_tokens_cli.jitsi_config.kubernetes import (
@@ -17,10 +18,10 @@ from jitsi_tokens_cli.jitsi_config.prosody import prosody_text
 from jitsi_tokens_cli.jitsi_config.side import JitsiSide, check_values
 from jitsi_tokens_cli.output import put
 from jitsi_tokens_cli.stack import Stack, find_stack
-from jitsi_tokens_cli.token.service import check_url
 
-app = typer.Typer()
-
+EPILOG = (
+    "Example: jitsi-tokens --stack-name my-stack jitsi-config --format kubernetes --namespace meet"
+)
 _DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
@@ -39,10 +40,6 @@ def _dns_name(text: str) -> str:
     return text
 
 
-@app.command(
-    epilog="Example: jitsi-tokens --stack-name my-stack jitsi-config --format kubernetes"
-    " --namespace meet"
-)
 def jitsi_config(
     ctx: typer.Context,
     *,
@@ -55,14 +52,7 @@ def jitsi_config(
             " prosody: a Debian install's Lua.",
         ),
     ] = Format.ENV,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="JITSI_TOKENS_URL",
-            metavar="URL",
-            help="The service, as Prosody reaches it for the public keys. Left out: the stack's.",
-        ),
-    ] = None,
+    url: Url = None,
     namespace: Annotated[
         str,
         typer.Option(metavar="NAME", callback=_dns_name, help="Kubernetes: Jitsi's namespace."),
@@ -92,7 +82,7 @@ def jitsi_config(
             " public part, which 8x8's console (https://jaas.8x8.vc, API Keys) must hold under the"
             " same key id."
         )
-    side = _jitsi_side(stack, url or stack.api_url)
+    side = _jitsi_side(stack, service_url(stack, url))
     match output:
         case Format.ENV:
             put(env_text(side))
@@ -118,8 +108,8 @@ def _jitsi_side(stack: Stack, url: str) -> JitsiSide:
         stack_name=stack.name,
         region=stack.region,
         signing_secret=stack.signing_secret,
-        key_server=f"{url.rstrip('/')}/asap",
-        read_secret=stack.read_secret,
+        key_server=key_server_of(url),
+        read_secret=stack.read_secret_command,
     )
     check_values(side)
     return side

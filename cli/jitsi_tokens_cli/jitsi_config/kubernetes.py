@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from jitsi_tokens_cli.jitsi_config import side as why
-from jitsi_tokens_cli.jitsi_config.env import login_settings, moderator_settings
+from jitsi_tokens_cli.jitsi_config import reasons
+from jitsi_tokens_cli.jitsi_config.containers import login_settings, moderator_settings
 from jitsi_tokens_cli.jitsi_config.side import comment, indented
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.jitsi_config.env import Setting
+    from jitsi_tokens_cli.jitsi_config.containers import Setting
     from jitsi_tokens_cli.jitsi_config.side import JitsiSide
 
 _NAME = "jitsi-tokens"
@@ -48,7 +48,7 @@ def _config_map(side: JitsiSide, namespace: str) -> str:
     )
     settings = [
         *map(_entry, login_settings(side)),
-        comment(why.MODERATORS, "#"),
+        comment(reasons.MODERATORS, "#"),
         *map(_entry, moderator_settings()),
     ]
     return f"""\

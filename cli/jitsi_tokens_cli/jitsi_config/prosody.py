@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.jitsi_config import side as why
+from jitsi_tokens_cli.jitsi_config import reasons
 from jitsi_tokens_cli.jitsi_config.side import comment, indented
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def prosody_text(side: JitsiSide) -> str:
         [
             comment(head, "--"),
             f'VirtualHost "{side.host}"\n{indented(_login(side), 4)}',
-            comment(why.MODERATORS, "--"),
+            comment(reasons.MODERATORS, "--"),
             f'Component "conference.{side.host}" "muc"\n{indented(_rooms(), 4)}',
             f"-- And in /etc/jitsi/jicofo/jicofo.conf:\n{_as_comment(_jicofo())}",
         ]
@@ -32,18 +32,18 @@ def prosody_text(side: JitsiSide) -> str:
 
 
 def _login(side: JitsiSide) -> str:
-    settings = side.settings
+    settings, issuer = side.settings, side.settings.issuer
     verification = side.verification(side.host)
     return "\n".join(
         [
-            _line("authentication", '"token"', f"{why.LOGIN} {why.TOKEN_LOGIN}"),
-            _line("allow_empty_token", "false", why.NO_EMPTY_TOKEN),
-            _line("app_id", f'"{settings.app_id}"', why.APP_ID),
+            _line("authentication", '"token"', f"{reasons.LOGIN} {reasons.TOKEN_LOGIN}"),
+            _line("allow_empty_token", "false", reasons.NO_EMPTY_TOKEN),
+            _line("app_id", f'"{settings.app_id}"', reasons.APP_ID),
             _key(side),
-            _line("asap_accepted_issuers", f'{{ "{settings.issuer.issuer}" }}', why.ISSUERS),
-            _line("asap_accepted_audiences", f'{{ "{settings.issuer.audience}" }}', why.AUDIENCES),
+            _line("asap_accepted_issuers", f'{{ "{issuer.issuer}" }}', reasons.ISSUERS),
+            _line("asap_accepted_audiences", f'{{ "{issuer.audience}" }}', reasons.AUDIENCES),
             _line("enable_domain_verification", _lua(verification.fits), verification.reason),
-            comment(f"{why.NO_GUESTS} So there is no VirtualHost for guests.", "--"),
+            comment(f"{reasons.NO_GUESTS} So there is no VirtualHost for guests.", "--"),
         ]
     )
 
@@ -67,14 +67,14 @@ def _rooms() -> str:
         [
             comment("Compares the token's room with the room that is joined.", "--"),
             '"token_verification";',
-            comment(why.TOKEN_AFFILIATION, "--"),
+            comment(reasons.TOKEN_AFFILIATION, "--"),
             '"token_affiliation";',
         ]
     )
     return "\n".join(
         [
             f"modules_enabled = {{\n{indented(modules, 4)}\n}}",
-            _line("wait_for_host_disable_auto_owners", "true", why.NO_WAIT_FOR_HOST_OWNERS),
+            _line("wait_for_host_disable_auto_owners", "true", reasons.NO_WAIT_FOR_HOST_OWNERS),
         ]
     )
 
@@ -83,11 +83,11 @@ def _jicofo() -> str:
     return f"""\
 jicofo {{
   authentication {{
-{indented(comment(why.NO_JICOFO_AUTHENTICATION, "#"), 4)}
+{indented(comment(reasons.NO_JICOFO_AUTHENTICATION, "#"), 4)}
     enabled = false
   }}
   conference {{
-{indented(comment(why.NO_AUTO_OWNER, "#"), 4)}
+{indented(comment(reasons.NO_AUTO_OWNER, "#"), 4)}
     enable-auto-owner = false
   }}
 }}"""

@@ -1,4 +1,4 @@
-"""What the Jitsi side must know of a stack, and why: the same for each way to install Jitsi."""
+"""What the Jitsi side must know of a stack: the same for each way to install Jitsi."""
 
 from __future__ import annotations
 
@@ -14,30 +14,6 @@ if TYPE_CHECKING:
 # Jitsi's images write a value into Lua between quotes as it is, and take a comma for a list's.
 _CARRIED_UNHARMED = re.compile(r"[A-Za-z0-9_.:/%@+=~-]+")
 _COLUMNS = 88
-
-LOGIN = "Nobody gets in without logging in."
-TOKEN_LOGIN = "To log in is to bring a token."
-NO_EMPTY_TOKEN = "A login without a token is refused."
-NO_GUESTS = "Guests come in without a token, and past everything that a token says."
-APP_ID = "Prosody checks no token without one, not even with public keys."
-ISSUERS = "The iss of this stack's tokens."
-AUDIENCES = "The aud of this stack's tokens."
-MODERATORS = (
-    "Moderators: a stock Jitsi makes every holder of a token a moderator, patients too. Each of"
-    " the following is needed for the token to decide."
-)
-TOKEN_AFFILIATION = (
-    "Makes moderators of those whose token says so, and members of the others. It is part of"
-    " current jitsi-meet."
-)
-NO_JICOFO_AUTHENTICATION = (
-    "Jicofo's own authentication makes an owner of everybody who has logged in. Prosody checks"
-    " the tokens all the same."
-)
-NO_AUTO_OWNER = "Otherwise Jicofo makes an owner of the first in the room, be it the patient."
-NO_WAIT_FOR_HOST_OWNERS = (
-    "Where Prosody's muc_wait_for_host is in use, it makes an owner of every holder of a token."
-)
 
 
 class Verification(NamedTuple):

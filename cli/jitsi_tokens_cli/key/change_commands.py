@@ -8,24 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from jitsi_tokens.keys import MIN_RSA_BITS
-from jitsi_tokens.rotation import retention_seconds
 from jitsi_tokens.rsa_keys import RSA_BITS
+from jitsi_tokens.secrets import PREVIOUS
 from jitsi_tokens_cli.inputs import confirm
-from jitsi_tokens_cli.key import change_text as text
-from jitsi_tokens_cli.key import containers
-from jitsi_tokens_cli.key import promotion as key_promotion
-from jitsi_tokens_cli.key import staging as key_staging
-from jitsi_tokens_cli.key import versions as key_versions
+from jitsi_tokens_cli.key import containers, promotion, staging, text, versions
 from jitsi_tokens_cli.key.check import check_stored
 from jitsi_tokens_cli.key.files import MAX_RSA_BITS
+from jitsi_tokens_cli.key.kid import ask_kid, checked_kid, full_kid
 from jitsi_tokens_cli.key.output import facts, put_public_part
 from jitsi_tokens_cli.key.promotion import Change
-from jitsi_tokens_cli.key.storing import (
-    ask_kid,
-    checked_kid,
-    full_kid,
-    refuse_where_keys_rotate,
-)
 from jitsi_tokens_cli.key.versions import KeyVersions
 from jitsi_tokens_cli.output import Json, iso_time, put_json, say
 from jitsi_tokens_cli.stack import Stack, find_stack
@@ -57,7 +48,7 @@ def stage(
         typer.Option(
             "--kid",
             metavar="KEY_ID",
-            help="Self-hosted: the next key's id; a random one where this is left out. JaaS: 8x8"
+            help="HS256: the next key's id; a random one where this is left out. JaaS: 8x8"
             " gives it, for `key promote`.",
         ),
     ] = None,
@@ -66,20 +57,20 @@ def stage(
 ) -> None:
     """Make the next key, while the present one goes on signing.
 
-    JaaS: its public part is printed, for 8x8's console. Self-hosted: the command says how to read
+    JaaS: its public part is printed, for 8x8's console. HS256: the command says how to read
     the next secret and what to prepare in Jitsi. `key promote` lets it sign.
     """
     stack = find_stack(ctx.obj)
-    refuse_where_keys_rotate(stack)
-    next_kid = key_staging.kid_to_stage(stack, kid)
-    brought = key_staging.document_of_file(stack, next_kid, file) if file else None
-    key_staging.allow_staging(stack, next_kid, yes=yes)
-    document = brought or key_staging.make_document(stack, next_kid, bits)
-    staged = key_staging.put_staged(stack, document)
+    versions.refuse_where_keys_are_published(stack)
+    next_kid = staging.kid_to_stage(stack, kid)
+    brought = staging.document_of_file(stack, next_kid, file) if file else None
+    staging.allow_staging(stack, next_kid, yes=yes)
+    document = brought or staging.make_document(stack, next_kid, bits)
+    staged = staging.put_staged(stack, document)
     if as_json:
         put_json(
             facts(staged.key)
-            | {"kid": next_kid or None, "label": key_versions.NEXT, "versionId": staged.version_id}
+            | {"kid": next_kid or None, "label": versions.NEXT, "versionId": staged.version_id}
         )
     else:
         put_public_part(staged.key)
@@ -96,7 +87,7 @@ def promote(
             "--kid",
             metavar="KEY_ID",
             help="JaaS: the id that 8x8's console shows for the staged key, asked for where this"
-            " is left out. Self-hosted: the staged secret has its id.",
+            " is left out. HS256: the staged secret has its id.",
         ),
     ] = None,
     yes: Yes = False,
@@ -105,43 +96,43 @@ def promote(
     """Let the staged key sign: key and id become current in one call.
 
     Run it again where its answer was lost, or with the right --kid where that was mistyped.
-    Self-hosted: Jitsi holds one secret, so the running containers are replaced at the same time,
+    HS256: Jitsi holds one secret, so the running containers are replaced at the same time,
     and Jitsi is restarted right after.
     """
     stack = find_stack(ctx.obj)
-    refuse_where_keys_rotate(stack)
+    versions.refuse_where_keys_are_published(stack)
     given = _given_kid(stack, kid)
-    versions = key_versions.read_all(stack)
-    change = key_promotion.promotion(stack, versions, given or _kid_of_staged(stack, versions))
+    held = versions.read_all(stack)
+    change = promotion.promotion(stack, held, given or _kid_of_staged(stack, held))
     if change.is_current:
         say(f"{change.key.kid} is current already.")
     else:
         if stack.algorithm == "HS256":
-            say(text.prepare_jitsi(stack, key_versions.NEXT))
-        confirm(text.promote_question(change.key, versions.signing_kid()), yes=yes)
-    _carry_out(stack, versions, change, as_json=as_json)
+            say(text.prepare_jitsi(stack, versions.NEXT))
+        confirm(text.promote_question(change.key, held.signing_kid()), yes=yes)
+    _carry_out(stack, held, change, as_json=as_json)
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key rollback")
 def rollback(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> None:
-    """Let the previous key sign again. Run once more, it returns to the one of now.
+    """Let the previous key sign again. Run again, it undoes itself.
 
-    Self-hosted: the running containers are replaced, and Jitsi must have the earlier secret again.
+    HS256: the running containers are replaced, and Jitsi must have the earlier secret again.
     """
     stack = find_stack(ctx.obj)
-    refuse_where_keys_rotate(stack)
-    versions = key_versions.read_all(stack)
-    change = _broken_off(stack, versions)
+    versions.refuse_where_keys_are_published(stack)
+    held = versions.read_all(stack)
+    change = _broken_off(stack, held)
     if change:
         confirm(text.finish_question(change.key), yes=yes)
     else:
-        change = key_promotion.return_to_previous(stack, versions)
+        change = promotion.return_to_previous(stack, held)
         if stack.algorithm == "HS256":
-            say(text.prepare_jitsi(stack, key_versions.PREVIOUS))
-        confirm(text.rollback_question(change.key, versions.signing_kid()), yes=yes)
-    _carry_out(stack, versions, change, as_json=as_json)
+            say(text.prepare_jitsi(stack, PREVIOUS))
+        confirm(text.rollback_question(change.key, held.signing_kid()), yes=yes)
+    _carry_out(stack, held, change, as_json=as_json)
     if not change.is_current:
-        say(f"`key rollback` once more returns to {versions.signing_kid()}.")
+        say(f"`key rollback` once more returns to {held.signing_kid()}.")
 
 
 def _given_kid(stack: Stack, key_id: str | None) -> str | None:
@@ -150,26 +141,30 @@ def _given_kid(stack: Stack, key_id: str | None) -> str | None:
     return checked_kid(stack, key_id)
 
 
-def _kid_of_staged(stack: Stack, versions: KeyVersions) -> str:
-    if versions.staged and stack.algorithm == "RS256":
+def _kid_of_staged(stack: Stack, held: KeyVersions) -> str:
+    if held.staged and stack.algorithm == "RS256":
         return ask_kid(stack)
-    return versions.staged.kid if versions.staged else ""
+    return held.staged.kid if held.staged else ""
 
 
-def _broken_off(stack: Stack, versions: KeyVersions) -> Change | None:
+def _broken_off(stack: Stack, held: KeyVersions) -> Change | None:
     """Return the change that made a key current and did not get to the containers."""
-    current = versions.current
+    current = held.current
     if stack.algorithm == "HS256" and current and containers.broken_off(stack, current.id):
-        return key_promotion.present(stack, current)
+        return promotion.present(stack, current)
     return None
 
 
-def _carry_out(stack: Stack, versions: KeyVersions, change: Change, *, as_json: bool) -> None:
+def _replaced_containers(stack: Stack, change: Change) -> contextlib.AbstractContextManager[None]:
+    return containers.replaced(stack, change.version_id, is_current=change.is_current)
+
+
+def _carry_out(stack: Stack, held: KeyVersions, change: Change, *, as_json: bool) -> None:
     """Let the key of a change sign, and say what is to be done beside it."""
     shared = stack.algorithm == "HS256"
-    with containers.replaced(stack, change.version_id) if shared else contextlib.nullcontext():
-        key_promotion.make_current(stack, versions, change)
-    replaced = versions.previous if change.is_current else versions.current
+    with _replaced_containers(stack, change) if shared else contextlib.nullcontext():
+        promotion.make_current(stack, held, change)
+    replaced = held.previous if change.is_current else held.current
     replaced_kid = replaced.kid if replaced else ""
     answer: dict[str, Any] = facts(change.key) | {
         "versionId": change.version_id,
@@ -181,7 +176,7 @@ def _carry_out(stack: Stack, versions: KeyVersions, change: Change, *, as_json: 
         containers.delete_earlier(stack)
     else:
         needed_until = iso_time(
-            datetime.fromtimestamp(time.time() + retention_seconds(stack.settings), UTC)
+            datetime.fromtimestamp(time.time() + stack.settings.key_retention_seconds, UTC)
         )
         answer["replacedNeededUntil"] = needed_until if replaced_kid else None
         say(text.in_minutes(change.key, replaced_kid, needed_until))

@@ -36,14 +36,16 @@ def check(stack: Stack) -> KeyStatus:
         raise OutOfReach("CheckKey's answer cannot be read.") from None
 
 
-def report(status: KeyStatus) -> None:
+def report(stack: Stack, status: KeyStatus) -> None:
     """Tell what the check found.
 
     Raises:
         CommandError: the stack cannot sign.
     """
     for problem in status.problems:
-        say(f"- {problem.what} ({problem.code})\n  {problem.remedy}")
+        # Its remedy as this stack's, its own region named.
+        remedy = stack.finding(problem.code, problem.what).remedy
+        say(f"- {problem.what} ({problem.code})\n  {remedy}")
     if not status.configured:
         raise CommandError("The check failed: the stack cannot sign tokens.")
     kid = f" with {status.key.kid}" if status.key else ""
@@ -64,4 +66,4 @@ def check_stored(stack: Stack) -> None:
             f"The key is stored, but the check could not be run. {error} Run"
             f" `jitsi-tokens --stack-name {stack.name} key check`."
         ) from None
-    report(status)
+    report(stack, status)

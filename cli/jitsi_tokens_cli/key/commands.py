@@ -8,26 +8,24 @@ from jitsi_tokens.keys import MIN_RSA_BITS, read_key
 from jitsi_tokens.rsa_keys import RSA_BITS, make_rsa_key
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import read_file
-from jitsi_tokens_cli.key import change_commands as key_change_commands
-from jitsi_tokens_cli.key import check as key_check
-from jitsi_tokens_cli.key import version_commands as key_version_commands
+from jitsi_tokens_cli.key import change_commands, check, version_commands
 from jitsi_tokens_cli.key.files import MAX_RSA_BITS, read_rsa_key, read_shared_secret
+from jitsi_tokens_cli.key.kid import checked_kid
 from jitsi_tokens_cli.key.output import put_key, status_document
 from jitsi_tokens_cli.key.storing import (
     ask_passphrase,
-    checked_kid,
     make_shared_secret,
-    refuse_where_keys_rotate,
     store_rsa,
     store_shared,
 )
+from jitsi_tokens_cli.key.versions import refuse_where_keys_are_published
 from jitsi_tokens_cli.output import Json, put_json, say
 from jitsi_tokens_cli.signing_secret import allow_change, current_version
 from jitsi_tokens_cli.stack import find_stack
 
 app = typer.Typer(no_args_is_help=True, help="The key that signs the tokens.")
-app.add_typer(key_change_commands.app)
-app.add_typer(key_version_commands.app)
+app.add_typer(change_commands.app)
+app.add_typer(version_commands.app)
 
 Kid = Annotated[
     str | None,
@@ -35,7 +33,7 @@ Kid = Annotated[
         "--kid",
         metavar="KEY_ID",
         help="The key's id. JaaS: the one that 8x8's console shows, asked for where this is left"
-        " out. Self-hosted: any; a random one where this is left out.",
+        " out. HS256: any; a random one where this is left out.",
     ),
 ]
 Replace = Annotated[bool, typer.Option("--replace", help="Put it in place of the present key.")]
@@ -57,11 +55,11 @@ def create(
 ) -> None:
     """Make a signing key in memory and store it in the stack's secret.
 
-    JaaS: an RSA key. Its public part is printed, for 8x8's console. Self-hosted: a secret that
+    JaaS: an RSA key. Its public part is printed, for 8x8's console. HS256: a secret that
     Jitsi must be given too. The private part is never printed and never written to a file.
     """
     stack = find_stack(ctx.obj)
-    refuse_where_keys_rotate(stack)
+    refuse_where_keys_are_published(stack)
     given = checked_kid(stack, kid)
     allow_change(stack, replace=replace, yes=yes)
     if stack.algorithm == "HS256":
@@ -79,7 +77,7 @@ def import_key(
         typer.Argument(
             metavar="FILE",
             help="JaaS: an RSA key (PKCS#1, PKCS#8 or OpenSSH, encrypted or not, also as pasted"
-            " from an .env file). Self-hosted: the shared secret. `-` reads stdin.",
+            " from an .env file). HS256: the shared secret. `-` reads stdin.",
         ),
     ],
     *,
@@ -90,7 +88,7 @@ def import_key(
 ) -> None:
     """Store a key that exists already, after checking it in full."""
     stack = find_stack(ctx.obj)
-    refuse_where_keys_rotate(stack)
+    refuse_where_keys_are_published(stack)
     given = checked_kid(stack, kid)
     content = read_file(file)
     if stack.algorithm == "HS256":
@@ -109,17 +107,17 @@ def show(ctx: typer.Context, *, as_json: Json = False) -> None:
     stack = find_stack(ctx.obj)
     version = current_version(stack)
     if version is None:
-        raise CommandError(
-            f"The stack {stack.name} has no signing key yet. Run `key create` or `key import`."
-        )
+        missing = stack.finding("no-key", f"The stack {stack.name} has no signing key yet.")
+        raise CommandError(f"{missing.what} {missing.remedy}")
     key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
     put_key(key, version.created_at, as_json=as_json)
 
 
-@app.command(epilog="Example: jitsi-tokens --stack-name my-stack key check")
-def check(ctx: typer.Context, *, as_json: Json = False) -> None:
+@app.command("check", epilog="Example: jitsi-tokens --stack-name my-stack key check")
+def check_key(ctx: typer.Context, *, as_json: Json = False) -> None:
     """Have the stack sign a token and verify it now."""
-    status = key_check.check(find_stack(ctx.obj))
+    stack = find_stack(ctx.obj)
+    status = check.check(stack)
     if as_json:
         put_json(status_document(status))
-    key_check.report(status)
+    check.report(stack, status)

@@ -7,6 +7,7 @@ names the key's version: published while the earlier key signs, and put in place
 from __future__ import annotations
 
 import contextlib
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MARK = "SIGNING_KEY_VERSION"
 # What CloudFormation publishes is described otherwise, and never deleted here.
 DESCRIPTION = "jitsi-tokens key promote"
+_TIMES = "/"
 _ALIAS = "live"
 _POLL_SECONDS = 5
 _TELL_SECONDS = 30
@@ -33,10 +35,10 @@ _SETTLED_SECONDS = 5
 
 
 @contextlib.contextmanager
-def replaced(stack: Stack, key_version: str) -> Iterator[None]:
+def replaced(stack: Stack, key_version: str, *, is_current: bool) -> Iterator[None]:
     """Make a key's version current inside of this: new containers stand ready, and follow at once.
 
-    Safe to repeat wherever it was broken off.
+    Safe to repeat wherever it was broken off; `is_current` tells that the key's part was done.
 
     Raises:
         CommandError: a deployment is in the way. Nothing was changed.
@@ -44,10 +46,12 @@ def replaced(stack: Stack, key_version: str) -> Iterator[None]:
     """
     function = _Function(stack)
     live = function.live_version()
-    if _mark(function.configuration(live)) == key_version:
+    was_made_for_it = _mark(function.configuration(live)) == key_version
+    if was_made_for_it and is_current:
         yield
         return
-    version = function.publish(live, key_version)
+    # Those that were made for it before it was replaced hold the key that replaced it.
+    version = function.publish(live, key_version, afresh=was_made_for_it)
     if function.live_version() != live:
         raise CommandError("The stack was deployed meanwhile: run the command again.")
     yield
@@ -84,12 +88,14 @@ class _Function:
     def __init__(self, stack: Stack) -> None:
         self._lambda = stack.client("lambda")
         self._name = stack.issue_function
+        self._revision: str | None = None
 
     def live_version(self) -> str:
         """Return the version that answers."""
         alias = self._lambda.get_alias(FunctionName=self._name, Name=_ALIAS)
         if (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights"):
             raise CommandError("A deployment is under way: run the command again when it is over.")
+        self._revision = alias.get("RevisionId")
         return str(alias["FunctionVersion"])
 
     def configuration(self, version: str = "$LATEST") -> dict[str, Any]:
@@ -99,7 +105,7 @@ class _Function:
         )
         return answer
 
-    def publish(self, live: str, key_version: str) -> str:
+    def publish(self, live: str, key_version: str, *, afresh: bool) -> str:
         """Return a version like the one that answers, its containers yet to come."""
         latest = self._settled()
         if _code(latest) != _code(self.configuration(live)):
@@ -107,8 +113,9 @@ class _Function:
                 "The function's code is not the one that answers, as after a deployment that did"
                 " not finish. Deploy the stack, then run the command again."
             )
-        if _mark(latest) != key_version:
-            environment = _environment(latest) | {MARK: key_version}
+        if afresh or _mark(latest) != key_version:
+            mark = f"{key_version}{_TIMES}{secrets.token_hex(4)}" if afresh else key_version
+            environment = _environment(latest) | {MARK: mark}
             self._lambda.update_function_configuration(
                 FunctionName=self._name, Environment={"Variables": environment}
             )
@@ -127,9 +134,12 @@ class _Function:
         return version
 
     def put_in_place(self, version: str) -> None:
-        """Let a version answer."""
+        """Let a version answer, unless a deployment has let another one meanwhile."""
+        unchanged = {"RevisionId": self._revision} if self._revision else {}
         try:
-            self._lambda.update_alias(FunctionName=self._name, Name=_ALIAS, FunctionVersion=version)
+            self._lambda.update_alias(
+                FunctionName=self._name, Name=_ALIAS, FunctionVersion=version, **unchanged
+            )
         except (ClientError, BotoCoreError) as error:
             raise OutOfReach(
                 "The key was changed, but the containers were not replaced: they take it up one by"
@@ -181,7 +191,8 @@ def _environment(configuration: dict[str, Any]) -> dict[str, str]:
 
 
 def _mark(configuration: dict[str, Any]) -> str | None:
-    return _environment(configuration).get(MARK)
+    mark = _environment(configuration).get(MARK)
+    return mark.partition(_TIMES)[0] if mark else None
 
 
 def _code(configuration: dict[str, Any]) -> tuple[str, list[str]]:

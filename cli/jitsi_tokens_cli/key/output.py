@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jitsi_tokens.rsa_keys import fingerprint, public_pem
+from jitsi_tokens.rsa_keys import public_pem
 from jitsi_tokens_cli.output import iso_time, put, put_json, put_table, say
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def facts(key: SigningKey) -> dict[str, Any]:
     return {
         "kid": key.kid,
         "algorithm": key.algorithm,
-        "fingerprint": fingerprint(public) if public else None,
+        "fingerprint": key.fingerprint,
         "publicKey": public_pem(public) if public else None,
     }
 
@@ -42,8 +42,8 @@ def put_key(key: SigningKey, created_at: datetime, *, as_json: bool) -> None:
         ["Algorithm", key.algorithm],
         ["Created", iso_time(created_at)],
     ]
-    if key.public_key:
-        rows.append(["Fingerprint (SHA-256)", fingerprint(key.public_key)])
+    if key.fingerprint:
+        rows.append(["Fingerprint (SHA-256)", key.fingerprint])
     put_table(["Signing key", ""], rows)
     put_public_part(key)
     if not key.public_key:

@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec.structs import replace
 
 from jitsi_tokens.keys import KeyDocument, KeyRefused, SigningKey, read_key
-from jitsi_tokens.rotation import CURRENT
+from jitsi_tokens.secrets import CURRENT
 from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
-from jitsi_tokens_cli.key import versions as key_versions
+from jitsi_tokens_cli.key import versions
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.key.versions import KeyVersion, KeyVersions
@@ -40,14 +40,14 @@ class Change(NamedTuple):
         return f"Change(version_id={self.version_id!r})"
 
 
-def promotion(stack: Stack, versions: KeyVersions, kid: str) -> Change:
+def promotion(stack: Stack, held: KeyVersions, kid: str) -> Change:
     """Return the change that makes the staged key current under its full `kid`.
 
     Raises:
         CommandError: there is no staged key, or the id is another key's.
         KeyRefused: the stack could not sign with it.
     """
-    current, staged = versions.current, versions.staged
+    current, staged = held.current, held.staged
     if staged is None or staged.document is None:
         if kid and current and current.document and current.kid == kid:
             return _change(stack, current.id, current.document, is_current=True)
@@ -55,7 +55,7 @@ def promotion(stack: Stack, versions: KeyVersions, kid: str) -> Change:
     if stack.algorithm == "HS256" and kid != staged.kid:
         raise CommandError(f"The staged secret has the id {staged.kid}: leave --kid out.")
     document = replace(staged.document, kid=kid)
-    holder = versions.holder_of(kid)
+    holder = held.holder_of(kid)
     if holder and not holder.has_key_of(document):
         raise CommandError(
             f"{kid} is the id of another key of this stack, the current one or the one before. The"
@@ -78,13 +78,13 @@ def present(stack: Stack, current: KeyVersion) -> Change:
     return _change(stack, current.id, current.document, is_current=True)
 
 
-def return_to_previous(stack: Stack, versions: KeyVersions) -> Change:
+def return_to_previous(stack: Stack, held: KeyVersions) -> Change:
     """Return the change that makes the previous key current again.
 
     Raises:
         CommandError: there is none that works.
     """
-    previous = versions.previous
+    previous = held.previous
     if previous is None or previous.document is None:
         raise CommandError("There is no previous key to return to.")
     try:
@@ -93,7 +93,7 @@ def return_to_previous(stack: Stack, versions: KeyVersions) -> Change:
         raise CommandError(f"The previous key cannot sign. {error}") from None
 
 
-def make_current(stack: Stack, versions: KeyVersions, change: Change) -> None:
+def make_current(stack: Stack, held: KeyVersions, change: Change) -> None:
     """Let the key of a change sign; the key before it becomes the previous one.
 
     Raises:
@@ -101,18 +101,18 @@ def make_current(stack: Stack, versions: KeyVersions, change: Change) -> None:
     """
     if change.is_current:
         return
-    if versions.previous and _corrects_id(versions, change):
+    if held.previous and _corrects_id(held, change):
         # Else the key under the wrong id would be the one that a rollback returns to.
-        key_versions.move_current(stack, versions.previous.id)
-    if key_versions.read(stack, change.version_id):
+        versions.move_current(stack, held.previous.id)
+    if versions.read(stack, change.version_id):
         # Secrets Manager ignores that a version is put which it has.
-        key_versions.move_current(stack, change.version_id)
+        versions.move_current(stack, change.version_id)
     else:
         _put(stack, change)
 
 
 def _change(stack: Stack, version_id: str, document: KeyDocument, *, is_current: bool) -> Change:
-    text = key_versions.write(document)
+    text = versions.write(document)
     key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
     return Change(version_id, document, key, is_current)
 
@@ -122,9 +122,9 @@ def _version_id(staged: KeyVersion, kid: str) -> str:
     return hashlib.sha256(f"{_DOMAIN}\n{staged.id}\n{kid}".encode()).hexdigest()
 
 
-def _corrects_id(versions: KeyVersions, change: Change) -> bool:
+def _corrects_id(held: KeyVersions, change: Change) -> bool:
     """Tell whether the same key signs under another id, and another key did before."""
-    current, previous = versions.current, versions.previous
+    current, previous = held.current, held.previous
     return bool(
         current
         and current.has_key_of(change.document)
@@ -139,7 +139,7 @@ def _put(stack: Stack, change: Change) -> None:
     try:
         stack.client("secretsmanager").put_secret_value(
             SecretId=stack.signing_secret,
-            SecretString=key_versions.write(change.document),
+            SecretString=versions.write(change.document),
             ClientRequestToken=change.version_id,
             VersionStages=[CURRENT],
         )

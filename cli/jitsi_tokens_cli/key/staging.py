@@ -10,14 +10,10 @@ from jitsi_tokens.keys import KeyDocument
 from jitsi_tokens.rsa_keys import make_rsa_key, private_pem
 from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
 from jitsi_tokens_cli.inputs import confirm, read_file
-from jitsi_tokens_cli.key import versions as key_versions
+from jitsi_tokens_cli.key import versions
 from jitsi_tokens_cli.key.files import read_rsa_key, read_shared_secret
-from jitsi_tokens_cli.key.storing import (
-    ask_passphrase,
-    full_kid,
-    make_shared_kid,
-    make_shared_secret,
-)
+from jitsi_tokens_cli.key.kid import full_kid, make_shared_kid
+from jitsi_tokens_cli.key.storing import ask_passphrase, make_shared_secret
 from jitsi_tokens_cli.output import say
 from jitsi_tokens_cli.signing_secret import Stored
 
@@ -68,12 +64,12 @@ def allow_staging(stack: Stack, kid: str, *, yes: bool) -> None:
     Raises:
         CommandError: there is no leave to, or another key goes by the `kid`.
     """
-    versions = key_versions.read_all(stack)
-    if kid and versions.holder_of(kid):
+    held = versions.read_all(stack)
+    if kid and held.holder_of(kid):
         raise CommandError(
             f"{kid} is the id of another key of this stack, the current one or the one before."
         )
-    if versions.staged and not versions.is_promoted(versions.staged):
+    if held.staged and not held.is_promoted(held.staged):
         confirm(
             "Replace a staged key that was never promoted? Its public part, or the secret itself,"
             " may have been handed on already.",
@@ -88,12 +84,12 @@ def put_staged(stack: Stack, document: KeyDocument) -> Stored:
         KeyRefused: the stack could not sign with it.
         OutOfReach: Secrets Manager did not take it.
     """
-    key = key_versions.tried(stack, document)
+    key = versions.tried(stack, document)
     try:
         answer = stack.client("secretsmanager").put_secret_value(
             SecretId=stack.signing_secret,
-            SecretString=key_versions.write(document),
-            VersionStages=[key_versions.NEXT],
+            SecretString=versions.write(document),
+            VersionStages=[versions.NEXT],
         )
     except (ClientError, BotoCoreError) as error:
         raise OutOfReach(

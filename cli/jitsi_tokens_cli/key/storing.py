@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import string
 from typing import TYPE_CHECKING
 
 from jitsi_tokens.keys import KeyDocument
 from jitsi_tokens.rsa_keys import private_pem, public_pem
-from jitsi_tokens.secrets import FRESH_SECONDS
-from jitsi_tokens.settings import jaas_app_id
+from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens_cli import inputs
-from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.key.check import check_stored
+from jitsi_tokens_cli.key.kid import ask_kid, make_shared_kid
 from jitsi_tokens_cli.key.output import facts
+from jitsi_tokens_cli.key.text import CONSOLE, how_to_read
 from jitsi_tokens_cli.output import put, put_json, say
 from jitsi_tokens_cli.signing_secret import store
 
@@ -24,27 +23,7 @@ if TYPE_CHECKING:
     from jitsi_tokens_cli.signing_secret import Stored
     from jitsi_tokens_cli.stack import Stack
 
-_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SHARED_SECRET_CHARACTERS = 64
-CONSOLE = (
-    "Give 8x8 the public key: https://jaas.8x8.vc, API Keys, Add API key. The console shows the"
-    " key id."
-)
-
-
-def refuse_where_keys_rotate(stack: Stack) -> None:
-    """Leave the keys of a stack alone that makes and publishes its own.
-
-    Raises:
-        CommandError: this is one.
-    """
-    if stack.settings.publishes_keys:
-        raise CommandError(
-            "This stack makes its own keys by rotation, and publishes them for Jitsi. To rotate"
-            " now:\n"
-            f"  {stack.rotate_secret}\n"
-            "A key that leaked is unpublished with `key withdraw`."
-        )
 
 
 def make_shared_secret() -> str:
@@ -62,34 +41,6 @@ def ask_passphrase() -> str:
     return inputs.ask_hidden(
         "Passphrase of the key",
         without_terminal="The key is encrypted, and nobody is there to ask for its passphrase.",
-    )
-
-
-def make_shared_kid() -> str:
-    """Return an id for a shared secret, which nothing but people goes by."""
-    return secrets.token_hex(4)
-
-
-def checked_kid(stack: Stack, key_id: str | None) -> str | None:
-    """Return the `kid` for what `--kid` gave; None where 8x8's console has yet to give it.
-
-    Raises:
-        CommandError: it is not this stack's, or nobody is there to ask for it.
-    """
-    if key_id is not None:
-        return full_kid(key_id, stack.kid_prefix)
-    if stack.algorithm == "RS256" and not inputs.is_interactive():
-        raise CommandError(
-            "Which key id? There is no terminal to ask: give --kid with the id that 8x8's console"
-            " shows for the key."
-        )
-    return None
-
-
-def ask_kid(stack: Stack) -> str:
-    """Return the `kid` for the key id that a person reads in 8x8's console."""
-    return inputs.ask_until_valid(
-        "Key id that the console shows", lambda text: full_kid(text, stack.kid_prefix)
     )
 
 
@@ -123,39 +74,11 @@ def store_shared(stack: Stack, kid: str | None, secret: str, *, as_json: bool) -
     _report_stored(stack, stored, as_json=as_json)
 
 
-def how_to_read(stack: Stack, label: str = "") -> str:
-    """Say how a shared secret is read by whoever may: the current one, or that of a label."""
-    stage = f" --version-stage {label}" if label else ""
-    return (
-        "To read it, where nobody looks over your shoulder:\n"
-        f"  {stack.read_secret}{stage} | jq -r .secret"
-    )
-
-
-def full_kid(key_id: str, kid_prefix: str) -> str:
-    """Return the `kid` for a key id that a person gave, with or without the App ID.
-
-    Raises:
-        CommandError: it is not this stack's, or is no key id.
-    """
-    app_id, slash, bare = key_id.rpartition("/")
-    if slash and (not kid_prefix or f"{jaas_app_id(app_id)}/" != kid_prefix):
-        raise CommandError(
-            f"The key id belongs to another App ID: this stack's begin with {kid_prefix} in"
-            " exactly this case."
-            if kid_prefix
-            else "A self-hosted stack's key id holds no slash."
-        )
-    if not _KEY_ID.fullmatch(bare):
-        raise CommandError("A key id is 1 to 64 letters, digits, hyphens and underscores.")
-    return f"{kid_prefix}{bare}"
-
-
 def _report_stored(stack: Stack, stored: Stored, *, as_json: bool) -> None:
     if as_json:
         put_json(facts(stored.key) | {"versionId": stored.version_id})
     say(
         f"Stored as {stored.key.kid}. Running functions take it up within"
-        f" {FRESH_SECONDS // 60} minutes."
+        f" {KEY_FRESH_SECONDS // 60} minutes."
     )
     check_stored(stack)

@@ -6,11 +6,10 @@ from typing import Annotated
 import typer
 
 from jitsi_tokens.publication import FRESH_SECONDS, Publication
-from jitsi_tokens.rotation import CURRENT, PENDING
+from jitsi_tokens.secrets import CURRENT, PENDING
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import confirm
-from jitsi_tokens_cli.key import list as key_list
-from jitsi_tokens_cli.key import versions as key_versions
+from jitsi_tokens_cli.key import listing, versions
 from jitsi_tokens_cli.output import Json, put_json, say
 from jitsi_tokens_cli.signing_secret import current_version
 from jitsi_tokens_cli.stack import Stack, find_stack
@@ -41,8 +40,9 @@ def withdraw(
         publication.withdraw(kid)
         published.remove(kid)
         say(
-            f"Withdrawn. The stack gives {kid} out for {FRESH_SECONDS} seconds longer at most, but"
-            " Prosody keeps the keys that it fetched until it restarts. Restart it after that"
+            f"Withdrawn. {kid} is given out for {2 * FRESH_SECONDS} seconds longer at most, half of"
+            " it by caches on the way; but Prosody keeps the keys that it fetched until it"
+            " restarts. Restart it after that"
             " (docker-jitsi-meet: `docker compose restart prosody`): from then on the tokens of"
             " this key are refused."
         )
@@ -59,7 +59,7 @@ def withdraw(
 def cleanup(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> None:
     """Remove an AWSPENDING that a rotation left behind: it fails every later one."""
     stack = find_stack(ctx.obj)
-    at = key_versions.labels(stack)
+    at = versions.labels(stack)
     left = at.get(PENDING)
     if left is None or left == at.get(CURRENT):
         left = None
@@ -81,11 +81,11 @@ def cleanup(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> N
 def list_keys(ctx: typer.Context, *, as_json: Json = False) -> None:
     """List the keys that the secret holds, and those that are published."""
     stack = find_stack(ctx.obj)
-    keys = key_list.listed(stack)
+    keys = listing.listed(stack)
     if as_json:
-        put_json(key_list.documents(keys))
+        put_json(listing.documents(keys))
     elif keys:
-        key_list.put_keys(keys, time.time(), published=stack.settings.publishes_keys)
+        listing.put_keys(keys, time.time(), published=stack.settings.publishes_keys)
     else:
         say("There are no keys yet.")
 
@@ -110,10 +110,10 @@ def _warning(stack: Stack, kid: str) -> str:
         current = current_version(stack)
     except CommandError as error:
         return f"Whether it signs now is not known. {error} "
-    document = key_versions.document_in(current.text) if current else None
+    document = versions.document_in(current.text) if current else None
     if document is None or document.kid != kid:
         return ""
     return (
         "IT IS THE KEY THAT SIGNS NOW: until the next one does, Jitsi will refuse every new token."
-        f" Where the leak can wait, rotate first: `{stack.rotate_secret}`. "
+        f" Where the leak can wait, rotate first: `{stack.rotate_secret_command}`. "
     )

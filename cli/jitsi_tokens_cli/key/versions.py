@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from jitsi_tokens.aws import error_code
 from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
-from jitsi_tokens.rotation import CURRENT
+from jitsi_tokens.secrets import CURRENT, PREVIOUS
 from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
 from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from jitsi_tokens_cli.stack import Stack
 
-PREVIOUS = "AWSPREVIOUS"
 # Ours: AWSPENDING is a rotation's, and fails every later one where it is left behind.
 NEXT = "NEXT"
 
@@ -78,6 +78,21 @@ class KeyVersions(NamedTuple):
         return next((v for v in (self.current, self.previous) if v and v.kid == kid), None)
 
 
+def refuse_where_keys_are_published(stack: Stack) -> None:
+    """Leave the keys of a stack alone that makes and publishes its own.
+
+    Raises:
+        CommandError: this is one.
+    """
+    if stack.settings.publishes_keys:
+        raise CommandError(
+            "This stack makes its own keys by rotation, and publishes them for Jitsi. To rotate"
+            " now:\n"
+            f"  {stack.rotate_secret_command}\n"
+            "A key that leaked is unpublished with `key withdraw`."
+        )
+
+
 def labels(stack: Stack) -> dict[str, str]:
     """Return the id of the version that each label is on."""
     described = stack.client("secretsmanager").describe_secret(SecretId=stack.signing_secret)
@@ -102,7 +117,7 @@ def read(stack: Stack, version_id: str | None) -> KeyVersion | None:
             SecretId=stack.signing_secret, VersionId=version_id
         )
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = error_code(error)
         if code == "ResourceNotFoundException":
             return None
         if code == "InvalidRequestException":

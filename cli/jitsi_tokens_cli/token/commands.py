@@ -9,15 +9,16 @@ import msgspec
 import typer
 
 from jitsi_tokens.keys import read_key
-from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.explain.command import EPILOG, explain
+from jitsi_tokens_cli.address import URL_VARIABLE
+from jitsi_tokens_cli.errors import CommandError, WrongUsage
 from jitsi_tokens_cli.inputs import STDIN, find_api_key
-from jitsi_tokens_cli.output import Json, put, put_json, put_table, say
+from jitsi_tokens_cli.output import Json, put, put_json, put_table, say, time_text
 from jitsi_tokens_cli.signing_secret import current_version
 from jitsi_tokens_cli.stack import Target, find_stack
-from jitsi_tokens_cli.token import service as token_service
-from jitsi_tokens_cli.token import text as token_text
+from jitsi_tokens_cli.token import service, text
+from jitsi_tokens_cli.token.explain.command import EPILOG, explain
 from jitsi_tokens_cli.token.source import TokenSource, read_token
+from jitsi_tokens_cli.web import Web
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -79,7 +80,7 @@ def issue(
     url: Annotated[
         str | None,
         typer.Option(
-            envvar="JITSI_TOKENS_URL", metavar="URL", help="The service. Left out: the stack's."
+            envvar=URL_VARIABLE, metavar="URL", help="The service. Left out: the stack's."
         ),
     ] = None,
     as_json: Json = False,
@@ -100,10 +101,9 @@ def issue(
         "notBefore": _epoch_or_text(not_before),
         "features": _switches(feature) if feature else None,
     }
-    address = url or find_stack(ctx.obj).api_url
-    token_service.check_url(address)
-    answer = token_service.issue(
-        address,
+    web = Web(url or find_stack(ctx.obj).api_url)
+    answer = service.issue(
+        web,
         find_api_key(os.environ),
         {name: value for name, value in request.items() if value is not None},
     )
@@ -112,8 +112,8 @@ def issue(
         return
     put(f"Meeting URL: {answer.meeting_url}")
     put(f"Room:        {answer.room_name}")
-    put(f"Valid from:  {token_text.time_text(answer.not_before)}")
-    put(f"Valid until: {token_text.time_text(answer.expires_at)}")
+    put(f"Valid from:  {time_text(answer.not_before)}")
+    put(f"Valid until: {time_text(answer.expires_at)}")
     put(f"Token:       {answer.token}")
 
 
@@ -128,9 +128,9 @@ def inspect(
 
     With --stack-name its signature is checked with the stack's key.
     """
-    decoded = token_text.decode(read_token(token).text)
+    decoded = text.decode(read_token(token).text)
     signature = _check_signature(ctx.obj, decoded)
-    valid = token_text.validity(decoded.claims, time.time())
+    valid = text.validity(decoded.claims, time.time())
     if as_json:
         put_json(
             {
@@ -143,20 +143,21 @@ def inspect(
         )
         say(signature.sentence)
     else:
-        put_table(["Header", ""], token_text.rows(decoded.header))
-        put_table(["Claim", ""], token_text.rows(decoded.claims))
+        put_table(["Header", ""], text.rows(decoded.header))
+        put_table(["Claim", ""], text.rows(decoded.claims))
         put(f"Valid now: {valid}")
         put(signature.sentence)
     if signature is _FAILED:
-        raise typer.Exit(1)
+        raise typer.Exit(CommandError.exit_code)
 
 
 app.command(epilog=EPILOG)(explain)
 
 
-def _epoch_or_text(text: str | None) -> int | str | None:
+def _epoch_or_text(time_given: str | None) -> int | str | None:
     # The service takes epoch seconds as a number only.
-    return int(text) if text and text.isascii() and text.isdecimal() else text
+    is_epoch = time_given and time_given.isascii() and time_given.isdecimal()
+    return int(time_given) if time_given and is_epoch else time_given
 
 
 def _switches(options: list[str]) -> dict[str, bool]:
@@ -164,14 +165,14 @@ def _switches(options: list[str]) -> dict[str, bool]:
     for option in options:
         name, _, value = option.partition("=")
         if value not in _SWITCHES:
-            raise CommandError("A feature is given as NAME=true or NAME=false.")
+            raise WrongUsage("A feature is given as NAME=true or NAME=false.")
         if name in features:
-            raise CommandError("A feature is given twice.")
+            raise WrongUsage("A feature is given twice.")
         features[name] = _SWITCHES[value]
     return features
 
 
-def _check_signature(target: Target, token: token_text.Token) -> _Signature:
+def _check_signature(target: Target, token: text.Token) -> _Signature:
     if not target.stack_name:
         return _UNCHECKED
     stack = find_stack(target)

@@ -8,7 +8,7 @@ import typer
 
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import read_file
-from jitsi_tokens_cli.token import text as token_text
+from jitsi_tokens_cli.token.text import Found, token_in
 
 TokenSource = Annotated[
     str,
@@ -21,18 +21,18 @@ TokenSource = Annotated[
 ]
 
 
-def read_token(source: str) -> token_text.Found:
+def read_token(source: str) -> Found:
     """Return the token that an argument is or leads to.
 
     Raises:
         CommandError: there is none.
     """
-    if found := token_text.token_in(source):
+    if found := token_in(source):
         return found
     if "://" in source:
         raise CommandError("The URL holds no token: none follows jwt= in it.")
     content = read_file(source)
-    found = token_text.token_in(content.decode(errors="replace"))
+    found = token_in(content.decode(errors="replace"))
     if found is None:
         raise CommandError("There is no token: neither a JWT nor a meeting URL that holds one.")
     return found

@@ -4,11 +4,10 @@ import base64
 import binascii
 import json
 import re
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.output import iso_time
+from jitsi_tokens_cli.output import duration_text, time_text
 
 _JWT = r"eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"
 # Matched once all white space is gone.
@@ -17,8 +16,8 @@ _IN_URL = re.compile(
     rf"https?://.*[?#&]jwt=(?:(?P<bytes>b['\"]|b%2[27])|%22|\")?(?P<token>{_JWT})"
     r"(?:%2[27]|['\"])?(?:[&#].*)?"
 )
-# Mail breaks long lines, and indents what it quotes.
-_LINE_BREAK = re.compile(r"\s*[\r\n]\s*")
+_DEEPEST = 50
+_FAR_SECONDS = 10**12
 _TIMES = ("iat", "nbf", "exp")
 
 
@@ -53,7 +52,8 @@ def token_in(text: str) -> Found | None:
     """Return the token of a bare token or of a meeting URL, broken into lines or not."""
     if bare := _BARE.fullmatch("".join(text.split())):
         return Found(bare["token"], None, bool(bare["bytes"]))
-    url = _LINE_BREAK.sub("", text.strip())
+    # Mail breaks long lines, and indents what it quotes.
+    url = "".join(map(str.strip, text.splitlines()))
     if within := _IN_URL.fullmatch(url):
         return Found(within["token"], url, bool(within["bytes"]))
     return None
@@ -79,11 +79,12 @@ def validity(claims: dict[str, Any], now: float) -> str:
             return f"no: {name} is not a whole number"
     if "exp" not in claims:
         return "no: exp is missing"
-    if claims["exp"] <= now:
-        return f"no: it ended {duration_text(now - claims['exp'])} ago"
-    if claims.get("nbf", now) > now:
-        return f"not yet: it begins in {duration_text(claims['nbf'] - now)}"
-    return f"yes, for {duration_text(claims['exp'] - now)} more"
+    ends, begins = _in_calendar(claims["exp"]), _in_calendar(claims.get("nbf", now))
+    if ends <= now:
+        return f"no: it ended {duration_text(now - ends)} ago"
+    if begins > now:
+        return f"not yet: it begins in {duration_text(begins - now)}"
+    return f"yes, for {duration_text(ends - now)} more"
 
 
 def rows(part: dict[str, Any]) -> list[list[str]]:
@@ -91,19 +92,9 @@ def rows(part: dict[str, Any]) -> list[list[str]]:
     return [[name, _shown(name, value)] for name, value in _flat(part)]
 
 
-def time_text(seconds: float) -> str:
-    """Return epoch seconds as ISO 8601, where the calendar goes so far."""
-    try:
-        return iso_time(datetime.fromtimestamp(seconds, UTC))
-    except (ValueError, OverflowError, OSError):
-        return "beyond the calendar: milliseconds?"
-
-
-def duration_text(seconds: float) -> str:
-    """Return a length of time in hours, minutes and seconds."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min {rest:02} s" if hours else f"{minutes} min {rest:02} s"
+def _in_calendar(seconds: float) -> float:
+    """Return a time no farther off than a float can reckon with."""
+    return max(-_FAR_SECONDS, min(seconds, _FAR_SECONDS))
 
 
 def _part(text: str) -> dict[str, Any]:
@@ -111,9 +102,22 @@ def _part(text: str) -> dict[str, Any]:
         part = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except binascii.Error as error:
         raise ValueError from error
-    if not isinstance(part, dict):
-        raise ValueError  # noqa: TRY004 - what is wrong is the token's content
+    if not isinstance(part, dict) or not _is_shallow(part):
+        raise ValueError
     return part
+
+
+def _is_shallow(part: object) -> bool:
+    """Tell whether nothing is nested deeper than anybody reads, level by level."""
+    level = [part]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    return not level
 
 
 def _flat(part: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

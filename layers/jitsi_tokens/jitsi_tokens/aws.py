@@ -1,6 +1,16 @@
-"""How long a request waits for AWS, each time limit in seconds and for one address of a service."""
+"""How long a request waits for AWS, and how AWS names what went wrong.
+
+Each time limit is in seconds, and for one address of a service.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 # Nothing can be answered without it: worth a second try.
 PATIENT = Config(
@@ -8,3 +18,8 @@ PATIENT = Config(
 )
 # There is an answer already, which this call may only renew.
 IMPATIENT = Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
+
+
+def error_code(error: ClientError) -> str:
+    """Return the code by which AWS names an error; empty where it names none."""
+    return error.response.get("Error", {}).get("Code", "")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jitsi_tokens import moderators
 from jitsi_tokens.requests import DEFAULT_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
 from jitsi_tokens.status import problems_of
 
@@ -16,11 +17,8 @@ if TYPE_CHECKING:
 # No server tells us how it is set up, so a self-hosted stack says this always.
 _MODERATOR_ADVICE = {
     "code": "moderator-settings",
-    "what": "A stock Jitsi makes every holder of a token a moderator, patients too.",
-    "remedy": (
-        "In Jitsi set XMPP_MUC_MODULES=token_affiliation, JICOFO_ENABLE_AUTH=0,"
-        " ENABLE_AUTO_OWNER=0 and WAIT_FOR_HOST_DISABLE_AUTO_OWNERS=1."
-    ),
+    "what": moderators.SENTENCE,
+    "remedy": f"In Jitsi set {moderators.settings_text()}.",
 }
 
 

@@ -2,23 +2,31 @@
 
 from msgspec import Struct
 
-_KEY_COMMAND = "Run `jitsi-tokens key create` or `jitsi-tokens key import`."
-_ROTATE = "Rotate the key: `aws secretsmanager rotate-secret --secret-id <SigningKeySecret>`."
+_ROTATE = "aws secretsmanager rotate-secret --secret-id <SigningKeySecret>"
+_STAGE = "Replace the key: `jitsi-tokens key stage`, then `jitsi-tokens key promote`."
+
+# {replace} is how another key comes to sign on the kind of stack at hand.
 _REMEDIES = {
-    "never-checked": "Wait five minutes, or invoke the function CheckKey.",
-    "check-overdue": "Look at CheckKey's schedule and at its log.",
-    "no-key": f"Give the stack a key. {_KEY_COMMAND} A stack that rotates makes its own: look at"
-    " the log of RotateSigningKey.",
     "access-denied": "Compare the function's role and the KMS key's policy with the template.",
     "unreachable": "Wait for Secrets Manager; look at the function's network, if it has a VPC.",
-    "secret-deleted": "Restore it: `aws secretsmanager restore-secret`. Then replace the key.",
-    "not-published": f"{_ROTATE} Until then Jitsi refuses every token.",
-    "published-key-differs": f"{_ROTATE} Find out who wrote to the public keys' path in SSM.",
+    "secret-deleted": "Restore it: `aws secretsmanager restore-secret`. {replace}",
+    "not-published": "{replace} Until then Jitsi refuses every token.",
+    "published-key-differs": "{replace} Find out who wrote to the public keys' path in SSM.",
     "publication-unreadable": "Wait for SSM; compare CheckKey's role with the template.",
-    "published-key-ends": f"{_ROTATE} The current key was put back by hand.",
-    "wrong-kid": "Store the key again with the key id that 8x8's console shows for it.",
+    "unknown-key-published": "`jitsi-tokens key list` tells which, `jitsi-tokens key withdraw`"
+    " unpublishes it. It was left by a rotation that was given up, or find out who wrote it.",
+    "published-key-ends": "{replace} The current key was put back by hand.",
 }
-_REPLACE = f"Replace the key. {_KEY_COMMAND}"
+_GIVE_KEY = "Give the stack a key: `jitsi-tokens key create` or `jitsi-tokens key import`."
+_MAKE_KEY = (
+    "A rotation makes the key: `{rotate}`. Where that fails, the log of RotateSigningKey says why."
+)
+_TEXTS = {
+    "not-published": "The signing key's public part is not published.",
+    "published-key-differs": "Another key is published under its kid.",
+    "unknown-key-published": "A key is published that neither signs nor is about to.",
+    "published-key-ends": "The signing key's public part is about to end.",
+}
 
 
 class Finding(Struct, frozen=True):
@@ -29,6 +37,35 @@ class Finding(Struct, frozen=True):
     remedy: str
 
 
-def finding(code: str, what: str) -> Finding:
-    """Return a finding with the remedy for its code."""
-    return Finding(code, what, _REMEDIES.get(code, _REPLACE))
+NEVER_CHECKED = Finding(
+    "never-checked",
+    "The signing key has not been checked yet.",
+    "Wait five minutes, or invoke the function CheckKey.",
+)
+CHECK_OVERDUE = Finding(
+    "check-overdue",
+    "The signing key was not checked for 15 minutes.",
+    "Look at CheckKey's schedule and at its log.",
+)
+_OF_THE_CHECK = {found.code: found for found in (NEVER_CHECKED, CHECK_OVERDUE)}
+
+
+def finding(
+    code: str, what: str = "", *, publishes_keys: bool, rotate_command: str = _ROTATE
+) -> Finding:
+    """Return a finding with the remedy for its code on the kind of stack at hand.
+
+    Args:
+        code: the short name of what is wrong.
+        what: may be left out where the code has a text of its own.
+        publishes_keys: whether the stack makes its own keys; else a person changes them.
+        rotate_command: how a rotation of this very stack is started.
+    """
+    if found := _OF_THE_CHECK.get(code):
+        return found
+    if code == "no-key":
+        remedy = _MAKE_KEY.format(rotate=rotate_command) if publishes_keys else _GIVE_KEY
+    else:
+        replace = f"Rotate the key: `{rotate_command}`." if publishes_keys else _STAGE
+        remedy = _REMEDIES.get(code, "{replace}").format(replace=replace)
+    return Finding(code, what or _TEXTS.get(code, ""), remedy)

@@ -8,6 +8,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from jitsi_tokens.rsa_keys import fingerprint
+
 if TYPE_CHECKING:
     from jwt.types import Options
 
@@ -55,6 +57,11 @@ class SigningKey:
         self.public_key = key.public_key() if isinstance(key, RSAPrivateKey) else None
         self._verifying_key = key.public_key() if isinstance(key, RSAPrivateKey) else key
         self._self_check()
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The SHA-256 of its public part; None where it has none: a shared secret."""
+        return fingerprint(self.public_key) if self.public_key else None
 
     def sign(self, claims: dict[str, Any]) -> str:
         """Return the claims as a signed JWT that names this key."""
@@ -119,7 +126,7 @@ def read_key(document: str, *, algorithm: Algorithm, kid_prefix: str) -> Signing
 
 def _shared_secret(secret: str | None) -> bytes:
     if secret is None:
-        raise KeyRefused("no-key", "The secret's document holds no shared secret.")
+        raise KeyRefused("not-a-key-document", "The secret's document holds no shared secret.")
     key = secret.encode()
     if len(key) < MIN_SECRET_BYTES:
         raise KeyRefused("key-too-short", f"HS256 needs a secret of {MIN_SECRET_BYTES} bytes.")
@@ -128,7 +135,7 @@ def _shared_secret(secret: str | None) -> bytes:
 
 def _private_key(pem: str | None) -> RSAPrivateKey:
     if pem is None:
-        raise KeyRefused("no-key", "The secret's document holds no private key.")
+        raise KeyRefused("not-a-key-document", "The secret's document holds no private key.")
     try:
         key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):

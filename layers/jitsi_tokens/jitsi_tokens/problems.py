@@ -74,6 +74,11 @@ def forbidden_field(pointer: str, detail: str) -> Problem:
     return _field_problem(FORBIDDEN, pointer, detail)
 
 
+def unexpected() -> Problem:
+    """Return the problem for an error that nobody expected, and that is told in the log alone."""
+    return Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
+
+
 def _field_problem(kind: Kind, pointer: str, detail: str) -> Problem:
     name = pointer.removeprefix("/")
     return Problem(kind, f"{name} {detail}.", field=FieldError(pointer, f"{detail}."))

@@ -21,6 +21,7 @@ class PublicKey(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only
     Attributes:
         n: modulus, base64url (RFC 7518, 6.3.1).
         e: exponent, base64url.
+        retention_seconds: how long it was to be needed after its key's end, when it was published.
         expires_at: when no token that it verifies can be in use; None while its key signs.
     """
 
@@ -29,6 +30,7 @@ class PublicKey(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only
     n: str
     e: str
     published_at: int
+    retention_seconds: int = 0
     expires_at: int | None = None
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
+from jitsi_tokens.aws import error_code
 from jitsi_tokens.problems import UNAVAILABLE, Problem
 from jitsi_tokens.public_keys import name_of, read_public_key, write_public_key
 from jitsi_tokens.telemetry import logger
@@ -61,27 +62,31 @@ class Publication:
                 Overwrite=False,
             )
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ParameterAlreadyExists":
+            if error_code(error) != "ParameterAlreadyExists":
                 raise
+            # SSM may not list yet what it has stored a moment ago.
             present = self.keys().get(key.name)
-            if present is None or present.pem != key.pem:
+            if present is not None and present.pem != key.pem:
                 raise OtherKeyPublished from None
 
     def expire(self, key: PublicKey, expires_at: int | None) -> None:
         """Let a published key end; `expires_at` in epoch seconds, None for no end."""
-        self._client.put_parameter(
+        written = self._client.put_parameter(
             Name=f"{self._path}/{key.name}",
             Value=write_public_key(replace(key, expires_at=expires_at)),
             Type="String",
             Overwrite=True,
         )
+        if written["Version"] == 1:
+            # It was withdrawn since it was read: what leaked does not come back.
+            self.withdraw(key.kid)
 
     def withdraw(self, kid: str) -> bool:
         """Unpublish a key; False where it was not published."""
         try:
             self._client.delete_parameter(Name=f"{self._path}/{name_of(kid)}")
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ParameterNotFound":
+            if error_code(error) != "ParameterNotFound":
                 raise
             return False
         return True

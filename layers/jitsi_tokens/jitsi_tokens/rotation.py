@@ -12,11 +12,12 @@ import jwt
 import msgspec
 from botocore.exceptions import ClientError
 
-from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
-from jitsi_tokens.public_keys import PublicKey
+from jitsi_tokens.aws import error_code
+from jitsi_tokens.keys import KeyDocument, KeyRefused, SigningKey, read_key
+from jitsi_tokens.public_keys import PublicKey, name_of
 from jitsi_tokens.publication import OtherKeyPublished
 from jitsi_tokens.rsa_keys import jwk, make_rsa_key, private_pem, public_pem, thumbprint
-from jitsi_tokens.secrets import FRESH_SECONDS
+from jitsi_tokens.secrets import CURRENT, PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,41 +25,18 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+    from jitsi_tokens.clock import Clock
     from jitsi_tokens.publication import Publication
-    from jitsi_tokens.settings import Settings
-
-CURRENT = "AWSCURRENT"
-PENDING = "AWSPENDING"
 
 # How long the public address may take to show a new key; a new API's name takes a while itself.
 FETCH_SECONDS = 120
+_LISTED_SECONDS = 20
 _ASK_AGAIN_SECONDS = 2.0
 _NOT_PUBLISHED = "The new key is not published: run setSecret first."
 
 
 class RotationRefused(Exception):
     """A step that did not happen. The text says why and holds nothing of a key."""
-
-
-def retention_seconds(settings: Settings) -> int:
-    """Return how long a public key is needed after its key was replaced.
-
-    Containers keep a key for five minutes, and for the stale bound while Secrets Manager fails;
-    the last token signed with it may begin the longest advance ahead, and live the longest life.
-    """
-    return (
-        FRESH_SECONDS
-        + settings.max_stale_seconds
-        + settings.limits.max_advance_seconds
-        + settings.limits.max_lifetime_seconds
-    )
-
-
-class Clock(NamedTuple):
-    """The time, in epoch seconds, and a way to let some pass."""
-
-    now: Callable[[], float]
-    sleep: Callable[[float], None]
 
 
 class _Version(NamedTuple):
@@ -120,7 +98,7 @@ class Rotation:
             )
         except ClientError as error:
             # Another run of this step was faster: its key is the one.
-            if _code(error) != "ResourceExistsException":
+            if error_code(error) != "ResourceExistsException":
                 raise
             self._pending_key(token)
 
@@ -134,7 +112,7 @@ class Rotation:
         if key is None:
             return
         try:
-            self._publication.publish(_published(key, self._clock.now()))
+            self._publication.publish(self._public_key(key))
         except OtherKeyPublished:
             raise RotationRefused("Another key is published under the new key's kid.") from None
 
@@ -147,10 +125,8 @@ class Rotation:
         key = self._pending_key(token)
         if key is None:
             return
-        wanted = _published(key, self._clock.now())
-        published = self._publication.keys().get(wanted.name)
-        if published is None:
-            raise RotationRefused(_NOT_PUBLISHED)
+        wanted = self._public_key(key)
+        published = self._record(wanted.name)
         if self._version(CURRENT).id not in (None, token):
             self._wait_until(published.published_at + self._lead_seconds)
         _verify(key, self._fetched(wanted.name))
@@ -163,13 +139,13 @@ class Rotation:
         """
         key = self._pending_key(token)
         if key is not None:
-            new = _published(key, self._clock.now())
-            published = self._publication.keys().get(new.name)
-            if published is None or published.pem != new.pem:
+            new = self._public_key(key)
+            if self._record(new.name).pem != new.pem:
                 raise RotationRefused(_NOT_PUBLISHED)
-            current = self._version(CURRENT).id
-            if current != token:
-                self._move(CURRENT, token, current)
+            current = self._version(CURRENT)
+            if current.id != token:
+                self._let_end_anew(current)
+                self._move(CURRENT, token, current.id)
             # A label left there would fail every rotation after.
             self._move(PENDING, None, token)
         self._retire_all_but(_read(self._version(CURRENT, token)))
@@ -182,9 +158,42 @@ class Rotation:
                 if key.expires_at is not None:
                     self._publication.expire(key, None)
             elif key.expires_at is None:
-                self._publication.expire(key, now + self._retention_seconds)
+                # The limits may have been lowered since tokens were signed with it.
+                needed = max(key.retention_seconds, self._retention_seconds)
+                self._publication.expire(key, now + needed)
             elif not key.is_served(now):
                 self._publication.withdraw(key.kid)
+
+    def _public_key(self, key: SigningKey) -> PublicKey:
+        public = _public(key)
+        numbers = jwk(public)
+        return PublicKey(
+            kid=key.kid,
+            pem=public_pem(public),
+            n=numbers.n,
+            e=numbers.e,
+            published_at=int(self._clock.now()),
+            retention_seconds=self._retention_seconds,
+        )
+
+    def _let_end_anew(self, current: _Version) -> None:
+        """Take away an end that the key has from a time before it signed again."""
+        try:
+            kid = _read(current).kid
+        except (RotationRefused, KeyRefused):
+            return
+        published = self._publication.keys().get(name_of(kid))
+        if published is not None and published.expires_at is not None:
+            self._publication.expire(published, None)
+
+    def _record(self, name: str) -> PublicKey:
+        # SSM promises nobody to list at once what was stored a moment ago.
+        deadline = self._clock.now() + _LISTED_SECONDS
+        while (record := self._publication.keys().get(name)) is None:
+            if self._clock.now() >= deadline:
+                raise RotationRefused(_NOT_PUBLISHED)
+            self._clock.sleep(_ASK_AGAIN_SECONDS)
+        return record
 
     def _fetched(self, name: str) -> str:
         deadline = self._clock.now() + FETCH_SECONDS
@@ -217,7 +226,7 @@ class Rotation:
                 **({"VersionId": token} if token else {}),
             )
         except ClientError as error:
-            if _code(error) not in ("ResourceNotFoundException", "InvalidRequestException"):
+            if error_code(error) not in ("ResourceNotFoundException", "InvalidRequestException"):
                 raise
             return _Version(None, None)
         if stage not in answer["VersionStages"]:
@@ -245,18 +254,6 @@ def _read(version: _Version) -> SigningKey:
     return read_key(version.text, algorithm="RS256", kid_prefix="")
 
 
-def _published(key: SigningKey, now: float) -> PublicKey:
-    public = _public(key)
-    numbers = jwk(public)
-    return PublicKey(
-        kid=key.kid,
-        pem=public_pem(public),
-        n=numbers.n,
-        e=numbers.e,
-        published_at=int(now),
-    )
-
-
 def _public(key: SigningKey) -> RSAPublicKey:
     if key.public_key is None:
         raise RotationRefused("A shared secret has no public part.")
@@ -270,7 +267,3 @@ def _verify(key: SigningKey, pem: str) -> None:
         jwt.decode(key.sign({}), pem, algorithms=["RS256"])
     except (jwt.PyJWTError, ValueError):
         raise RotationRefused("A token of the new key does not verify with it.") from None
-
-
-def _code(error: ClientError) -> str:
-    return error.response.get("Error", {}).get("Code", "")

@@ -5,6 +5,7 @@ import hashlib
 import json
 from typing import NamedTuple
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
     RSAPublicKey,
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_public_key,
 )
 from jwt.algorithms import RSAAlgorithm
 
@@ -42,6 +44,16 @@ def private_pem(key: RSAPrivateKey) -> str:
 def public_pem(key: RSAPublicKey) -> str:
     """Return the PEM that 8x8's console and Prosody take (`BEGIN PUBLIC KEY`)."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def read_public_pem(text: str) -> RSAPublicKey | None:
+    """Return the RSA public key of a PEM; None where it holds anything else."""
+    try:
+        # Of half a character no PEM is made.
+        key = load_pem_public_key(text.encode(errors="replace"))
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, RSAPublicKey) else None
 
 
 def fingerprint(key: RSAPublicKey) -> str:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from botocore.exceptions import ClientError
 
+from jitsi_tokens.aws import error_code
 from jitsi_tokens.keys import KeyRefused
+from jitsi_tokens.settings import KEY_FRESH_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-FRESH_SECONDS = 300
+# Its labels, as Secrets Manager names them.
+CURRENT = "AWSCURRENT"
+PENDING = "AWSPENDING"
+PREVIOUS = "AWSPREVIOUS"
+
 RETRY_SECONDS = 30
 
 _UNREACHABLE = "unreachable"
@@ -45,16 +51,16 @@ class Version(NamedTuple):
         return f"Version(id={self.id!r})"
 
 
-def fetch_current(client: SecretsManagerClient, secret_id: str) -> Version:
-    """Return the version labelled AWSCURRENT.
+def fetch_version(client: SecretsManagerClient, secret_id: str, stage: str = CURRENT) -> Version:
+    """Return the version under a label.
 
     Raises:
         SecretUnavailable: with the cause.
     """
     try:
-        answer = client.get_secret_value(SecretId=secret_id)
+        answer = client.get_secret_value(SecretId=secret_id, VersionStage=stage)
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
+        code = error_code(error)
         refusal = _REFUSALS.get(code, (_UNREACHABLE, f"Secrets Manager refused: {code}."))
         raise SecretUnavailable(*refusal) from None
     except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
@@ -113,7 +119,7 @@ class CachedSecret[T]:
         self._make = make
         self._outage = outage
         self._begins_outage = begins_outage
-        self._usable_seconds = FRESH_SECONDS + max_stale_seconds
+        self._usable_seconds = KEY_FRESH_SECONDS + max_stale_seconds
         self._warn = warn
         self._value: T | None = None
         self._version_id: str | None = None
@@ -132,7 +138,7 @@ class CachedSecret[T]:
         Raises:
             SecretUnavailable: there is none, or none recent enough.
         """
-        if self._value is None or not 0 <= now - self._fetched_at < FRESH_SECONDS:
+        if self._value is None or not 0 <= now - self._fetched_at < KEY_FRESH_SECONDS:
             self._renew(now)
         if self._value is not None and now - self._fetched_at < self._usable_seconds:
             return self._value

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 type Provider = Literal["jaas", "self-hosted"]
 
 JAAS_DOMAIN = "8x8.vc"
+# How long a container goes on with the key that it fetched.
+KEY_FRESH_SECONDS = 300
 _JAAS_APP_ID_PREFIX = "vpaas-magic-cookie-"
 
 
@@ -46,6 +48,21 @@ class Settings(NamedTuple):
     def kid_prefix(self) -> str:
         """What the `kid` of this stack's keys begins with: `<App ID>/` for JaaS."""
         return f"{self.app_id}/" if self.provider == "jaas" else ""
+
+    @property
+    def key_retention_seconds(self) -> int:
+        """How long a key's public part is needed after the key was replaced.
+
+        Containers keep a key for five minutes, and for the stale bound while Secrets Manager
+        fails; the last token signed with it may begin the longest advance ahead, and live the
+        longest life.
+        """
+        return (
+            KEY_FRESH_SECONDS
+            + self.max_stale_seconds
+            + self.limits.max_advance_seconds
+            + self.limits.max_lifetime_seconds
+        )
 
 
 def jaas_app_id(text: str) -> str:

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from jitsi_tokens.findings import Finding, finding
+from jitsi_tokens import findings
 from jitsi_tokens.problems import UNAVAILABLE, Problem
 from jitsi_tokens.telemetry import logger
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_ssm import SSMClient
+
+    from jitsi_tokens.keys import SigningKey
 
 FRESH_SECONDS = 5
 # The check runs every five minutes; two missed runs are no accident.
@@ -34,14 +38,20 @@ class KeyStatus(Struct, frozen=True, rename="camel"):
     configured: bool
     checked_at: int
     key: KeyFacts | None = None
-    problems: list[Finding] = []
+    problems: list[findings.Finding] = []
 
 
-NEVER_CHECKED = KeyStatus(
-    configured=False,
-    checked_at=0,
-    problems=[finding("never-checked", "The signing key has not been checked yet.")],
-)
+NEVER_CHECKED = KeyStatus(configured=False, checked_at=0, problems=[findings.NEVER_CHECKED])
+
+
+def facts_of(key: SigningKey, created_at: datetime) -> KeyFacts:
+    """Return what may be told of a key."""
+    return KeyFacts(
+        kid=key.kid,
+        algorithm=key.algorithm,
+        fingerprint=key.fingerprint,
+        created_at=int(created_at.timestamp()),
+    )
 
 
 def write_status(client: SSMClient, name: str, status: KeyStatus) -> None:
@@ -81,7 +91,7 @@ class CachedStatus:
             self._read_at = now
             try:
                 self._status = read_status(self._client, self._name)
-            except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
+            except Exception as error:  # noqa: BLE001 - botocore raises more than its own class
                 logger().warning("the key's status cannot be read", cause=type(error).__name__)
         if self._status is None:
             raise Problem(
@@ -90,9 +100,8 @@ class CachedStatus:
         return self._status
 
 
-def problems_of(status: KeyStatus, now: int) -> list[Finding]:
+def problems_of(status: KeyStatus, now: int) -> list[findings.Finding]:
     """Return what the check found, and whether the check itself has stopped."""
     if status.checked_at and now - status.checked_at > OVERDUE_SECONDS:
-        overdue = finding("check-overdue", "The signing key was not checked for 15 minutes.")
-        return [*status.problems, overdue]
+        return [*status.problems, findings.CHECK_OVERDUE]
     return status.problems

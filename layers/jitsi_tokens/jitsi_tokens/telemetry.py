@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
+from jitsi_tokens.aws import error_code
 from jitsi_tokens.problems import FORBIDDEN, UNAVAILABLE
 
 if TYPE_CHECKING:
@@ -134,6 +136,5 @@ def report(error: BaseException) -> None:
     """
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
-    answer = getattr(error, "response", None)
-    code = answer.get("Error", {}).get("Code") if isinstance(answer, dict) else None
+    code = error_code(error) if isinstance(error, ClientError) else None
     logger().error("unexpected error", error=type(error).__name__, code=code, place=place)

@@ -6,18 +6,18 @@ from typing import Annotated
 import typer
 
 from jitsi_tokens.rooms import backend_safe
-from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.explain import key_server as explain_key_server
-from jitsi_tokens_cli.explain import keys as explain_keys
-from jitsi_tokens_cli.explain.expectations import Evidence, Expectations, of_settings
-from jitsi_tokens_cli.explain.flags import Flags
-from jitsi_tokens_cli.explain.link import read_address
-from jitsi_tokens_cli.explain.report import put_json_report, put_report
-from jitsi_tokens_cli.explain.rules import explain as apply_rules
+from jitsi_tokens_cli.address import Url, service_url
+from jitsi_tokens_cli.errors import CommandError, WrongUsage
 from jitsi_tokens_cli.inputs import STDIN
 from jitsi_tokens_cli.output import Json
 from jitsi_tokens_cli.stack import Target, find_stack
-from jitsi_tokens_cli.token import text as token_text
+from jitsi_tokens_cli.token import text
+from jitsi_tokens_cli.token.explain.expectations import Evidence, Expectations
+from jitsi_tokens_cli.token.explain.flags import Flags
+from jitsi_tokens_cli.token.explain.link import read_address
+from jitsi_tokens_cli.token.explain.report import put_json_report, put_report
+from jitsi_tokens_cli.token.explain.rules import explain as apply_rules
+from jitsi_tokens_cli.token.explain.stack import expectations_of_stack
 from jitsi_tokens_cli.token.source import TokenSource, read_token
 
 EPILOG = (
@@ -37,14 +37,7 @@ def explain(
             metavar="NAME", help="The room that the person means to join. Left out: the URL's."
         ),
     ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar="JITSI_TOKENS_URL",
-            metavar="URL",
-            help="The service, which publishes a stack's keys. Left out: the stack's.",
-        ),
-    ] = None,
+    url: Url = None,
     as_json: Json = False,
     jaas_app_id: Annotated[
         str | None,
@@ -135,7 +128,7 @@ def explain(
         secret_file=secret_file,
     )
     found = read_token(token)
-    decoded = token_text.decode(found.text)
+    decoded = text.decode(found.text)
     address = read_address(found.url)
     explanation = apply_rules(
         Evidence(
@@ -151,23 +144,18 @@ def explain(
     else:
         put_report(explanation)
     if explanation.failures:
-        raise typer.Exit(1)
+        raise typer.Exit(CommandError.exit_code)
 
 
-def _expectations(
-    target: Target, url: str | None, flags: Flags, token: token_text.Token
-) -> Expectations:
+def _expectations(target: Target, url: str | None, flags: Flags, token: text.Token) -> Expectations:
     if flags.any_given() or not target.stack_name:
         return flags.expectations(token)
     stack = find_stack(target)
-    if not stack.settings.publishes_keys:
-        return of_settings(stack.settings, explain_keys.of_stack(stack))
-    server = f"{(url or stack.api_url).rstrip('/')}/asap"
-    return of_settings(stack.settings, explain_key_server.of_key_server(server))
+    return expectations_of_stack(stack, service_url(stack, url))
 
 
 def _meant(name: str) -> str:
     try:
         return backend_safe(name)
     except UnicodeEncodeError:
-        raise CommandError("The room's name is not valid Unicode.") from None
+        raise WrongUsage("The room's name is not valid Unicode.") from None

@@ -1,16 +1,17 @@
-"""The checks of how the key changes: its age, its rotation, and the labels that changes leave."""
+"""The checks of the key's changes: its age, its rotation, and the labels that changes leave."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.rotation import CURRENT, PENDING
+from jitsi_tokens.secrets import CURRENT, PENDING
 from jitsi_tokens_cli.doctor.checks import (
+    DAY_SECONDS,
     Check,
     Unknown,
     attempt,
     failed,
-    ok,
+    passed,
     skipped,
     warning,
 )
@@ -24,48 +25,46 @@ if TYPE_CHECKING:
     from jitsi_tokens_cli.doctor.secret import Secret
     from jitsi_tokens_cli.stack import Stack
 
-_DAY_SECONDS = 24 * 3600
 _LATE_DAYS = 10
 _OLD_DAYS = 365
 
 
 def age_check(stack: Stack, facts: KeyFacts, now: float) -> Check:
     """Judge how long the key has been there."""
-    days = max(0, int((now - facts.created_at) // _DAY_SECONDS))
+    days = max(0, int((now - facts.created_at) // DAY_SECONDS))
     found = f"The key is {days} days old."
     if stack.rotates_by_schedule:
         if days > stack.rotation_days + _LATE_DAYS:
             return warning(
                 "key-age",
                 f"{found} It should be replaced every {stack.rotation_days} days.",
-                f"Rotate it: `{stack.rotate_secret}`. The log of RotateSigningKey says what goes"
-                " wrong.",
+                f"Rotate it: `{stack.rotate_secret_command}`. The log of RotateSigningKey says what"
+                " goes wrong.",
             )
     elif days > _OLD_DAYS:
         return warning(
             "key-age",
             found,
-            f"Rotate it: `{stack.rotate_secret}`."
+            f"Rotate it: `{stack.rotate_secret_command}`."
             if stack.settings.publishes_keys
             else "Replace it: `jitsi-tokens key stage`, then `jitsi-tokens key promote`.",
         )
-    return ok("key-age", found)
+    return passed("key-age", found)
 
 
 def rotation_check(stack: Stack, secret: Secret, now: float) -> Check:
     """Judge the schedule of a stack whose keys rotate."""
     if stack.rotation_days == 0:
-        return ok("rotation", "The key rotates when you ask for it: RotationDays is 0.")
+        return passed("rotation", "The key rotates when you ask for it: RotationDays is 0.")
     if not secret.described.get("RotationEnabled"):
         return failed(
             "rotation",
             f"Nothing rotates the key, which RotationDays ({stack.rotation_days}) asks for.",
-            f"Turn it on: `{stack.rotate_secret} --rotation-lambda-arn {stack.rotation_function}"
-            f" --rotation-rules AutomaticallyAfterDays={stack.rotation_days}`.",
+            f"Turn it on: `{stack.schedule_rotation_command}`.",
         )
     last, following = secret.time_of("LastRotatedDate"), secret.time_of("NextRotationDate")
     told = f"last {iso_time(last)}" if last else "not yet"
-    if following and now - following.timestamp() > _DAY_SECONDS:
+    if following and now - following.timestamp() > DAY_SECONDS:
         return warning(
             "rotation",
             f"The key rotates every {stack.rotation_days} days, {told}; it was due at"
@@ -73,16 +72,17 @@ def rotation_check(stack: Stack, secret: Secret, now: float) -> Check:
             "The log of RotateSigningKey says what goes wrong.",
         )
     next_time = f", next by {iso_time(following)}" if following else ""
-    return ok("rotation", f"The key rotates every {stack.rotation_days} days, {told}{next_time}.")
+    found = f"The key rotates every {stack.rotation_days} days, {told}{next_time}."
+    return passed("rotation", found)
 
 
 def pending_check(stack: Stack, secret: Secret, now: float) -> Check:
     """Look for a rotation that was given up: its label is in the way of every one after it."""
     name, pending = "pending-key", secret.version_of(PENDING)
     if pending is None or pending == secret.version_of(CURRENT):
-        return ok(name, f"No version is left under {PENDING}.")
+        return passed(name, f"No version is left under {PENDING}.")
     if stack.settings.publishes_keys and _is_recent(stack, secret, pending, now):
-        return ok(name, "A rotation is under way.")._replace(passing=True)
+        return passed(name, "A rotation is under way.")._replace(transient=True)
     return failed(
         name,
         f"A version is left under {PENDING}, by a rotation that did not end: it fails every"
@@ -96,7 +96,7 @@ def staged_check(stack: Stack, secret: Secret) -> Check:
     """Tell whether a key waits to be promoted."""
     name = "staged-key"
     if secret.version_of(NEXT) is None:
-        return ok(name, "No key is staged.")
+        return passed(name, "No key is staged.")
     try:
         versions = attempt(lambda: read_all(stack))
     except CommandError as error:
@@ -104,8 +104,8 @@ def staged_check(stack: Stack, secret: Secret) -> Check:
     if isinstance(versions, Unknown):
         return versions.skipped(name)
     if versions.staged is None or versions.is_promoted(versions.staged):
-        return ok(name, "The key that was staged is promoted.")
-    return ok(name, "A key is staged, and waits for `jitsi-tokens key promote`.")
+        return passed(name, "The key that was staged is promoted.")
+    return passed(name, "A key is staged, and waits for `jitsi-tokens key promote`.")
 
 
 def _is_recent(stack: Stack, secret: Secret, version_id: str, now: float) -> bool:

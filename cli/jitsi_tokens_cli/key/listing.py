@@ -5,16 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
-
 from jitsi_tokens.keys import KeyRefused
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rotation import CURRENT, PENDING
-from jitsi_tokens.rsa_keys import fingerprint
-from jitsi_tokens_cli.key import versions as key_versions
-from jitsi_tokens_cli.key.versions import NEXT, PREVIOUS, KeyVersions
+from jitsi_tokens.rsa_keys import fingerprint, read_public_pem
+from jitsi_tokens.secrets import CURRENT, PENDING, PREVIOUS
+from jitsi_tokens_cli.key import versions
+from jitsi_tokens_cli.key.versions import NEXT, KeyVersions
 from jitsi_tokens_cli.output import iso_time, put_table
 
 if TYPE_CHECKING:
@@ -27,7 +23,7 @@ if TYPE_CHECKING:
 _ROLES = {
     CURRENT: "current",
     PREVIOUS: "previous",
-    NEXT: "next",
+    NEXT: "staged",
     PENDING: "pending",
 }
 _HEADINGS = ["Key id (kid)", "Role", "Algorithm", "Created", "Fingerprint (SHA-256)"]
@@ -60,17 +56,17 @@ def listed(stack: Stack) -> list[ListedKey]:
         OutOfReach: the caller may not read them.
     """
     roles: dict[str, list[str]] = {}
-    at = key_versions.labels(stack)
+    at = versions.labels(stack)
     for label in sorted(at, key=lambda label: [*_ROLES, label].index(label)):
         roles.setdefault(at[label], []).append(_ROLES.get(label, label))
-    versions = {version_id: key_versions.read(stack, version_id) for version_id in roles}
-    changes = KeyVersions(*(versions.get(at.get(label, "")) for label in (CURRENT, PREVIOUS, NEXT)))
+    held = {version_id: versions.read(stack, version_id) for version_id in roles}
+    changes = KeyVersions(*(held.get(at.get(label, "")) for label in (CURRENT, PREVIOUS, NEXT)))
     if changes.staged and changes.is_promoted(changes.staged):
         # The label stays, so that a mistyped id can be corrected.
         roles[changes.staged.id].append("promoted")
     published = _published(stack)
     keys = []
-    for version_id, version in versions.items():
+    for version_id, version in held.items():
         key = _of_version(stack, version_id, version)._replace(roles=roles[version_id])
         keys.append(key._replace(published=published.pop(key.kid, None)))
     return keys + [_of_publication(key) for key in published.values()]
@@ -144,23 +140,17 @@ def _of_version(stack: Stack, version_id: str, version: KeyVersion | None) -> Li
     if version.document is None:
         return key._replace(problem="The version holds no key document.")
     try:
-        tried = key_versions.tried(stack, version.document)
+        tried = versions.tried(stack, version.document)
     except KeyRefused as error:
         return key._replace(algorithm=version.document.algorithm, problem=str(error))
-    public = tried.public_key
-    return key._replace(
-        algorithm=tried.algorithm, fingerprint=fingerprint(public) if public else None
-    )
+    return key._replace(algorithm=tried.algorithm, fingerprint=tried.fingerprint)
 
 
 def _of_publication(key: PublicKey) -> ListedKey:
     listed = ListedKey(key.kid, [], published=key)
-    try:
-        public = load_pem_public_key(key.pem.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        return listed._replace(problem="What is published is no public key.")
-    if not isinstance(public, RSAPublicKey):
-        return listed._replace(problem="What is published is no RSA key.")
+    public = read_public_pem(key.pem)
+    if public is None:
+        return listed._replace(problem="What is published is no RSA public key.")
     return listed._replace(algorithm="RS256", fingerprint=fingerprint(public))
 
 

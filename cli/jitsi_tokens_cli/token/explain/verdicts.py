@@ -5,7 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from jitsi_tokens_cli.output import printable
 
-type Outcome = Literal["pass", "fail", "not-applicable"]
+type Outcome = Literal["pass", "fail", "not-applicable", "not-checked"]
 
 MISSING = "missing"
 _LONGEST = 120
@@ -16,8 +16,9 @@ class Verdict(NamedTuple):
     """What became of one rule.
 
     Attributes:
+        outcome: "not-checked" where Jitsi applies the rule, but here something is lacking to do
+            the same.
         why: why Jitsi refuses the token, or why the rule was not applied.
-        unchecked: Jitsi applies the rule, but here something is lacking to do the same.
     """
 
     rule: str
@@ -25,7 +26,6 @@ class Verdict(NamedTuple):
     found: str
     why: str = ""
     remedy: str = ""
-    unchecked: bool = False
 
 
 def passed(rule: str, found: str, remedy: str = "") -> Verdict:
@@ -43,9 +43,9 @@ def not_applicable(rule: str, found: str, why: str) -> Verdict:
     return Verdict(rule, "not-applicable", found, why)
 
 
-def unchecked(rule: str, found: str, why: str, remedy: str = "") -> Verdict:
+def not_checked(rule: str, found: str, why: str, remedy: str = "") -> Verdict:
     """Say that nobody can tell here whether a token keeps a rule."""
-    return Verdict(rule, "not-applicable", found, why, remedy, unchecked=True)
+    return Verdict(rule, "not-checked", found, why, remedy)
 
 
 def claim(claims: dict[str, Any], name: str) -> str:

@@ -7,22 +7,22 @@ import binascii
 
 import jwt
 
-from jitsi_tokens_cli.explain.expectations import (
+from jitsi_tokens_cli.token.explain.expectations import (
     ALGORITHMS,
     Evidence,
     KeyAnswer,
     KeyFound,
     KeyUnknown,
 )
-from jitsi_tokens_cli.explain.kid import kid_form, kid_looked_up
-from jitsi_tokens_cli.explain.verdicts import (
+from jitsi_tokens_cli.token.explain.kid import kid_form, kid_looked_up
+from jitsi_tokens_cli.token.explain.verdicts import (
     Verdict,
     claim,
     failed,
     not_applicable,
+    not_checked,
     passed,
     shown,
-    unchecked,
 )
 
 
@@ -82,7 +82,7 @@ def _alg(evidence: Evidence) -> Verdict:
             remedy,
         )
     if expected is None:
-        return unchecked(
+        return not_checked(
             "alg",
             found,
             "Jitsi takes the one algorithm that its host is set to, and it is not known which.",
@@ -99,10 +99,10 @@ def _signature(evidence: Evidence, alg: Verdict, kid: Verdict, answer: KeyAnswer
     for verdict in (alg, kid):
         if verdict.outcome == "fail":
             return not_applicable(
-                "signature", "not checked", f"Jitsi stops at the {verdict.rule}, before it."
+                "signature", "not looked at", f"Jitsi stops at the {verdict.rule}, before it."
             )
     if isinstance(answer, KeyUnknown):
-        return unchecked("signature", "not checked", answer.why, answer.remedy)
+        return not_checked("signature", "not looked at", answer.why, answer.remedy)
     # An alg that is not the expected one has failed above.
     algorithm = str(evidence.header["alg"])
     if isinstance(answer, KeyFound) and is_signed_with(evidence.token.text, answer, algorithm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from jitsi_tokens_cli.explain.verdicts import (
+from jitsi_tokens_cli.token.explain.verdicts import (
     MISSING,
     Verdict,
     claim,
@@ -16,11 +16,11 @@ from jitsi_tokens_cli.explain.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import Evidence
 
 # Extensible Markup Language 1.0, 2.3: NameStartChar, NameChar.
 _NAME_START = (
-    ":A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
+    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
     "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _XML_NAME = re.compile(f"[{_NAME_START}][{_NAME_START}\\-.0-9\u00b7\u0300-\u036f\u203f\u2040]*")

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from jitsi_tokens.settings import jaas_app_id
-from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.explain import key_server as explain_key_server
-from jitsi_tokens_cli.explain import keys as explain_keys
-from jitsi_tokens_cli.explain.expectations import (
+from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens_cli.token.explain import keys
+from jitsi_tokens_cli.token.explain.expectations import (
     ALGORITHMS,
     APP_ID,
     Expectations,
     looks_like_jaas,
     of_jaas,
 )
+from jitsi_tokens_cli.token.explain.key_server import of_key_server
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import FindKey
+    from jitsi_tokens_cli.token.explain.expectations import FindKey
     from jitsi_tokens_cli.token.text import Token
 
 
@@ -43,15 +43,16 @@ class Flags(NamedTuple):
         """Return what that Jitsi wants; JaaS's rules where the token is plainly made for it.
 
         Raises:
-            CommandError: they contradict each other, or a file or address is not what it should be.
+            WrongUsage: they contradict each other, or one is no address.
+            CommandError: a file does not hold what it should.
         """
         only_key = self._replace(jaas_app_id=None, public_key=None)
         if self.jaas_app_id is not None:
             if only_key.any_given():
-                raise CommandError("--jaas-app-id goes with --public-key alone: 8x8 sets the rest.")
+                raise WrongUsage("--jaas-app-id goes with --public-key alone: 8x8 sets the rest.")
             app_id = jaas_app_id(self.jaas_app_id)
             if not APP_ID.fullmatch(app_id):
-                raise CommandError(
+                raise WrongUsage(
                     "A JaaS App ID is 32 hexadecimal digits, with or without vpaas-magic-cookie-."
                 )
             return of_jaas(app_id, self._find_key())
@@ -71,14 +72,14 @@ class Flags(NamedTuple):
     def _find_key(self) -> FindKey:
         match (self.public_key, self.key_server, self.secret_file):
             case (None, None, None):
-                return explain_keys.no_key
+                return keys.no_key
             case (str(name), None, None):
-                return explain_keys.of_public_key_file(name)
+                return keys.of_public_key_file(name)
             case (None, str(url), None):
-                return explain_key_server.of_key_server(url)
+                return of_key_server(url)
             case (None, None, str(name)):
-                return explain_keys.of_secret_file(name)
-        raise CommandError("Give one of --public-key, --key-server and --secret-file.")
+                return keys.of_secret_file(name)
+        raise WrongUsage("Give one of --public-key, --key-server and --secret-file.")
 
     def _algorithm(self) -> str | None:
         """Return the algorithm: the one that was named, or the default that goes with the key."""
@@ -88,9 +89,9 @@ class Flags(NamedTuple):
                 return "RS256"
             return None if self.secret_file is None else "HS256"
         if self.algorithm not in ALGORITHMS:
-            raise CommandError(f"Jitsi knows the algorithms {', '.join(ALGORITHMS)}.")
+            raise WrongUsage(f"Jitsi knows the algorithms {', '.join(ALGORITHMS)}.")
         if has_public_key and self.algorithm.startswith("HS"):
-            raise CommandError(f"{self.algorithm} takes --secret-file: it has no public key.")
+            raise WrongUsage(f"{self.algorithm} takes --secret-file: it has no public key.")
         if self.secret_file is not None and self.algorithm.startswith("RS"):
-            raise CommandError(f"{self.algorithm} takes --public-key or --key-server: no secret.")
+            raise WrongUsage(f"{self.algorithm} takes --public-key or --key-server: no secret.")
         return self.algorithm

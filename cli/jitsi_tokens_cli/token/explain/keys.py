@@ -8,11 +8,18 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.keys import KeyDocument, KeyRefused, read_key
+from jitsi_tokens.rsa_keys import read_public_pem
+from jitsi_tokens.secrets import PREVIOUS
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.explain.expectations import FindKey, KeyAnswer, KeyFound, KeyUnknown, NoKey
-from jitsi_tokens_cli.explain.pem import read_public_key
 from jitsi_tokens_cli.inputs import read_file
 from jitsi_tokens_cli.signing_secret import current_version
+from jitsi_tokens_cli.token.explain.expectations import (
+    FindKey,
+    KeyAnswer,
+    KeyFound,
+    KeyUnknown,
+    NoKey,
+)
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
@@ -32,7 +39,7 @@ def of_public_key_file(name: str) -> FindKey:
     Raises:
         CommandError: there is none in it.
     """
-    key = read_public_key(read_file(name))
+    key = read_public_pem(read_file(name).decode(errors="replace"))
     if key is None:
         raise CommandError(
             "The file of --public-key holds no RSA public key in PEM: it begins with"
@@ -80,8 +87,8 @@ def of_stack(stack: Stack) -> FindKey:
             )
         return NoKey(
             f"The stack signs under {present}. Under another key id 8x8 finds another key or none.",
-            "Let the header name the key that signs. Key and key id change together in the stack's"
-            " secret: `key import --kid` stores both.",
+            "Let the header name the key that signs. Where the stack has a mistyped id:"
+            " `key promote` with the right `--kid`.",
         )
 
     return find
@@ -90,7 +97,7 @@ def of_stack(stack: Stack) -> FindKey:
 def _previous(stack: Stack) -> tuple[str, KeyFound] | None:
     try:
         answer = stack.client("secretsmanager").get_secret_value(
-            SecretId=stack.signing_secret, VersionStage="AWSPREVIOUS"
+            SecretId=stack.signing_secret, VersionStage=PREVIOUS
         )
         return _of_document(answer.get("SecretString", ""), stack)
     except (ClientError, BotoCoreError, KeyRefused):

@@ -1,17 +1,20 @@
-"""What the operator is told and asked about a change of the key."""
+"""What the operator is told and asked about a key, beside what a command prints of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.rsa_keys import fingerprint
-from jitsi_tokens.secrets import FRESH_SECONDS
-from jitsi_tokens_cli.key.storing import CONSOLE, how_to_read
+from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens_cli.key.versions import NEXT
 
 if TYPE_CHECKING:
     from jitsi_tokens.keys import SigningKey
     from jitsi_tokens_cli.stack import Stack
+
+CONSOLE = (
+    "Give 8x8 the public key: https://jaas.8x8.vc, API Keys, Add API key. The console shows the"
+    " key id."
+)
 
 
 def staged(stack: Stack, kid: str) -> str:
@@ -39,13 +42,22 @@ def prepare_jitsi(stack: Stack, label: str) -> str:
     )
 
 
+def how_to_read(stack: Stack, label: str = "") -> str:
+    """Say how a shared secret is read by whoever may: the current one, or that of a label."""
+    stage = f" --version-stage {label}" if label else ""
+    return (
+        "To read it, where nobody looks over your shoulder:\n"
+        f"  {stack.read_secret_command}{stage} | jq -r .secret"
+    )
+
+
 def promote_question(key: SigningKey, signing: str) -> str:
     """Ask whether a staged key may sign."""
     if key.public_key is None:
         return _shared_question(key, signing)
     return (
         f"{signing} signs now, and {key.kid} will. Has 8x8 the public key with the SHA-256"
-        f" fingerprint {fingerprint(key.public_key)} under that id? Without it Jitsi refuses every"
+        f" fingerprint {key.fingerprint} under that id? Without it Jitsi refuses every"
         " token. Go on?"
     )
 
@@ -78,7 +90,7 @@ def restart_jitsi(key: SigningKey) -> str:
 
 def in_minutes(key: SigningKey, replaced_kid: str, needed_until: str) -> str:
     """Say when a key is in use everywhere, and how long the one before is needed."""
-    minutes = FRESH_SECONDS // 60
+    minutes = KEY_FRESH_SECONDS // 60
     if not replaced_kid:
         return f"{key.kid} signs. Running functions take it up within {minutes} minutes."
     return (

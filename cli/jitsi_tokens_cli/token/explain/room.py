@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from jitsi_tokens.rooms import RoomRefused, backend_safe, scoped_room
-from jitsi_tokens_cli.explain.verdicts import Verdict, claim, failed, passed
+from jitsi_tokens_cli.token.explain.verdicts import Verdict, claim, failed, passed
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import Evidence
 
 _SLASH = re.compile("/|%2f", re.IGNORECASE)
 _EVERY_ROOM = "*"

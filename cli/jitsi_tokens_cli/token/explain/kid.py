@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.explain.expectations import (
+from jitsi_tokens_cli.token.explain.expectations import (
     APP_ID,
     APP_ID_PREFIX,
     KeyFound,
     KeyUnknown,
     NoKey,
 )
-from jitsi_tokens_cli.explain.verdicts import (
+from jitsi_tokens_cli.token.explain.verdicts import (
     MISSING,
     Verdict,
     claim,
     failed,
     not_applicable,
+    not_checked,
     passed,
-    unchecked,
 )
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import Evidence, KeyAnswer
+    from jitsi_tokens_cli.token.explain.expectations import Evidence, KeyAnswer
 
 _JAAS_FORM = "Write <App ID>/<key id>, the key id as 8x8's console shows it under API Keys."
 
@@ -55,7 +55,7 @@ def kid_looked_up(kid: Verdict, answer: KeyAnswer, evidence: Evidence) -> Verdic
         case KeyFound(_, remark) if remark:
             return passed("kid", kid.found, remark)
         case KeyUnknown(why, remedy) if not evidence.expected.is_jaas:
-            return unchecked("kid", kid.found, why, remedy)
+            return not_checked("kid", kid.found, why, remedy)
     return kid
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jitsi_tokens import moderators
 from jitsi_tokens.features import FEATURES
-from jitsi_tokens_cli.explain.verdicts import MISSING, Verdict, claim, failed, listed, passed
+from jitsi_tokens_cli.token.explain.verdicts import MISSING, Verdict, claim, failed, listed, passed
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import Evidence
 
 # mod_token_affiliation: whoever has none of them is a member.
 _OWNERS = ("owner", "moderator", "teacher")
-_SETTINGS = (
-    "A stock Jitsi makes every holder of a token a moderator. It heeds the token with"
-    " XMPP_MUC_MODULES=token_affiliation, JICOFO_ENABLE_AUTH=0, ENABLE_AUTO_OWNER=0 and"
-    " WAIT_FOR_HOST_DISABLE_AUTO_OWNERS=1."
-)
+_SETTINGS = f"{moderators.SENTENCE} It heeds the token with {moderators.settings_text()}."
 
 
 def role_rules(evidence: Evidence) -> list[Verdict]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from jitsi_tokens.rooms import backend_safe
-from jitsi_tokens_cli.explain.verdicts import Verdict, failed, not_applicable, passed, shown
+from jitsi_tokens_cli.token.explain.verdicts import Verdict, failed, not_applicable, passed, shown
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import Evidence
 
 # The web client drops them from a path: jitsi-meet, util/uri.ts.
 _DROPPED_FROM_PATH = re.compile("[:?#\\[\\]@!$&'()*+,;=></\"]")
@@ -38,6 +38,7 @@ def read_address(url: str | None) -> Address | None:
     if not parts.netloc:
         return None
     host = parts.netloc.rpartition("@")[2].lower()
+    host = host.removesuffix(":443" if parts.scheme == "https" else ":80")
     return Address(host, "/".join(tenant), room or None, parts.fragment)
 
 

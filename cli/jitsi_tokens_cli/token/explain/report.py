@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from jitsi_tokens_cli.output import printable, put, put_json, put_table
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.rules import Explanation
-    from jitsi_tokens_cli.explain.verdicts import Verdict
+    from jitsi_tokens_cli.token.explain.rules import Explanation
+    from jitsi_tokens_cli.token.explain.verdicts import Outcome, Verdict
+
+
+_ON_TOP: list[Outcome] = ["fail", "not-checked", "pass", "not-applicable"]
 
 
 def put_report(explanation: Explanation) -> None:
@@ -20,10 +23,10 @@ def put_report(explanation: Explanation) -> None:
         else "Jitsi will see no one room in this token."
     )
     put(_headline(explanation))
-    on_top = sorted(explanation.rules, key=_rank)
+    on_top = sorted(explanation.rules, key=lambda rule: _ON_TOP.index(rule.outcome))
     put_table(
         ["Rule", "Outcome", "What was found, why it matters, what to do"],
-        [[rule.rule, _outcome(rule), _text(rule)] for rule in on_top],
+        [[rule.rule, rule.outcome.replace("-", " "), _text(rule)] for rule in on_top],
     )
 
 
@@ -54,20 +57,12 @@ def _headline(explanation: Explanation) -> str:
         first = failures[0]
         count = "one rule" if len(failures) == 1 else f"{len(failures)} rules. The first"
         return f"This token breaks {count}: {first.rule}. {first.why}"
-    if names := [rule.rule for rule in explanation.unchecked]:
+    if names := [rule.rule for rule in explanation.not_checked]:
         return (
             f"This token breaks no rule that was checked. Not checked: {', '.join(names)}; the"
             " table says why."
         )
     return "This token breaks no rule: Jitsi accepts it."
-
-
-def _rank(rule: Verdict) -> int:
-    return {"fail": 0, "pass": 2, "not-applicable": 1 if rule.unchecked else 3}[rule.outcome]
-
-
-def _outcome(rule: Verdict) -> str:
-    return "not checked" if rule.unchecked else rule.outcome.replace("-", " ")
 
 
 def _text(rule: Verdict) -> str:

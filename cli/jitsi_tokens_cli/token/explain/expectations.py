@@ -55,6 +55,7 @@ class Expectations(NamedTuple):
 
     Attributes:
         tenant: the part of the path before the room; empty for none.
+        clock_skew_seconds: how long before its start a token should be valid.
     """
 
     provider: Provider | None
@@ -65,6 +66,7 @@ class Expectations(NamedTuple):
     subject: str | None = None
     domain: str | None = None
     tenant: str | None = None
+    clock_skew_seconds: int = 10
 
     @property
     def is_jaas(self) -> bool:
@@ -108,6 +110,7 @@ def of_settings(settings: Settings, find_key: FindKey) -> Expectations:
         subject=issuer.subject,
         domain=settings.domain,
         tenant=settings.tenant or "",
+        clock_skew_seconds=settings.clock_skew_seconds,
     )
 
 

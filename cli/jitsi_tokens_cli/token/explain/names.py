@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.explain.verdicts import (
+from jitsi_tokens_cli.token.explain.verdicts import (
     Verdict,
     claim,
     failed,
     listed,
+    not_checked,
     passed,
-    unchecked,
 )
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import Evidence
 
 _ANY = "*"
 
@@ -59,7 +59,7 @@ def _accepted(
     if not isinstance(value, str):
         return failed(name, found, f"Jitsi requires {name}, as a string.", wanted)
     if not accepted:
-        return unchecked(name, found, f"It is not known which {name} this Jitsi accepts.", tell)
+        return not_checked(name, found, f"It is not known which {name} this Jitsi accepts.", tell)
     if value in accepted or _ANY in accepted:
         return passed(name, found)
     return failed(
@@ -81,7 +81,7 @@ def _sub(evidence: Evidence) -> Verdict:
     if sub in (wanted, _ANY):
         return passed("sub", found)
     if wanted is None:
-        return unchecked(
+        return not_checked(
             "sub",
             found,
             "Jitsi in Docker ignores its value. With domain verification (Debian) it is the XMPP"
@@ -105,7 +105,7 @@ def _jaas_sub(evidence: Evidence, sub: object, found: str) -> Verdict:
     if not isinstance(sub, str):
         return failed("sub", found, "JaaS requires sub, the App ID as a string.", remedy)
     if wanted is None:
-        return unchecked("sub", found, "There is no App ID to compare it with.", remedy)
+        return not_checked("sub", found, "There is no App ID to compare it with.", remedy)
     if sub == wanted:
         return passed("sub", found)
     if sub.lower() == wanted.lower():

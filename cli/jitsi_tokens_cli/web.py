@@ -1,4 +1,4 @@
-"""The service at its address, asked as Jitsi and the health record ask it."""
+"""The service, or a key server, at its address: asked as Jitsi and a health record ask it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import msgspec
 
-from jitsi_tokens_cli.token.service import check_url
+from jitsi_tokens_cli.address import check_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,21 @@ class Unanswered(Exception):
 
 class CertificateRefused(Unanswered):
     """The address has no certificate that holds."""
+
+
+class FieldError(msgspec.Struct):
+    """What is wrong with one field of a request."""
+
+    pointer: str = ""
+    detail: str = ""
+
+
+class Problem(msgspec.Struct):
+    """A refusal, as far as the answer says why (RFC 9457)."""
+
+    title: str = ""
+    detail: str = ""
+    errors: list[FieldError] = []
 
 
 class Reply(NamedTuple):
@@ -57,6 +72,18 @@ class Reply(NamedTuple):
         except (ValueError, OverflowError):
             return None
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether it is the address that fails, not what it was asked."""
+        return httpx.codes.is_server_error(self.status)
+
+    def problem(self) -> Problem:
+        """Return why it refuses; an empty problem where it does not say."""
+        try:
+            return msgspec.json.decode(self.content, type=Problem)
+        except (msgspec.DecodeError, UnicodeError):
+            return Problem()
+
     def document(self) -> dict[str, Any]:
         """Return the JSON object in it; an empty one where there is none."""
         try:
@@ -66,14 +93,14 @@ class Reply(NamedTuple):
 
 
 class Web:
-    """A service's address.
+    """The address of a service, or of a key server, which may be plain http.
 
     Raises:
-        CommandError: an API key must not be sent there.
+        WrongUsage: it is none, or an API key must not be sent there.
     """
 
-    def __init__(self, url: str) -> None:
-        parts = check_url(url)
+    def __init__(self, url: str, *, is_key_server: bool = False) -> None:
+        parts = check_url(url, is_key_server=is_key_server)
         self.url = url.rstrip("/")
         self.host = parts.hostname or ""
         self._client = httpx.Client(

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.explain.verdicts import MISSING, Verdict, claim, failed, passed
-from jitsi_tokens_cli.token.text import duration_text, time_text
+from jitsi_tokens_cli.output import duration_text, time_text
+from jitsi_tokens_cli.token.explain.verdicts import MISSING, Verdict, claim, failed, passed
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import Evidence
 
 # The year 5138 in seconds, the year 1973 in milliseconds.
 _FIRST_MILLISECONDS = 100_000_000_000
-# What this service allows for clocks that differ.
-_CLOCK_SKEW_SECONDS = 10
 _WHOLE = "Write epoch seconds as a whole number, in Python int(time.time()) + 3600."
 
 
@@ -73,23 +71,24 @@ def _nbf(evidence: Evidence) -> Verdict:
             " milliseconds.",
             "Divide by 1000: nbf counts seconds.",
         )
-    return _nbf_in_seconds(nbf, evidence.now)
+    return _nbf_in_seconds(nbf, evidence.now, evidence.expected.clock_skew_seconds)
 
 
-def _nbf_in_seconds(nbf: int, now: int) -> Verdict:
+def _nbf_in_seconds(nbf: int, now: int, clock_skew_seconds: int) -> Verdict:
     if nbf > now:
+        early = f", or sign with an nbf that lies {clock_skew_seconds} seconds before the start"
         return failed(
             "nbf",
             _time(nbf),
             f"The token begins in {duration_text(nbf - now)}, and Jitsi's clock has no leeway.",
-            "Wait, or sign with an nbf that lies 10 seconds before the start.",
+            f"Wait{early if clock_skew_seconds else ''}.",
         )
-    if now - nbf < _CLOCK_SKEW_SECONDS:
+    if now - nbf < clock_skew_seconds:
         return passed(
             "nbf",
             _time(nbf),
-            "A Jitsi whose clock is behind still refuses it: let nbf lie 10 seconds before the"
-            " start.",
+            "A Jitsi whose clock is behind still refuses it: let nbf lie"
+            f" {clock_skew_seconds} seconds before the start.",
         )
     return passed("nbf", _time(nbf))
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from jitsi_tokens_cli.explain.context import context_rules
-from jitsi_tokens_cli.explain.header import header_rules
-from jitsi_tokens_cli.explain.link import link_rule
-from jitsi_tokens_cli.explain.names import name_rules
-from jitsi_tokens_cli.explain.role import role_rules
-from jitsi_tokens_cli.explain.room import room_rule, room_seen
-from jitsi_tokens_cli.explain.times import time_rules
+from jitsi_tokens_cli.token.explain.context import context_rules
+from jitsi_tokens_cli.token.explain.header import header_rules
+from jitsi_tokens_cli.token.explain.link import link_rule
+from jitsi_tokens_cli.token.explain.names import name_rules
+from jitsi_tokens_cli.token.explain.role import role_rules
+from jitsi_tokens_cli.token.explain.room import room_rule, room_seen
+from jitsi_tokens_cli.token.explain.times import time_rules
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.explain.expectations import Evidence
-    from jitsi_tokens_cli.explain.verdicts import Verdict
+    from jitsi_tokens_cli.token.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.verdicts import Verdict
 
 
 class Explanation(NamedTuple):
@@ -29,16 +29,16 @@ class Explanation(NamedTuple):
         return [rule for rule in self.rules if rule.outcome == "fail"]
 
     @property
-    def unchecked(self) -> list[Verdict]:
+    def not_checked(self) -> list[Verdict]:
         """The rules that Jitsi applies and that could not be applied here."""
-        return [rule for rule in self.rules if rule.unchecked]
+        return [rule for rule in self.rules if rule.outcome == "not-checked"]
 
     @property
     def verdict(self) -> Literal["accepted", "refused", "undecided"]:
         """What the rules come to; undecided where none is broken, and one was not checked."""
         if self.failures:
             return "refused"
-        return "undecided" if self.unchecked else "accepted"
+        return "undecided" if self.not_checked else "accepted"
 
 
 def explain(evidence: Evidence) -> Explanation:

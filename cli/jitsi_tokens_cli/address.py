@@ -1,0 +1,75 @@
+"""The address of a stack's service: which one it is, and whether an API key may go there."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from jitsi_tokens_cli.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
+
+    from jitsi_tokens_cli.stack import Stack
+
+URL_VARIABLE = "JITSI_TOKENS_URL"
+# Of a command that is about a stack: it reads the variable by service_url.
+Url = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help=f"The service, as Jitsi reaches it. Left out: {URL_VARIABLE}, if the stack is the one"
+        " that JITSI_TOKENS_STACK_NAME names, else the stack's own.",
+    ),
+]
+
+
+def service_url(stack: Stack, given: str | None) -> str:
+    """Return the address of a stack's service: the given one, the environment's, or its output.
+
+    The environment's belongs to the stack that the environment names, and to no other.
+    """
+    if given:
+        return given
+    is_of_environment = stack.name == os.environ.get("JITSI_TOKENS_STACK_NAME")
+    return (is_of_environment and os.environ.get(URL_VARIABLE)) or stack.api_url
+
+
+def key_server_of(url: str) -> str:
+    """Return where a Jitsi finds the public keys of the service at an address."""
+    return f"{url.rstrip('/')}/asap"
+
+
+def check_url(url: str, *, is_key_server: bool = False) -> SplitResult:
+    """Return an address in its parts; plain http is for loopback, and for a key server.
+
+    Raises:
+        WrongUsage: it is none, or an API key must not be sent there.
+    """
+    name = f"The {'key server' if is_key_server else 'service'}'s URL"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise WrongUsage(f"{name} is malformed.") from None
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise WrongUsage(f"{name} begins with https:// and a host name.")
+    if parts.username is not None or parts.password is not None:
+        raise WrongUsage(f"{name} holds a user name or password: leave them out.")
+    if parts.query or parts.fragment:
+        raise WrongUsage(f"{name} ends with its path: leave out what follows ? or #.")
+    is_open = parts.scheme == "http" and not _is_loopback(parts.hostname)
+    if is_open and not is_key_server:
+        raise WrongUsage(f"{name} must be https: it would show the API key to others.")
+    return parts
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

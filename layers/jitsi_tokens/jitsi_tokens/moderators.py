@@ -1,0 +1,16 @@
+"""How a self-hosted Jitsi is set up so that the token says who is a moderator."""
+
+SENTENCE = "A stock Jitsi makes every holder of a token a moderator, patients too."
+# docker-jitsi-meet's variables. Each of them is needed.
+SETTINGS = {
+    "XMPP_MUC_MODULES": "token_affiliation",
+    "JICOFO_ENABLE_AUTH": "0",
+    "ENABLE_AUTO_OWNER": "0",
+    "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS": "1",
+}
+
+
+def settings_text() -> str:
+    """Return the settings as a sentence lists them."""
+    *others, last = (f"{name}={value}" for name, value in SETTINGS.items())
+    return f"{', '.join(others)} and {last}"
