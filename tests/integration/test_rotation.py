@@ -744,6 +744,40 @@ def test_a_key_that_is_over_is_taken_away_by_the_next_rotation(keyed: Stack) -> 
     assert keyed.published(second) is not None
 
 
+def test_a_key_that_signed_again_gets_its_end_anew(keyed: Stack) -> None:
+    """It was put back by hand after a rotation: the tokens since then need it as long as any."""
+    first = keyed.key()
+    keyed.rotate(SECOND)
+    keyed.now += 500
+    keyed.secrets.update_secret_version_stage(
+        SecretId=keyed.secret,
+        VersionStage="AWSCURRENT",
+        MoveToVersionId=FIRST,
+        RemoveFromVersionId=SECOND,
+    )
+
+    keyed.rotate(THIRD)
+
+    published = keyed.published(first)
+    assert published
+    assert published.expires_at == int(keyed.now) + RETENTION
+
+
+def test_limits_that_were_lowered_end_no_key_too_early(
+    keyed: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tokens that were issued before may live as long as the limits of then allowed."""
+    first = keyed.key()
+    monkeypatch.setattr("tests.integration.test_rotation.RETENTION", 10)
+
+    keyed.rotate(SECOND)
+
+    published = keyed.published(first)
+    assert published
+    assert published.expires_at == int(keyed.now) + published.retention_seconds
+    assert published.retention_seconds > 10
+
+
 def test_the_version_that_is_read_stays_out_of_a_traceback() -> None:
     """Its content is the private key."""
     assert "secret-content" not in repr(rotation._Version("1", "secret-content"))
