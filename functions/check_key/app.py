@@ -33,7 +33,7 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Check the key, keep the answer, and return it."""
     status = _check(int(time.time()))
     for problem in status.problems:
-        telemetry.logger().warning("the signing key cannot be used", cause=problem.code)
+        telemetry.logger().warning("the signing key has a problem", cause=problem.code)
     write_status(SSM, os.environ["STATUS_PARAMETER"], status)
     answer: dict[str, Any] = msgspec.to_builtins(status)
     return answer

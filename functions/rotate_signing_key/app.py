@@ -14,6 +14,7 @@ from jitsi_tokens.aws import PATIENT
 from jitsi_tokens.clock import Clock
 from jitsi_tokens.keys import KeyRefused
 from jitsi_tokens.publication import Publication
+from jitsi_tokens.rotated_secret import RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
 from jitsi_tokens.settings import read_settings
 
@@ -64,8 +65,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
 
 def _rotation() -> Rotation:
     return Rotation(
-        boto3.client("secretsmanager", config=PATIENT),
-        SIGNING_KEY_SECRET,
+        RotatedSecret(boto3.client("secretsmanager", config=PATIENT), SIGNING_KEY_SECRET),
         Publication(boto3.client("ssm", config=PATIENT), os.environ["PUBLIC_KEYS_PATH"]),
         fetch=_fetch,
         lead_seconds=int(os.environ["PUBLICATION_LEAD_SECONDS"]),

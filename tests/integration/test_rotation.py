@@ -18,6 +18,7 @@ from jitsi_tokens.clock import Clock
 from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
 from jitsi_tokens.public_keys import PublicKey, name_of
 from jitsi_tokens.publication import Publication
+from jitsi_tokens.rotated_secret import LabelledVersion, RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
 from jitsi_tokens.rsa_keys import private_pem, public_pem, thumbprint
 from jitsi_tokens.settings import read_settings
@@ -116,8 +117,7 @@ class Stack:
     def rotation(self) -> Rotation:
         """Return the rotation as one run of the function makes it."""
         return Rotation(
-            self._clients[0],
-            self.secret,
+            RotatedSecret(self._clients[0], self.secret),
             Publication(self._clients[1], self.path),
             fetch=self._fetch,
             lead_seconds=LEAD,
@@ -780,7 +780,7 @@ def test_limits_that_were_lowered_end_no_key_too_early(
 
 def test_the_version_that_is_read_stays_out_of_a_traceback() -> None:
     """Its content is the private key."""
-    assert "secret-content" not in repr(rotation._Version("1", "secret-content"))
+    assert "secret-content" not in repr(LabelledVersion("1", "secret-content"))
 
 
 def test_a_public_key_outlives_every_token(published_environ: dict[str, str]) -> None:

@@ -6,27 +6,24 @@ current. The key it replaces stays published until the last token that it signed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import jwt
 import msgspec
-from botocore.exceptions import ClientError
 
-from jitsi_tokens.aws import error_code
 from jitsi_tokens.keys import KeyDocument, KeyRefused, SigningKey, read_key
 from jitsi_tokens.public_keys import PublicKey, name_of
 from jitsi_tokens.publication import OtherKeyPublished
 from jitsi_tokens.rsa_keys import jwk, make_rsa_key, private_pem, public_pem, thumbprint
-from jitsi_tokens.secrets import CURRENT, PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from jitsi_tokens.clock import Clock
     from jitsi_tokens.publication import Publication
+    from jitsi_tokens.rotated_secret import LabelledVersion, RotatedSecret
 
 # How long the public address may take to show a new key; a new API's name takes a while itself.
 FETCH_SECONDS = 120
@@ -37,16 +34,6 @@ _NOT_PUBLISHED = "The new key is not published: run setSecret first."
 
 class RotationRefused(Exception):
     """A step that did not happen. The text says why and holds nothing of a key."""
-
-
-class _Version(NamedTuple):
-    """A version of the secret: its id and its content, each None where there is none."""
-
-    id: str | None
-    text: str | None
-
-    def __repr__(self) -> str:
-        return f"_Version(id={self.id!r})"
 
 
 class Rotation:
@@ -60,8 +47,7 @@ class Rotation:
 
     def __init__(
         self,
-        secrets: SecretsManagerClient,
-        secret_id: str,
+        secret: RotatedSecret,
         publication: Publication,
         *,
         fetch: Callable[[str], str | None],
@@ -69,8 +55,7 @@ class Rotation:
         retention_seconds: int,
         clock: Clock,
     ) -> None:
-        self._secrets = secrets
-        self._secret_id = secret_id
+        self._secret = secret
         self._publication = publication
         self._fetch = fetch
         self._lead_seconds = lead_seconds
@@ -83,23 +68,12 @@ class Rotation:
         Raises:
             RotationRefused: the version holds something else.
         """
-        if self._version(PENDING, token).text or self._is_current(token):
+        if self._secret.pending(token).text or self._is_current(token):
             return
         key, kid = _new_key()
         document = KeyDocument(algorithm="RS256", kid=kid, private_key=private_pem(key))
-        try:
-            # Takes the label from a rotation that was given up. A secret's first version becomes
-            # current at once: the steps after this one may meet it as both.
-            self._secrets.put_secret_value(
-                SecretId=self._secret_id,
-                ClientRequestToken=token,
-                SecretString=msgspec.json.encode(document).decode(),
-                VersionStages=[PENDING],
-            )
-        except ClientError as error:
-            # Another run of this step was faster: its key is the one.
-            if error_code(error) != "ResourceExistsException":
-                raise
+        if not self._secret.put_pending(token, msgspec.json.encode(document).decode()):
+            # The key of the faster run is the one.
             self._pending_key(token)
 
     def publish(self, token: str) -> None:
@@ -127,7 +101,7 @@ class Rotation:
             return
         wanted = self._public_key(key)
         published = self._record(wanted.name)
-        if self._version(CURRENT).id not in (None, token):
+        if self._secret.current().id not in (None, token):
             self._wait_until(published.published_at + self._lead_seconds)
         _verify(key, self._fetched(wanted.name))
 
@@ -142,13 +116,12 @@ class Rotation:
             new = self._public_key(key)
             if self._record(new.name).pem != new.pem:
                 raise RotationRefused(_NOT_PUBLISHED)
-            current = self._version(CURRENT)
+            current = self._secret.current()
             if current.id != token:
                 self._let_end_anew(current)
-                self._move(CURRENT, token, current.id)
-            # A label left there would fail every rotation after.
-            self._move(PENDING, None, token)
-        self._retire_all_but(_read(self._version(CURRENT, token)))
+                self._secret.make_current(token, current)
+            self._secret.drop_pending(token)
+        self._retire_all_but(_read(self._secret.current(token)))
 
     def _retire_all_but(self, current: SigningKey) -> None:
         now = int(self._clock.now())
@@ -176,7 +149,7 @@ class Rotation:
             retention_seconds=self._retention_seconds,
         )
 
-    def _let_end_anew(self, current: _Version) -> None:
+    def _let_end_anew(self, current: LabelledVersion) -> None:
         """Take away an end that the key has from a time before it signed again."""
         try:
             kid = _read(current).kid
@@ -207,36 +180,13 @@ class Rotation:
         while (left := moment - self._clock.now()) > 0:
             self._clock.sleep(left)
 
-    def _move(self, stage: str, to: str | None, source: str | None) -> None:
-        self._secrets.update_secret_version_stage(
-            SecretId=self._secret_id,
-            VersionStage=stage,
-            **({"MoveToVersionId": to} if to else {}),
-            **({"RemoveFromVersionId": source} if source else {}),
-        )
-
-    def _is_current(self, token: str) -> bool:
-        return self._version(CURRENT).id == token
-
-    def _version(self, stage: str, token: str | None = None) -> _Version:
-        try:
-            answer = self._secrets.get_secret_value(
-                SecretId=self._secret_id,
-                VersionStage=stage,
-                **({"VersionId": token} if token else {}),
-            )
-        except ClientError as error:
-            if error_code(error) not in ("ResourceNotFoundException", "InvalidRequestException"):
-                raise
-            return _Version(None, None)
-        if stage not in answer["VersionStages"]:
-            return _Version(None, None)
-        return _Version(answer["VersionId"], answer.get("SecretString") or None)
-
     def _pending_key(self, token: str) -> SigningKey | None:
         """Return the key that is to come; None where it came: the rotation is over."""
-        version = self._version(PENDING, token)
+        version = self._secret.pending(token)
         return None if version.text is None and self._is_current(token) else _read(version)
+
+    def _is_current(self, token: str) -> bool:
+        return self._secret.current().id == token
 
 
 def _new_key() -> tuple[RSAPrivateKey, str]:
@@ -248,7 +198,7 @@ def _new_key() -> tuple[RSAPrivateKey, str]:
             return key, kid
 
 
-def _read(version: _Version) -> SigningKey:
+def _read(version: LabelledVersion) -> SigningKey:
     if version.text is None:
         raise RotationRefused("There is no new key under this token: run createSecret first.")
     return read_key(version.text, algorithm="RS256", kid_prefix="")
