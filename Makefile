@@ -8,12 +8,13 @@ ALGORITHM ?= HS256
 LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
-CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack tests
+CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack openapi tests
 PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy.py,$\
 	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\
 	*/jitsi_tokens/text.py,*/jitsi_tokens/problems.py,*/jitsi_tokens/findings.py,$\
 	*/jitsi_tokens/features.py,*/jitsi_tokens/complaints.py,*/jitsi_tokens/rsa_keys.py,$\
-	*/jitsi_tokens/public_keys.py,*/jitsi_tokens/moderators.py,*/jitsi_tokens/clock.py
+	*/jitsi_tokens/public_keys.py,*/jitsi_tokens/moderators.py,*/jitsi_tokens/clock.py,$\
+	*/jitsi_tokens/request_fields.py,*/jitsi_tokens/issued.py
 FUNCTIONS := $(wildcard functions/*/app.py)
 
 # Without bytecode every import compiles anew.
@@ -21,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint unit cost stack requirements clean tools
+.PHONY: help run stop test lint unit cost stack openapi requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 4
@@ -49,6 +50,7 @@ lint: tools
 	.local/checkov/bin/checkov --quiet --compact --config-file .checkov.yaml
 
 unit: tools
+	@local_stack/bootstrap schemathesis
 	$(BIN)/pytest tests/unit tests/integration --numprocesses auto --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include="$(PURE)"
 	$(BIN)/coverage report --fail-under=95 --omit="$(PURE)"
@@ -57,12 +59,18 @@ cost: tools
 	$(BIN)/pytest tests/cost
 
 stack: tools
+	@local_stack/bootstrap schemathesis
 	$(BIN)/pytest tests/stack
+
+# docs/openapi.yaml, from the types of the service.
+openapi: tools
+	$(PYTHON) -m openapi
 
 # Pins again what each requirements.in asks for.
 requirements: tools
 	for file in layers/jitsi_tokens/requirements \
-		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev; \
+		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev \
+		requirements/schemathesis; \
 	do \
 		.local/uv/bin/uv pip compile --quiet --no-header --no-annotate --upgrade \
 			--python-version 3.13 --generate-hashes $$file.in -o $$file.txt || exit 1; \

@@ -6,13 +6,14 @@ import functools
 import os
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 
 from jitsi_tokens import http, requests, secrets, telemetry
 from jitsi_tokens.aws import IMPATIENT, PATIENT
 from jitsi_tokens.claims import meeting_claims
+from jitsi_tokens.issued import IssuedToken
 from jitsi_tokens.keys import read_key
 from jitsi_tokens.problems import UNAVAILABLE, Problem, unexpected
 from jitsi_tokens.rooms import meeting_url
@@ -84,7 +85,7 @@ def handler(event: http.Event, _context: object) -> http.Response:
     return response
 
 
-def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> dict[str, Any]:
+def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> IssuedToken:
     client = http.caller(event)
     line.called_by(client.name)
     request = requests.parse(http.json_body(event))
@@ -111,15 +112,15 @@ def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> dict[s
     )
     token = key.sign(claims)
     line.issued(claims, key.kid, stale=SIGNING_KEY.stale)
-    return {
-        "token": token,
-        "expiresAt": claims["exp"],
-        "notBefore": claims["nbf"],
-        "meetingUrl": meeting_url(
+    return IssuedToken(
+        token=token,
+        expires_at=claims["exp"],
+        not_before=claims["nbf"],
+        meeting_url=meeting_url(
             SETTINGS.domain, SETTINGS.tenant, room, token, SETTINGS.token_placement
         ),
-        "roomName": room,
-    }
+        room_name=room,
+    )
 
 
 def _digest_key(now: float) -> bytes | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
 
 import boto3
 
@@ -30,12 +29,12 @@ def handler(event: http.Event, _context: object) -> http.Response:
         return http.refused(unexpected())
 
 
-def _answer(event: http.Event, now: float) -> dict[str, Any]:
+def _answer(event: http.Event, now: float) -> diagnostics.Probe:
     match event.get("httpMethod"), event.get("resource"):
         case "GET", "/api/jitsi/jwt":
-            return {"configured": STATUS.get(now).configured}
+            return diagnostics.Probe(configured=STATUS.get(now).configured)
         case "GET", "/api/jitsi/diagnostics":
             http.caller(event).policy.check_diagnostics()
-            return diagnostics.document(SETTINGS, STATUS.get(now), int(now))
+            return diagnostics.diagnosis(SETTINGS, STATUS.get(now), int(now))
         case _:
             raise Problem(NOT_FOUND, "The service answers GET and POST /api/jitsi/jwt.")

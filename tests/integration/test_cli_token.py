@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import jwt
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -229,7 +230,7 @@ def test_issue_shows_a_problem(world: World) -> None:
     """A refusal is shown with title, detail and fields, and cannot act on the terminal."""
     field = FieldError("/roomName", "is outside\x1b[2J the rooms.")
     problem = Problem(FORBIDDEN, "roomName is outside.", field=field)
-    world.service = Answer(403, json.dumps(problem.document()))
+    world.service = Answer(403, json.dumps(msgspec.to_builtins(problem.details())))
 
     result = world.run("token", "issue", *PERSON)
 

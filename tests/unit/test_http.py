@@ -5,12 +5,13 @@ import json
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from jitsi_tokens import http, problems
 from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.policy import Policy
-from jitsi_tokens.problems import Kind, Problem, invalid_field
+from jitsi_tokens.problems import FieldError, Kind, Problem, invalid_field
 
 JSON = "application/json"
 
@@ -173,14 +174,14 @@ def test_the_requests_id(sent: dict[str, Any], identifier: str | None) -> None:
 
 def test_an_answer() -> None:
     """JSON that nobody stores or guesses the type of."""
-    assert http.ok({"configured": True, "name": "é"}) == {
+    assert http.ok(FieldError("/userName", "é")) == {
         "statusCode": 200,
         "headers": {
             "Content-Type": "application/json",
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         },
-        "body": '{"configured":true,"name":"é"}',
+        "body": '{"pointer":"/userName","detail":"é"}',
     }
 
 
@@ -196,7 +197,7 @@ def test_a_refusal() -> None:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    assert json.loads(response["body"]) == problem.document()
+    assert json.loads(response["body"]) == msgspec.to_builtins(problem.details())
 
 
 @pytest.mark.parametrize("seconds", [0, 30])

@@ -98,6 +98,7 @@ def test_a_function_starts_without_what_it_seldom_needs(
         *("text", "rooms", "features", "complaints", "requests", "policy"),
         *("clock", "moderators"),
         *("claims", "keys", "rsa_keys", "public_keys", "findings", "clients", "problems"),
+        *("request_fields", "issued"),
     ],
 )
 def test_a_pure_module_knows_neither_aws_nor_the_environment(module: str) -> None:

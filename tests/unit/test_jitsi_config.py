@@ -8,7 +8,7 @@ import re
 import pytest
 import yaml
 
-from jitsi_tokens.diagnostics import document
+from jitsi_tokens.diagnostics import diagnosis
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import NEVER_CHECKED
 from jitsi_tokens_cli.errors import CommandError
@@ -104,12 +104,12 @@ def test_the_moderator_settings_are_those_of_the_diagnostics(
 ) -> None:
     """What the service advises and what the command prints is the same."""
     settings = read_settings(self_hosted_environ)
-    (advice,) = document(settings, NEVER_CHECKED, 0)["advice"]
+    (advice,) = diagnosis(settings, NEVER_CHECKED, 0).advice
 
-    advised = dict(re.findall(r"([A-Z_]+)=(\w+)", advice["remedy"]))
+    advised = dict(re.findall(r"([A-Z_]+)=(\w+)", advice.remedy))
 
     assert advised == MODERATORS
-    assert advice["what"].rstrip(".").removeprefix("A ") in " ".join(
+    assert advice.what.rstrip(".").removeprefix("A ") in " ".join(
         env_text(_side(self_hosted_environ)).replace("#", "").split()
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import jwt
+import msgspec
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -505,10 +506,10 @@ def test_mistake_1_the_room_of_the_claim_is_that_of_the_link(shape: Shape) -> No
 def test_mistake_2_a_moderator_who_is_none_is_explained(shape: Shape) -> None:
     """A guest's token says so twice, and the diagnostics say what Jitsi needs to heed it."""
     user = shape.issue(isModerator=False).claims["context"]["user"]
-    advice = diagnostics.document(shape.settings, NEVER_CHECKED, NOW)["advice"]
+    advice = diagnostics.diagnosis(shape.settings, NEVER_CHECKED, NOW).advice
 
     assert user["moderator"] == "false"
-    assert [entry["code"] for entry in advice] == (
+    assert [entry.code for entry in advice] == (
         [] if shape.name == "jaas" else ["moderator-settings"]
     )
 
@@ -561,7 +562,7 @@ def test_mistake_8_a_refusal_says_which_rule_is_broken(shape: Shape) -> None:
     with pytest.raises(Problem) as refused:
         shape.issue(roomName="tenant/room")
 
-    assert refused.value.document()["errors"] == [
+    assert msgspec.to_builtins(refused.value.details())["errors"] == [
         {
             "pointer": "/roomName",
             "detail": "takes the bare room name: the tenant is a setting of the stack.",

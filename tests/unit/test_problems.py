@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 
 from jitsi_tokens import problems
@@ -13,7 +14,7 @@ KINDS = {name: kind for name, kind in vars(problems).items() if isinstance(kind,
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_a_problem_says_its_kind(kind: Kind) -> None:
     """Type, title and status are the kind's; the detail is its own."""
-    document = Problem(kind, "What happened.").document()
+    document = msgspec.to_builtins(Problem(kind, "What happened.").details())
 
     assert document == {
         "type": f"urn:jitsi-tokens:problem:{kind.name}",
@@ -40,8 +41,10 @@ def test_a_problem_of_a_field_points_at_it(make: type[Problem], kind: Kind) -> N
     problem = make("/features/lobby", "is wrong")  # type: ignore[arg-type]
 
     assert problem.kind is kind
-    assert problem.document()["detail"] == "features/lobby is wrong."
-    assert problem.document()["errors"] == [{"pointer": "/features/lobby", "detail": "is wrong."}]
+    assert msgspec.to_builtins(problem.details())["detail"] == "features/lobby is wrong."
+    assert msgspec.to_builtins(problem.details())["errors"] == [
+        {"pointer": "/features/lobby", "detail": "is wrong."}
+    ]
 
 
 def test_the_text_of_the_exception_is_its_kind_alone() -> None:

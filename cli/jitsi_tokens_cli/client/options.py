@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from jitsi_tokens.policy import Policy, make_policy
-from jitsi_tokens.requests import MIN_LIFETIME_SECONDS
+from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS
 from jitsi_tokens_cli.errors import WrongUsage
 
 

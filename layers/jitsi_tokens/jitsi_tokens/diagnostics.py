@@ -1,48 +1,157 @@
-"""What GET /api/jitsi/diagnostics tells a client that may ask."""
+"""What GET /api/jitsi/jwt tells anybody, and GET /api/jitsi/diagnostics a client that may ask."""
 
-from __future__ import annotations
+from typing import Annotated, Literal
 
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from msgspec import Meta, Struct
 
 from jitsi_tokens import moderators
-from jitsi_tokens.requests import DEFAULT_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
-from jitsi_tokens.status import problems_of
-
-if TYPE_CHECKING:
-    from jitsi_tokens.settings import Settings
-    from jitsi_tokens.status import KeyStatus
+from jitsi_tokens.findings import Finding
+from jitsi_tokens.request_fields import DEFAULT_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
+from jitsi_tokens.settings import Provider, Settings
+from jitsi_tokens.status import KeyStatus, problems_of
 
 # No server tells us how it is set up, so a self-hosted stack says this always.
-_MODERATOR_ADVICE = {
-    "code": "moderator-settings",
-    "what": moderators.SENTENCE,
-    "remedy": f"In Jitsi set {moderators.settings_text()}.",
-}
+_MODERATOR_ADVICE = Finding(
+    "moderator-settings",
+    moderators.SENTENCE,
+    f"In Jitsi set {moderators.settings_text()}.",
+)
 
 
-def document(settings: Settings, status: KeyStatus, now: int) -> dict[str, Any]:
+class Probe(Struct, rename="camel", frozen=True, kw_only=True):
+    """Whether the service works."""
+
+    configured: Annotated[
+        bool,
+        Meta(
+            description="Whether the last check signed a token that Jitsi can verify.",
+            examples=[True],
+        ),
+    ]
+
+
+class Lifetimes(Struct, rename="camel", frozen=True, kw_only=True):
+    """The limits of this stack, in seconds."""
+
+    minimum_seconds: Annotated[
+        int, Meta(description="The shortest lifetime of a token.", examples=[60])
+    ]
+    default_seconds: Annotated[
+        int,
+        Meta(description="The lifetime of a token where the request names none.", examples=[3600]),
+    ]
+    maximum_seconds: Annotated[
+        int, Meta(description="The longest lifetime of a token.", examples=[14400])
+    ]
+    maximum_advance_seconds: Annotated[
+        int, Meta(description="How far ahead a token may begin.", examples=[604800])
+    ]
+    clock_skew_seconds: Annotated[
+        int, Meta(description="How long before its start a token works.", examples=[10])
+    ]
+    maximum_stale_seconds: Annotated[
+        int,
+        Meta(
+            description="How long the last known key goes on signing while Secrets Manager fails.",
+            examples=[14400],
+        ),
+    ]
+
+
+class Diagnostics(Probe, rename="camel", frozen=True, kw_only=True):
+    """Which key signs, how long tokens live, and what is wrong."""
+
+    checked_at: Annotated[
+        int | None,
+        Meta(
+            description="When the key was checked last, in epoch seconds; null before that.",
+            examples=[1795315936],
+        ),
+    ]
+    provider: Annotated[
+        Provider, Meta(description="Whose Jitsi the tokens are for.", examples=["self-hosted"])
+    ]
+    domain: Annotated[
+        str, Meta(description="The Jitsi's host name.", examples=["meet.example.org"])
+    ]
+    app_id: Annotated[
+        str,
+        Meta(description="JaaS's App ID, or Prosody's app_id.", examples=["openemr_telehealth"]),
+    ]
+    algorithm: Annotated[
+        Literal["HS256", "RS256"],
+        Meta(description="What tokens are signed with.", examples=["RS256"]),
+    ]
+    key_id: Annotated[
+        str | None,
+        Meta(
+            description="The `kid` of the key that signs; null where there is none.",
+            examples=["initial"],
+        ),
+    ]
+    public_key_fingerprint: Annotated[
+        str | None,
+        Meta(
+            description="SHA-256 of its public part, in hex; null with a shared secret.",
+            examples=["0123456789abcdef" * 4],
+        ),
+    ]
+    key_age_seconds: Annotated[
+        int | None,
+        Meta(
+            description="For how long there has been this key; null where there is none.",
+            examples=[86400],
+        ),
+    ]
+    lifetimes: Annotated[
+        Lifetimes,
+        Meta(
+            description="The limits of this stack, in seconds.",
+            examples=[
+                {
+                    "minimumSeconds": 60,
+                    "defaultSeconds": 3600,
+                    "maximumSeconds": 14400,
+                    "maximumAdvanceSeconds": 604800,
+                    "clockSkewSeconds": 10,
+                    "maximumStaleSeconds": 14400,
+                }
+            ],
+        ),
+    ]
+    problems: Annotated[
+        list[Finding], Meta(description="What is wrong with the key.", examples=[[]])
+    ]
+    advice: Annotated[
+        list[Finding],
+        Meta(
+            description="What the service cannot see, and somebody had better look at.",
+            examples=[[]],
+        ),
+    ]
+
+
+def diagnosis(settings: Settings, status: KeyStatus, now: int) -> Diagnostics:
     """Return the diagnostics; `now` in epoch seconds, ages and lifetimes in seconds."""
     key = status.key
-    return {
-        "configured": status.configured,
-        "checkedAt": status.checked_at or None,
-        "provider": settings.provider,
-        "domain": settings.domain,
-        "appId": settings.app_id,
-        "algorithm": settings.algorithm,
-        "keyId": key.kid if key else None,
-        "publicKeyFingerprint": key.fingerprint if key else None,
-        "keyAgeSeconds": max(0, now - key.created_at) if key else None,
-        "lifetimes": {
-            "minimumSeconds": MIN_LIFETIME_SECONDS,
-            "defaultSeconds": DEFAULT_LIFETIME_SECONDS,
-            "maximumSeconds": settings.limits.max_lifetime_seconds,
-            "maximumAdvanceSeconds": settings.limits.max_advance_seconds,
-            "clockSkewSeconds": settings.clock_skew_seconds,
-            "maximumStaleSeconds": settings.max_stale_seconds,
-        },
-        "problems": msgspec.to_builtins(problems_of(status, now)),
-        "advice": [_MODERATOR_ADVICE] if settings.provider == "self-hosted" else [],
-    }
+    return Diagnostics(
+        configured=status.configured,
+        checked_at=status.checked_at or None,
+        provider=settings.provider,
+        domain=settings.domain,
+        app_id=settings.app_id,
+        algorithm=settings.algorithm,
+        key_id=key.kid if key else None,
+        public_key_fingerprint=key.fingerprint if key else None,
+        key_age_seconds=max(0, now - key.created_at) if key else None,
+        lifetimes=Lifetimes(
+            minimum_seconds=MIN_LIFETIME_SECONDS,
+            default_seconds=DEFAULT_LIFETIME_SECONDS,
+            maximum_seconds=settings.limits.max_lifetime_seconds,
+            maximum_advance_seconds=settings.limits.max_advance_seconds,
+            clock_skew_seconds=settings.clock_skew_seconds,
+            maximum_stale_seconds=settings.max_stale_seconds,
+        ),
+        problems=problems_of(status, now),
+        advice=[_MODERATOR_ADVICE] if settings.provider == "self-hosted" else [],
+    )

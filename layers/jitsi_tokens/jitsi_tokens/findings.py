@@ -1,6 +1,8 @@
 """What can be wrong with the signing key, and what to do about it."""
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 _ROTATE = "aws secretsmanager rotate-secret --secret-id <SigningKeySecret>"
 _STAGE = "Replace the key: `jitsi-tokens key stage`, then `jitsi-tokens key promote`."
@@ -32,9 +34,23 @@ _TEXTS = {
 class Finding(Struct, frozen=True):
     """One thing that is wrong: a code, what it is, and what to do."""
 
-    code: str
-    what: str
-    remedy: str
+    code: Annotated[
+        str, Meta(description="Its short name, for programs.", examples=["check-overdue"])
+    ]
+    what: Annotated[
+        str,
+        Meta(
+            description="What it is, in words.",
+            examples=["The signing key was not checked for 15 minutes."],
+        ),
+    ]
+    remedy: Annotated[
+        str,
+        Meta(
+            description="What to do about it, in words.",
+            examples=["Look at CheckKey's schedule and at its log."],
+        ),
+    ]
 
 
 NEVER_CHECKED = Finding(

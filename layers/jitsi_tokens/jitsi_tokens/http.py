@@ -69,7 +69,7 @@ def request_id(event: Event) -> str | None:
     return identifier if isinstance(identifier, str) else None
 
 
-def ok(document: dict[str, Any]) -> Response:
+def ok(document: msgspec.Struct) -> Response:
     """Return a 200 with a JSON body."""
     return _response(200, "application/json", document)
 
@@ -91,7 +91,7 @@ def cacheable(event: Event, content_type: str, body: str, max_age_seconds: int) 
 
 def refused(problem: Problem) -> Response:
     """Return a problem as RFC 9457 problem details."""
-    response = _response(problem.kind.status, "application/problem+json", problem.document())
+    response = _response(problem.kind.status, "application/problem+json", problem.details())
     if problem.retry_after_seconds is not None:
         response["headers"]["Retry-After"] = str(problem.retry_after_seconds)
     if problem.kind is UNAUTHORIZED:
@@ -103,7 +103,7 @@ def _headers(event: Event) -> dict[str, Any]:
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
-def _response(status: int, content_type: str, document: dict[str, Any]) -> Response:
+def _response(status: int, content_type: str, document: msgspec.Struct) -> Response:
     return {
         "statusCode": status,
         "headers": {

@@ -6,7 +6,8 @@ from msgspec import UNSET, Meta, Struct
 
 from jitsi_tokens.features import FEATURES
 from jitsi_tokens.problems import FORBIDDEN, Problem, forbidden_field
-from jitsi_tokens.requests import MIN_LIFETIME_SECONDS, TokenRequest
+from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS
+from jitsi_tokens.requests import TokenRequest
 from jitsi_tokens.rooms import backend_safe, matches, normalised_pattern
 from jitsi_tokens.text import flaw
 

@@ -1,6 +1,8 @@
 """Every error the service answers, as RFC 9457 problem details."""
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 
 class Kind(NamedTuple):
@@ -27,11 +29,64 @@ TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
 UNAVAILABLE = Kind("unavailable", 503, "The service cannot answer now")
 
 
-class FieldError(NamedTuple):
-    """What is wrong with one field: a JSON pointer (RFC 6901) to it, and what to change."""
+class FieldError(Struct, frozen=True):
+    """What is wrong with one field."""
 
-    pointer: str
-    detail: str
+    pointer: Annotated[
+        str,
+        Meta(description="JSON pointer (RFC 6901) to the field.", examples=["/isModerator"]),
+    ]
+    detail: Annotated[
+        str,
+        Meta(
+            description="What to change, in words.",
+            examples=["must be false: this client makes no moderators."],
+        ),
+    ]
+
+
+class ProblemDetails(Struct, frozen=True):
+    """Why the request was refused or failed (RFC 9457)."""
+
+    type: Annotated[
+        str,
+        Meta(
+            description="The kind of problem, for programs: no detail changes it.",
+            examples=["urn:jitsi-tokens:problem:forbidden"],
+        ),
+    ]
+    title: Annotated[
+        str,
+        Meta(
+            description="The kind of problem, in words.",
+            examples=["The client's policy does not allow this"],
+        ),
+    ]
+    status: Annotated[int, Meta(description="The HTTP status of the answer.", examples=[403])]
+    detail: Annotated[
+        str,
+        Meta(
+            description="What happened this time, in words.",
+            examples=["isModerator must be false: this client makes no moderators."],
+        ),
+    ]
+    errors: (
+        Annotated[
+            list[FieldError],
+            Meta(
+                description="The field at fault, where there is one.",
+                examples=[
+                    [
+                        {
+                            "pointer": "/isModerator",
+                            "detail": "must be false: this client makes no moderators.",
+                        }
+                    ]
+                ],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Problem(Exception):
@@ -51,17 +106,15 @@ class Problem(Exception):
         self.field = field
         self.retry_after_seconds = retry_after_seconds
 
-    def document(self) -> dict[str, Any]:
-        """Return the problem details object."""
-        document: dict[str, Any] = {
-            "type": self.kind.type,
-            "title": self.kind.title,
-            "status": self.kind.status,
-            "detail": self.detail,
-        }
-        if self.field:
-            document["errors"] = [self.field._asdict()]
-        return document
+    def details(self) -> ProblemDetails:
+        """Return the body of the answer."""
+        return ProblemDetails(
+            type=self.kind.type,
+            title=self.kind.title,
+            status=self.kind.status,
+            detail=self.detail,
+            errors=[self.field] if self.field else UNSET,
+        )
 
 
 def invalid_field(pointer: str, detail: str) -> Problem:

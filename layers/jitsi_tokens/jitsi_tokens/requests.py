@@ -3,21 +3,18 @@
 import json
 import re
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
+from jitsi_tokens import request_fields as fields
 from jitsi_tokens.complaints import explained, json_pointer
 from jitsi_tokens.features import FEATURES
 from jitsi_tokens.problems import MALFORMED_REQUEST, Problem, invalid_field
 from jitsi_tokens.rooms import RoomRefused, scoped_room
 from jitsi_tokens.text import flaw
-
-MIN_LIFETIME_SECONDS = 60
-DEFAULT_LIFETIME_SECONDS = 3600
-MAX_AVATAR_CHARACTERS = 2048
 
 # HTML's "valid e-mail address", with letters of every script (RFC 6531).
 _LABEL = r"(?!-)[^\s\x00-,./:-@\[-`{-\x7f]{1,63}(?<!-)"
@@ -39,17 +36,17 @@ class Validity(NamedTuple):
 
 
 class TokenRequest(Struct, forbid_unknown_fields=True, rename="camel", frozen=True, kw_only=True):
-    """The body of `POST /api/jitsi/jwt`."""
+    """Who joins which room, as what, and when. Nothing beside these fields is understood."""
 
-    user_id: Annotated[str, Meta(min_length=1, max_length=128)]
-    user_name: Annotated[str, Meta(min_length=1, max_length=255)]
-    room_name: Annotated[str, Meta(min_length=1, max_length=255)]
-    user_email: Annotated[str, Meta(max_length=254)] | UnsetType = UNSET
-    user_avatar: Annotated[str, Meta(max_length=MAX_AVATAR_CHARACTERS)] | UnsetType = UNSET
-    is_moderator: bool = False
-    expiration_seconds: Annotated[int, Meta(ge=MIN_LIFETIME_SECONDS)] = DEFAULT_LIFETIME_SECONDS
-    not_before: int | Annotated[datetime, Meta(tz=True)] | UnsetType = UNSET
-    features: dict[str, bool] | UnsetType = UNSET
+    user_id: fields.UserId
+    user_name: fields.UserName
+    room_name: fields.RoomName
+    user_email: fields.UserEmail | UnsetType = UNSET
+    user_avatar: fields.UserAvatar | UnsetType = UNSET
+    is_moderator: fields.IsModerator = False
+    expiration_seconds: fields.ExpirationSeconds = fields.DEFAULT_LIFETIME_SECONDS
+    not_before: fields.NotBefore | UnsetType = UNSET
+    features: fields.Features | UnsetType = UNSET
 
     def room(self) -> str:
         """Return the room in the form that claim, URL and policy share.

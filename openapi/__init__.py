@@ -1,0 +1,1 @@
+"""docs/openapi.yaml, generated from the types that the service reads and answers with."""

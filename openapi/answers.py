@@ -1,0 +1,181 @@
+"""What the routes answer: bodies, headers, and the problems of each status."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jitsi_tokens import problems
+from openapi.problems import EXAMPLES
+from openapi.schemas import ANSWERS, example, kind_name, reference, schemas
+
+if TYPE_CHECKING:
+    from jitsi_tokens.problems import Kind
+
+PROBLEM_JSON = "application/problem+json"
+_DIGEST = "0123456789abcdef" * 4
+_NO_STORE = "NoStore"
+_ALWAYS = {"X-Content-Type-Options": "Nosniff"}
+
+HEADERS: dict[str, dict[str, Any]] = {
+    _NO_STORE: {
+        "description": "Nobody keeps this answer.",
+        "required": True,
+        "schema": {"type": "string", "const": "no-store"},
+        "example": "no-store",
+    },
+    "PublicForAWhile": {
+        "description": "Anybody may keep this answer, for at most a minute.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^public, max-age=[0-9]+$"},
+        "example": "public, max-age=60",
+    },
+    "EntityTag": {
+        "description": "Changes with the body: send it as `If-None-Match`.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[0-9a-f]{64}"$'},
+        "example": f'"{_DIGEST}"',
+    },
+    "Nosniff": {
+        "description": "The media type is as it says.",
+        "required": True,
+        "schema": {"type": "string", "const": "nosniff"},
+        "example": "nosniff",
+    },
+    "BearerScheme": {
+        "description": "How a caller authenticates.",
+        "required": True,
+        "schema": {"type": "string", "const": "Bearer"},
+        "example": "Bearer",
+    },
+    "RetryAfter": {
+        "description": "Seconds to wait before the next try.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 5,
+    },
+}
+_PUBLIC = {"Cache-Control": "PublicForAWhile", "ETag": "EntityTag", **_ALWAYS}
+
+# The name of a refusal, the kinds that it answers with, when it does.
+_REFUSALS: dict[str, tuple[list[Kind], str]] = {
+    "Unreadable": ([problems.MALFORMED_REQUEST], "API Gateway cannot read the request."),
+    "Refused": (
+        [problems.MALFORMED_REQUEST, problems.INVALID_REQUEST],
+        "The body is no JSON object in UTF-8, or a field breaks a rule.",
+    ),
+    "Unknown": ([problems.UNAUTHORIZED], "No API key, a wrong one, or a revoked one."),
+    "Forbidden": ([problems.FORBIDDEN], "The client's policy does not allow this."),
+    "Filtered": (
+        [problems.FORBIDDEN],
+        "The web application firewall, where the stage has one, refused the request.",
+    ),
+    "NotPublished": (
+        [problems.NOT_FOUND],
+        "No such key is published. On a stack that does not publish keys there is none.",
+    ),
+    "TooLarge": (
+        [problems.CONTENT_TOO_LARGE],
+        "The body is too large: here at most 16,384 bytes are read.",
+    ),
+    "NotJson": (
+        [problems.UNSUPPORTED_MEDIA_TYPE],
+        "The body is not `application/json` in UTF-8, or it has a `Content-Encoding`.",
+    ),
+    "TooMany": ([problems.TOO_MANY_REQUESTS], "The stage throttles. Try again later."),
+    "Unavailable": ([problems.UNAVAILABLE], "The service cannot answer now. Try again later."),
+}
+
+
+def refusals(*names: str) -> dict[str, Any]:
+    """Return a route's refusals by status."""
+    return {
+        str(_REFUSALS[name][0][0].status): {"$ref": f"#/components/responses/{name}"}
+        for name in names
+    }
+
+
+def shared_answers() -> dict[str, Any]:
+    """Return the refusals that routes refer to."""
+    return {name: _refusal(*refusal) for name, refusal in _REFUSALS.items()}
+
+
+def examples() -> dict[str, Any]:
+    """Return the examples that answers refer to."""
+    found = {
+        name: {"summary": schemas()[name]["description"], "value": example(schemas()[name])}
+        for name in ANSWERS
+    }
+    for kind, problem in EXAMPLES.items():
+        value = msgspec.to_builtins(problem.details())
+        found[kind_name(kind)] = {"summary": kind.title, "value": value}
+    return found
+
+
+def json_answer(
+    schema: str,
+    description: str,
+    *,
+    media_type: str = "application/json",
+    public: bool = False,
+) -> dict[str, Any]:
+    """Return an answer whose body is an object of a schema."""
+    return {
+        "description": description,
+        "headers": _headers(_PUBLIC if public else {"Cache-Control": _NO_STORE, **_ALWAYS}),
+        "content": {
+            media_type: {
+                "schema": reference(schema),
+                "examples": {schema: {"$ref": f"#/components/examples/{schema}"}},
+            }
+        },
+    }
+
+
+def pem_answer() -> dict[str, Any]:
+    """Return the answer of a public key."""
+    return {
+        "description": "The public key.",
+        "headers": _headers(_PUBLIC),
+        "content": {
+            "application/x-pem-file": {
+                "schema": {"type": "string", "pattern": "^-----BEGIN PUBLIC KEY-----\\n"},
+                "example": "-----BEGIN PUBLIC KEY-----\nMIIBojANBgkq…\n-----END PUBLIC KEY-----\n",
+            }
+        },
+    }
+
+
+def not_modified() -> dict[str, Any]:
+    """Return the answer to who has the public keys already."""
+    return {
+        "description": "What the caller has (`If-None-Match`) is still right.",
+        "headers": _headers(_PUBLIC),
+    }
+
+
+def _refusal(kinds: list[Kind], description: str) -> dict[str, Any]:
+    headers = {"Cache-Control": _NO_STORE}
+    if kinds == [problems.UNAUTHORIZED]:
+        headers["WWW-Authenticate"] = "BearerScheme"
+    if EXAMPLES[kinds[0]].retry_after_seconds is not None:
+        headers["Retry-After"] = "RetryAfter"
+    references = [reference(kind_name(kind)) for kind in kinds]
+    return {
+        "description": description,
+        "headers": _headers(headers),
+        "content": {
+            PROBLEM_JSON: {
+                "schema": {"oneOf": references} if references[1:] else references[0],
+                "examples": {
+                    kind_name(kind): {"$ref": f"#/components/examples/{kind_name(kind)}"}
+                    for kind in kinds
+                },
+            }
+        },
+    }
+
+
+def _headers(names: dict[str, str]) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{header}"} for name, header in names.items()}

@@ -1,0 +1,47 @@
+"""A problem of each kind, where it can be as the service itself raises it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from jitsi_tokens import http, requests
+from jitsi_tokens.policy import Policy
+from jitsi_tokens.problems import (
+    NOT_FOUND,
+    TOO_MANY_REQUESTS,
+    Kind,
+    Problem,
+    unexpected,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BODY = {"userId": "user-123", "userName": "Dr. Jane Smith", "roomName": "session-123"}
+
+
+def _parsed(**fields: object) -> requests.TokenRequest:
+    return requests.parse(json.dumps(_BODY | fields).encode())
+
+
+def _raised(refusing: Callable[[], object]) -> Problem:
+    try:
+        refusing()
+    except Problem as problem:
+        return problem
+    raise AssertionError("nothing was refused")
+
+
+_ALL = [
+    _raised(lambda: requests.parse(b"{")),
+    _raised(lambda: _parsed(roomName="*").room()),
+    _raised(lambda: http.caller({})),
+    _raised(lambda: Policy(rooms=["*"]).check(_parsed(isModerator=True), "session-123")),
+    Problem(NOT_FOUND, "No public key is published here."),
+    _raised(lambda: http.json_body({"body": " " * 4 * http.MAX_BODY_BYTES})),
+    _raised(lambda: http.json_body({})),
+    Problem(TOO_MANY_REQUESTS, "Wait, then try again.", retry_after_seconds=1),
+    unexpected(),
+]
+EXAMPLES: dict[Kind, Problem] = {problem.kind: problem for problem in _ALL}

@@ -1,0 +1,143 @@
+"""The routes of the template, each with what it takes and what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from openapi.answers import json_answer, not_modified, pem_answer, refusals
+from openapi.schemas import example, reference, schemas
+
+# What API Gateway itself can answer to any request.
+_BEFORE = ("Unreadable", "Filtered")
+_BEHIND = ("TooLarge", "TooMany", "Unavailable")
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The `ETag` of an earlier answer: if that is still right, the answer is 304.",
+    "schema": {"type": "string"},
+    "example": f'"{"0123456789abcdef" * 4}"',
+}
+_FILE = {
+    "name": "file",
+    "in": "path",
+    "required": True,
+    "description": "The SHA-256 of the key's `kid` in hex, and `.pem`.",
+    "schema": {"type": "string", "pattern": r"^[0-9a-f]{64}\.pem$"},
+    "example": f"{hashlib.sha256(b'initial').hexdigest()}.pem",
+}
+
+
+def paths() -> dict[str, Any]:
+    """Return every path with its methods."""
+    return {
+        "/api/jitsi/jwt": {"get": _probe(), "post": _issue()},
+        "/api/jitsi/diagnostics": {"get": _diagnostics()},
+        "/asap/{file}": {"get": _public_key()},
+        "/.well-known/jwks.json": {"get": _public_keys()},
+    }
+
+
+def _issue() -> dict[str, Any]:
+    everything = example(schemas()["TokenRequest"])
+    required = {name: everything[name] for name in ("userId", "userName", "roomName")}
+    doctor = required | {
+        "isModerator": True,
+        "expirationSeconds": everything["expirationSeconds"],
+        "features": everything["features"],
+    }
+    patient = required | {"userId": "user-456", "userName": "John Doe"}
+    return {
+        "operationId": "issueToken",
+        "tags": ["tokens"],
+        "summary": "Issue a meeting token",
+        "description": (
+            "Signs a token for one person, one room and one time. What is not understood is"
+            " refused, never changed in silence, and so are two equal names in one object."
+        ),
+        "security": [{"apiKey": []}],
+        "requestBody": {
+            "description": "At most 16,384 bytes of JSON in UTF-8, without `Content-Encoding`.",
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": reference("TokenRequest"),
+                    "examples": {
+                        "doctor": {"summary": "A moderator, for an hour", "value": doctor},
+                        "patient": {"summary": "A guest", "value": patient},
+                    },
+                }
+            },
+        },
+        "responses": {
+            "200": json_answer("IssuedToken", "The token, and the address that joins the room."),
+            **refusals("Refused", "Unknown", "Forbidden", "TooLarge", "NotJson"),
+            **refusals("TooMany", "Unavailable"),
+        },
+    }
+
+
+def _probe() -> dict[str, Any]:
+    return {
+        "operationId": "probe",
+        "tags": ["status"],
+        "summary": "Ask whether the service works",
+        "description": "What the last check of the signing key found: it runs every five minutes.",
+        "security": [],
+        "responses": {
+            "200": json_answer("Probe", "Whether a token was signed and verified."),
+            **refusals(*_BEFORE, *_BEHIND),
+        },
+    }
+
+
+def _diagnostics() -> dict[str, Any]:
+    return {
+        "operationId": "readDiagnostics",
+        "tags": ["status"],
+        "summary": "Ask what is wrong, and how the stack is set up",
+        "description": "For clients whose policy allows the diagnostics.",
+        "security": [{"apiKey": []}],
+        "responses": {
+            "200": json_answer("Diagnostics", "The key, the limits, and what is wrong."),
+            **refusals("Unreadable", "Unknown", "Forbidden", *_BEHIND),
+        },
+    }
+
+
+def _public_key() -> dict[str, Any]:
+    return {
+        "operationId": "readPublicKey",
+        "tags": ["public keys"],
+        "summary": "Read a public key, as Prosody asks for it",
+        "description": "Published by a stack for a self-hosted Jitsi with RS256.",
+        "security": [],
+        "parameters": [_FILE, _IF_NONE_MATCH],
+        "responses": {
+            "200": pem_answer(),
+            "304": not_modified(),
+            **refusals(*_BEFORE, "NotPublished", *_BEHIND),
+        },
+    }
+
+
+def _public_keys() -> dict[str, Any]:
+    return {
+        "operationId": "readPublicKeys",
+        "tags": ["public keys"],
+        "summary": "Read all public keys as a JWK set",
+        "description": "Published by a stack for a self-hosted Jitsi with RS256 (RFC 7517).",
+        "security": [],
+        "parameters": [_IF_NONE_MATCH],
+        "responses": {
+            "200": json_answer(
+                "JwkSet",
+                "The keys, the latest first.",
+                media_type="application/jwk-set+json",
+                public=True,
+            ),
+            "304": not_modified(),
+            **refusals(*_BEFORE, "NotPublished", *_BEHIND),
+        },
+    }
