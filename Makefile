@@ -9,6 +9,7 @@ LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
 CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack openapi tests
+PYTHON_CLIENT := clients/python/jitsi_tokens_client clients/python/generate_jwt_token.py
 PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy.py,$\
 	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\
 	*/jitsi_tokens/text.py,*/jitsi_tokens/problems.py,*/jitsi_tokens/findings.py,$\
@@ -22,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint unit cost stack openapi requirements clean tools
+.PHONY: help run stop test lint unit callers cost stack openapi requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 4
@@ -37,13 +38,14 @@ run: tools
 stop:
 	@test ! -x $(PYTHON) || $(PYTHON) -m local_stack stop
 
-test: lint unit cost stack
+test: lint unit callers cost stack
 
 lint: tools
 	@local_stack/bootstrap checkov
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
+	$(BIN)/mypy --python-version 3.10 $(PYTHON_CLIENT)
 	for app in $(FUNCTIONS); do $(BIN)/mypy $$app || exit 1; done
 	$(BIN)/cfn-lint template.yaml
 	.local/sam/bin/sam validate --lint --region us-east-1
@@ -55,12 +57,16 @@ unit: tools
 	$(BIN)/coverage report --fail-under=100 --include="$(PURE)"
 	$(BIN)/coverage report --fail-under=95 --omit="$(PURE)"
 
+# -rs: what is left out on a machine without PHP or Node is said, with the reason.
+callers: tools
+	$(BIN)/pytest tests/clients --numprocesses auto -rs
+
 cost: tools
 	$(BIN)/pytest tests/cost
 
 stack: tools
 	@local_stack/bootstrap schemathesis
-	$(BIN)/pytest tests/stack
+	$(BIN)/pytest tests/stack -rs
 
 # docs/openapi.yaml, from the types of the service.
 openapi: tools

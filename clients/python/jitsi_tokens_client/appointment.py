@@ -1,0 +1,90 @@
+"""When an appointment takes place, as a token's time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+_SECOND = dt.timedelta(seconds=1)
+_EARLY = dt.timedelta(minutes=15)
+_OVERRUN = dt.timedelta(minutes=30)
+_LONGEST = dt.timedelta(days=31)
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """Its token works from `early` before it starts until `overrun` after it ends.
+
+    Parts of a second are dropped.
+
+    Attributes:
+        start: an aware datetime.
+        duration: planned length.
+        early: how long before the start one may enter.
+        overrun: how long after the planned end one may still enter.
+
+    Raises:
+        ValueError: the start is naive or before 1970, or a length is negative or over 31 days.
+    """
+
+    start: dt.datetime
+    duration: dt.timedelta
+    early: dt.timedelta = _EARLY
+    overrun: dt.timedelta = _OVERRUN
+
+    def __post_init__(self) -> None:
+        if self.start.utcoffset() is None:
+            raise ValueError("start must be an aware datetime: give it a time zone.")
+        if not dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc) <= self.start:
+            raise ValueError("start must be in the years 1970 to 9999 (UTC).")
+        for name in ("duration", "early", "overrun"):
+            if getattr(self, name) < dt.timedelta():
+                raise ValueError(f"{name} must not be negative.")
+            if getattr(self, name) > _LONGEST:
+                raise ValueError(f"{name} must be at most 31 days.")
+
+    @classmethod
+    def local(  # noqa: PLR0917 - the last two are seldom given
+        cls,
+        date: dt.date,
+        time: dt.time,
+        time_zone: str,
+        duration: dt.timedelta,
+        early: dt.timedelta = _EARLY,
+        overrun: dt.timedelta = _OVERRUN,
+    ) -> Appointment:
+        """Return the appointment at a date and time of day of a time zone (IANA's name).
+
+        A time that the change to daylight-saving time skips is read with the offset before it, so
+        02:30 means 03:30; of a time that exists twice the first is meant (RFC 5545, 3.3.5).
+
+        Raises:
+            ValueError: the zone is not known, the time has a zone of its own, a length is
+                negative.
+        """
+        if time.tzinfo is not None:
+            raise ValueError("time must be naive: its zone is time_zone.")
+        zone = _zone(time_zone)
+        if zone is None:
+            raise ValueError(f"time_zone {time_zone!r} is not known.")
+        return cls(dt.datetime.combine(date, time.replace(fold=0), zone), duration, early, overrun)
+
+    @property
+    def not_before(self) -> int:
+        """When the token begins, in epoch seconds."""
+        return (self.start - _EPOCH) // _SECOND - self.early // _SECOND
+
+    @property
+    def expiration_seconds(self) -> int:
+        """How long the token works, from `not_before` on."""
+        return sum(part // _SECOND for part in (self.early, self.duration, self.overrun))
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    # A folder of the database, such as America, is an OSError.
+    except (KeyError, ValueError, OSError):
+        return None

@@ -1,0 +1,37 @@
+"""What the misbehaving server is asked, and what it answers when it behaves."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.clients import unruly_server as unruly
+
+if TYPE_CHECKING:
+    from tests.clients.unruly_server import UnrulyServer
+
+API_KEY = "jtk_not-one-that-a-service-made"
+ID_KEY = "an id key of somebody's own"
+TOKEN = "eyJhbGciOiJub25lIn0.eyJyb29tIjoieCJ9.c2lnbmF0dXJl"
+MEETING: dict[str, Any] = {
+    "token": TOKEN,
+    "expiresAt": 1795319334,
+    "notBefore": 1795315724,
+    "meetingUrl": f"https://meet.example.org/visit#jwt=%22{TOKEN}%22",
+    "roomName": "visit",
+}
+GOOD = json.dumps(MEETING)
+WELL = unruly.answer(200, GOOD)
+
+PATIENT: dict[str, Any] = {"room_name": "visit", "user_name": "John Doe"}
+DOCTOR: dict[str, Any] = {
+    "room_name": "visit",
+    "user_name": "Dr. Zoë Quackenbush",
+    "user_email": "Zoe@Clinic.Example",
+    "is_moderator": True,
+}
+
+
+def settings(server: UnrulyServer, **limits: Any) -> dict[str, Any]:
+    """Return what a caller is told of a server."""
+    return {"url": server.url, "api_key": API_KEY} | limits

@@ -1,0 +1,587 @@
+"""The PHP client's parts that need no server, many cases to a start of PHP."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.clients import unruly_server as unruly
+from tests.clients.php_caller import CLIENT, PhpCaller, php
+from tests.clients.samples import API_KEY, ID_KEY, MEETING, PATIENT, WELL, settings
+from tests.clients.unruly_server import UnrulyServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCRIPT = "generate-jwt-token.php"
+
+
+def told(script: str, cases: object = None) -> Any:
+    """Run a script that finds its cases in `$cases`, and return what it says as JSON."""
+    head = f"""<?php
+        declare(strict_types=1);
+        namespace {{
+            require '{CLIENT}/autoload.php';
+            $cases = json_decode($argv[1], true);
+            function thrown(callable $deed): ?string
+            {{
+                try {{
+                    $deed();
+                    return null;
+                }} catch (\\Exception $error) {{
+                    return get_class($error) . ': ' . $error->getMessage();
+                }}
+            }}
+        }}"""
+    finished = php("--", json.dumps(cases), text=f"{head}\n{script}")
+    assert finished.returncode == 0, finished.stderr
+    assert not finished.stderr
+    return json.loads(finished.stdout)
+
+
+def invalid(message: str) -> str:
+    """Return what `thrown` makes of an argument that cannot be."""
+    return f"InvalidArgumentException: {message}"
+
+
+def test_waits_double_up_to_two_seconds() -> None:
+    """All of it by chance: 0 is no wait, 1 the longest."""
+    attempts = [1, 2, 3, 4, 5, 6, 100, 1_000_000]
+    waits = told(
+        """namespace {
+            $waits = static fn (float $chance): array => array_map(
+                static fn (int $n): float => JitsiTokens\\Internal\\Backoff::seconds($n, $chance),
+                $cases,
+            );
+            echo json_encode([$waits(0.0), $waits(0.5), $waits(1.0)]);
+        }""",
+        attempts,
+    )
+
+    longest = [0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0, 2.0]
+    assert waits[0] == [0] * len(attempts)
+    assert waits[1] == pytest.approx([wait / 2 for wait in longest])
+    assert waits[2] == pytest.approx(longest)
+
+
+# Functions of the client's namespace come before PHP's own of the same name.
+FAILING = """
+    namespace JitsiTokens\\Internal {
+        final class Clock { public static array $waits = []; public static ?int $chance = null; }
+        function usleep(int $microseconds): void { Clock::$waits[] = $microseconds / 1e6; }
+        function random_int(int $least, int $most): int
+        {
+            return Clock::$chance === null ? \\random_int($least, $most) : Clock::$chance * $most;
+        }
+        final class Closing implements Transport
+        {
+            public function __construct(private ?int $retryAfter = null) {}
+            public function send(HttpRequest $request, float $seconds): Answer|Failure
+            {
+                return $this->retryAfter === null
+                    ? Failure::Closed : new Answer(503, '', $this->retryAfter, '');
+            }
+        }
+    }
+    namespace {
+        use JitsiTokens\\Internal;
+        use JitsiTokens\\Internal\\Clock;
+        function waits(?int $chance, ?int $retryAfter = null, float $total = 60.0): array
+        {
+            [Clock::$waits, Clock::$chance] = [[], $chance];
+            $limits = new JitsiTokens\\Limits(totalSeconds: $total, attempts: 6);
+            $attempts = new Internal\\Attempts(new Internal\\Closing($retryAfter), $limits);
+            $attempts->outcome(new Internal\\HttpRequest('https://h.example'));
+            return Clock::$waits;
+        }
+        echo json_encode([
+            'random' => waits(null),
+            'least' => waits(0),
+            'most' => waits(1),
+            'asked' => waits(1, 5),
+            'short' => waits(1, null, 0.5),
+            'none' => waits(0, 60),
+        ]);
+    }"""
+
+
+def test_attempts_wait_by_chance_and_as_asked() -> None:
+    """Five waits between six attempts, none beyond the call's time."""
+    waits = told(FAILING)
+
+    longest = [0.2, 0.4, 0.8, 1.6, 2.0]
+    assert len(waits["random"]) == 5
+    assert all(0 <= wait <= most for wait, most in zip(waits["random"], longest, strict=True))
+    # By chance not more often than once in 10**20 runs.
+    assert any(wait > 0.001 for wait in waits["random"])
+    assert waits["least"] == [0] * 5
+    assert waits["most"] == pytest.approx(longest)
+    assert waits["asked"] == pytest.approx([5 + wait for wait in longest])
+    # The clock stands still: each wait alone has to fit.
+    assert waits["short"] == pytest.approx([0.2, 0.4])
+    assert waits["none"] == []
+
+
+def test_limits_that_cannot_be_are_refused() -> None:
+    """By name; a whole day is the most."""
+    names = ("connectSeconds", "attemptSeconds", "totalSeconds")
+    values = ["-1.0", "0.0", "-0.0", "NAN", "INF", "-INF", "86400.001", "0.001", "86400.0", "3"]
+    cases = [f"{name}: {value}" for name in names for value in values]
+    cases += [f"attempts: {value}" for value in ("-1", "0", "1", "1000000")]
+    deeds = "".join(f"'{c}' => thrown(fn () => new JitsiTokens\\Limits({c}))," for c in cases)
+
+    assert told(f"namespace {{ echo json_encode([{deeds}]); }}") == {
+        **{
+            f"{name}: {value}": None
+            if value in ("0.001", "86400.0", "3")
+            else invalid(f"{name} must be over 0, and at most 86400.")
+            for name in names
+            for value in values
+        },
+        "attempts: -1": invalid("attempts must be a whole number, 1 or more."),
+        "attempts: 0": invalid("attempts must be a whole number, 1 or more."),
+        "attempts: 1": None,
+        "attempts: 1000000": None,
+    }
+
+
+DATE = invalid("date must be as 2026-03-29, and exist.")
+TIME = invalid("time must be as 14:30 or 14:30:00.")
+START = invalid("start must be in the years 1970 to 9999 (UTC).")
+
+
+def test_appointments_that_cannot_be_are_refused() -> None:
+    """Of what PHP would read as some other time, too."""
+    well = ["2026-03-29", "14:30", "Europe/Berlin", 1800]
+    dates = ["2026-02-31", "2026-2-3", "tomorrow", "29.03.2026", "2026-03-29\n", "", "2026-13-01"]
+    times = ["25:00", "24:00", "9:00", "14:60", "14:30:60", "noon", "+1 hour", "14:30\n", "2 pm"]
+    zones = ["Mars/Olympus", "CEST", "+02:00", "europe/berlin", "", "a'\n\\"]
+    # Zones, too, but to PHP abbreviations: an hour wrong all summer.
+    zones += ["CET", "WET", "MET", "EET"]
+    zones += ["EST", "GMT", "utc", "Z", "/", "Europe/"]
+    month = 31 * 86_400
+    table = [
+        (well, None),
+        (["2028-02-29", "00:00:00", "US/Eastern", 0, 0, 0], None),
+        *(([date, *well[1:]], DATE) for date in dates),
+        *(([well[0], time, *well[2:]], TIME) for time in times),
+        *(([*well[:2], zone, 1800], invalid(f"timeZone '{zone}' is not known.")) for zone in zones),
+        ([*well[:3], -1], invalid("durationSeconds must not be negative.")),
+        ([*well, -1], invalid("earlySeconds must not be negative.")),
+        ([*well, 0, -1], invalid("overrunSeconds must not be negative.")),
+        ([*well[:3], month, month, month], None),
+        ([*well[:3], month + 1], invalid("durationSeconds must be at most 31 days.")),
+        ([*well, month + 1], invalid("earlySeconds must be at most 31 days.")),
+        ([*well, 0, month + 1], invalid("overrunSeconds must be at most 31 days.")),
+        ([*well[:3], 2**63 - 1], invalid("durationSeconds must be at most 31 days.")),
+        ([*well, 2**63 - 1, 2**63 - 1], invalid("earlySeconds must be at most 31 days.")),
+        (["1970-01-01", "00:00", "UTC", 0], None),
+        (["1969-12-31", "23:59:59", "UTC", 0], START),
+        (["0001-01-01", "00:00", "Pacific/Apia", 0], START),
+        (["9999-12-31", "23:59:59", "UTC", 0], None),
+        (["9999-12-31", "23:59:59", "America/New_York", 0], START),
+    ]
+    script = """namespace {
+        $deed = static fn (array $given): ?string => thrown(
+            static fn () => JitsiTokens\\Appointment::local(...$given),
+        );
+        echo json_encode(array_map($deed, $cases));
+    }"""
+    expected = [message and message.replace("'a'\n\\'", r"'a\'\n\\'") for _, message in table]
+
+    assert told(script, [given for given, _ in table]) == expected
+
+
+def test_a_zone_has_its_summer() -> None:
+    """By today's name or an older one, as the zone's clocks show it."""
+    zones = ["UTC", "Etc/GMT+5", "Europe/Berlin", "US/Eastern", "America/New_York"]
+    script = """namespace {
+        $begin = static fn (string $zone, string $date): int => JitsiTokens\\Appointment::local(
+            $date, '14:30', $zone, 1800, 0,
+        )->notBefore;
+        echo json_encode(array_map(static fn (string $zone): array => [
+            gmdate('H:i', $begin($zone, '2026-01-15')),
+            gmdate('H:i', $begin($zone, '2026-07-15')),
+        ], $cases));
+    }"""
+
+    assert dict(zip(zones, told(script, zones), strict=True)) == {
+        "UTC": ["14:30", "14:30"],
+        "Etc/GMT+5": ["19:30", "19:30"],
+        "Europe/Berlin": ["13:30", "12:30"],
+        "US/Eastern": ["19:30", "18:30"],
+        "America/New_York": ["19:30", "18:30"],
+    }
+
+
+# As much of PSR-7, -17 and -18 as is used: a test needs no package then.
+STUBS = """
+    namespace Psr\\Http\\Message {
+        interface RequestInterface {}
+        interface ResponseInterface {}
+        interface RequestFactoryInterface {}
+        interface StreamFactoryInterface {}
+    }
+    namespace Psr\\Http\\Client {
+        interface ClientInterface {}
+        interface ClientExceptionInterface extends \\Throwable {}
+        interface NetworkExceptionInterface extends ClientExceptionInterface {}
+        interface RequestExceptionInterface extends ClientExceptionInterface {}
+    }
+    namespace {
+        use JitsiTokens\\Internal\\HttpRequest;
+        use JitsiTokens\\Internal\\Psr18Transport;
+        use Psr\\Http\\Client;
+        use Psr\\Http\\Message;
+
+        final class Network extends Exception implements Client\\NetworkExceptionInterface {}
+        final class Request extends Exception implements Client\\RequestExceptionInterface {}
+        final class Factory implements
+            Message\\RequestFactoryInterface,
+            Message\\StreamFactoryInterface,
+            Message\\RequestInterface
+        {
+            public function createRequest(): self { return $this; }
+            public function withHeader(): self { return $this; }
+        }
+        final class Throwing implements Client\\ClientInterface
+        {
+            public function __construct(private string $class, private string $message) {}
+            public function sendRequest(): never { throw new $this->class($this->message); }
+        }
+        function failure(string $class, string $message): array
+        {
+            $http = new Throwing($class, $message);
+            $transport = new Psr18Transport($http, new Factory(), new Factory());
+            $failure = $transport->send(new HttpRequest('https://h.example'), 8.0);
+            return [$failure->name, $failure->isTransient()];
+        }
+        echo json_encode(array_map(static fn (array $case): array => failure(...$case), $cases));
+    }"""
+
+
+def test_what_an_http_client_throws_is_sorted() -> None:
+    """By its words, else by its kind; a certificate and an error of code are not tried again."""
+    certificate, unexpected = ["Certificate", False], ["HttpClient", False]
+    table = [
+        ("Network", "cURL error 60: unable to get local issuer (see …)", certificate),
+        ("Request", "cURL error 51: SSL: no alternative certificate subject name", certificate),
+        ("Request", "error:0A000086: certificate verify failed", certificate),
+        ("Network", "cURL error 28: Operation timed out after 8001 ms", ["TimedOut", True]),
+        ("Network", "Connection timed out", ["TimedOut", True]),
+        ("Network", "cURL error 6: Could not resolve host: h.example", ["NotResolved", True]),
+        ("Network", "cURL error 5: Could not resolve proxy: p", ["NotResolved", True]),
+        ("Network", "cURL error 7: Failed to connect to h.example", ["NotConnected", True]),
+        ("Network", "", ["NotConnected", True]),
+        ("Request", "cURL error 56: Connection reset by peer", ["Closed", True]),
+        ("Request", "cURL error 52: Empty reply", ["Closed", True]),
+        ("Error", "certificate verify failed, timed out", unexpected),
+        ("TypeError", "", unexpected),
+        ("RuntimeException", "cURL error 28", unexpected),
+    ]
+
+    assert told(STUBS, [row[:2] for row in table]) == [row[2] for row in table]
+
+
+MALFORMED = "is malformed."
+UNPRINTABLE = "holds blanks, control characters or backslashes."
+OPENING = "must begin with https:// and a host name."
+USER = "holds a user name or password: leave them out."
+REST = "must end with its path: leave out what follows ? or #."
+OPEN = "must be https: it would show the API key to others."
+ENDS = "is wrong: the service's address ends before /api/jitsi/jwt."
+ADDRESSES = {
+    **dict.fromkeys(
+        [
+            *("https://h:", "https://h:0", "https://h:65536", "https://h:99999999999999999999"),
+            *("https://h,i", "https://h;i", "https://h!", "https://h%41", "https://h:x"),
+            *(
+                "https://256.1.1.1",
+                "http://256.1.1.1",
+                "http://127.0.0.01",
+                "https://\uff11.example",
+            ),
+            *("https://[::g]", "https://[::1", "https://[1.2.3.4]", "https://[::1]x", "https://h]"),
+            *(
+                "https://[fe80::1%25eth0]",
+                "https://[]",
+                "http://127.0.0.256",
+                "https://h:1:2",
+                "https://h_i",
+            ),
+            *("https://h..i", "https://.", "https://.h"),
+        ],
+        MALFORMED,
+    ),
+    **dict.fromkeys(
+        ["https://h i", "https://h\\@x", "https://h/\u00a0", "https://h\n", "https://h/\u200b"],
+        UNPRINTABLE,
+    ),
+    **dict.fromkeys(
+        ["", "https://", "https:///x", "h", "h:80", "//h", "https:h", "https:/h", "ftp://h"],
+        OPENING,
+    ),
+    **dict.fromkeys(["https://u@h", "https://@h", "http://u:p@h", "https://u:p@[::1]:1/x"], USER),
+    **dict.fromkeys(["https://h?", "https://h#", "https://h/x?y=/", "https://h/#x"], REST),
+    **dict.fromkeys(
+        [
+            *("http://h", "http://127.1", "http://2130706433", "http://127.0.0.1.example"),
+            *("http://localhost.", "http://[::ffff:127.0.0.1]", "http://[::2]", "http://128.0.0.1"),
+            *("http://localhost.example", "HTTP://h"),
+        ],
+        OPEN,
+    ),
+    "https://h/api/jitsi/jwt": ENDS,
+    "https://h/v1/api/jitsi/jwt//": ENDS,
+}
+GOOD_ADDRESSES = {
+    "https://H.Example": "h.example",
+    "HTTPS://h:8443/v1/": "h",
+    "https://h:65535//": "h",
+    "https://h/a@b:c": "h",
+    "https://b\u00fccher.example": "b\u00fccher.example",
+    "https://[2001:DB8::1]:443": "2001:db8::1",
+    "https://10.0.0.1": "10.0.0.1",
+    "https://h.example.": "h.example.",
+    "https://127.1": "127.1",
+    "http://LOCALHOST:3000": "localhost",
+    "http://127.255.0.9": "127.255.0.9",
+    "http://[::1]:9": "::1",
+    "http://[0:0:0:0:0:0:0:1]": "0:0:0:0:0:0:0:1",
+    "http://[::0.0.0.1]": "::0.0.0.1",
+}
+
+
+def test_an_address_is_read_strictly() -> None:
+    """What two parsers may read as two hosts is none."""
+    told_of = told(
+        """namespace {
+            $flaws = [];
+            foreach ($cases as $text) {
+                $address = new JitsiTokens\\Internal\\Address($text);
+                $flaws[] = thrown($address->endpoint(...))
+                    ?? [$address->endpoint(), $address->host()];
+            }
+            echo json_encode($flaws);
+        }""",
+        [*ADDRESSES, *GOOD_ADDRESSES],
+    )
+
+    begin = "JitsiTokens\\ConfigurationException: The service's address (JITSI_TOKENS_URL) "
+    expected: dict[str, Any] = {text: begin + flaw for text, flaw in ADDRESSES.items()}
+    for text, host in GOOD_ADDRESSES.items():
+        expected[text] = [f"{text.rstrip('/')}/api/jitsi/jwt", host]
+    assert dict(zip([*ADDRESSES, *GOOD_ADDRESSES], told_of, strict=True)) == expected
+
+
+def test_retry_after_has_bounds() -> None:
+    """Nobody waits for 31 years; what is past is now."""
+    cases = {
+        "5": 5,
+        " 07 ": 7,
+        "-5": 0,
+        "999999999999999999999999": 10**9,
+        "9" * 400: 10**9,
+        "Fri, 31 Dec 9999 23:59:59 GMT": 10**9,
+        "Sun, 06 Nov 1994 08:49:37 GMT": 0,
+        "Sunday, 06-Nov-94 08:49:37 GMT": 0,
+        "Sun Nov  6 08:49:37 1994": 0,
+        "Sun, 99 Nov 1994 08:49:37 GMT": None,
+        "1.5": None,
+        "soon": None,
+        "": None,
+    }
+    script = """namespace {
+        echo json_encode(array_map(JitsiTokens\\Internal\\RetryAfter::seconds(...), $cases));
+    }"""
+
+    assert dict(zip(cases, told(script, list(cases)), strict=True)) == cases
+
+
+# An error handler that throws, as frameworks have it, and what was thrown or is left of it.
+FILES = """namespace {
+    set_error_handler(static fn (int $_, string $text): never => throw new Exception($text));
+    $values = [];
+    foreach ($cases as $path) {
+        putenv("X_FILE={$path}");
+        $variable = new JitsiTokens\\Internal\\Variable('X');
+        $values[] = thrown($variable->value(...)) ?? strlen($variable->value());
+    }
+    try {
+        trigger_error('mine');
+    } catch (Exception $error) {
+        $values[] = $error->getMessage();
+    }
+    echo json_encode([...$values, error_get_last()]);
+}"""
+
+
+def test_a_file_of_a_variable_is_whole_or_refused(tmp_path: Path) -> None:
+    """What is beyond 16 KiB is not cut off in silence."""
+    contents = {"full": "x" * 16_384, "long": "x" * 16_385, "blank": " \n", "line": "key\r\n"}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content.encode())
+    paths = [str(tmp_path / name) for name in [*contents, "", "missing"]]
+
+    begin = "JitsiTokens\\ConfigurationException: The file that X_FILE names"
+    assert told(FILES, paths) == [
+        *(16_384, f"{begin} is longer than 16 KiB.", f"{begin} is empty.", 3),
+        *(f"{begin} cannot be read.", f"{begin} cannot be read."),
+        *("mine", None),
+    ]
+
+
+def test_a_key_in_a_paths_place_is_in_no_warning(tmp_path: Path) -> None:
+    """Where PHP may open some folders alone, it warns of other paths, and names them."""
+    (tmp_path / "key").write_text("key")
+    script = tmp_path / "script.php"
+    script.write_text(
+        f"""<?php
+        require '{CLIENT}/autoload.php';
+        set_error_handler(static fn (int $_, string $text): bool => (bool) print("$text\\n"));
+        foreach (['{API_KEY}', '/{API_KEY}', '{tmp_path}/key'] as $path) {{
+            putenv("X_FILE={{$path}}");
+            try {{
+                echo (new JitsiTokens\\Internal\\Variable('X'))->value(), "\\n";
+            }} catch (Exception $error) {{
+                echo $error, "\\n";
+            }}
+        }}
+        var_dump(error_get_last());"""
+    )
+    finished = php("-d", f"open_basedir={tmp_path}:{CLIENT}", str(script))
+
+    assert finished.returncode == 0, finished.stderr
+    assert not finished.stderr
+    assert finished.stdout.count("The file that X_FILE names cannot be read.") == 2
+    assert finished.stdout.endswith("\nkey\nNULL\n")
+    assert "open_basedir" not in finished.stdout
+    assert API_KEY not in finished.stdout
+
+
+READING = """namespace {
+    use JitsiTokens\\Internal;
+    use JitsiTokens\\Secret;
+    function read(int $status, string $type, string $body, string ...$keys): ?string
+    {
+        $answer = new Internal\\Answer($status, $type, null, $body);
+        $keys = array_map(static fn (string $key): Secret => new Secret($key), $keys);
+        return thrown((new Internal\\Reading($answer, 'h', ...$keys))->meeting(...));
+    }
+    echo json_encode(array_map(static fn (array $case): ?string => read(...$case), $cases));
+}"""
+
+
+def test_an_answer_means_what_it_says() -> None:
+    """And what it says is repeated only if it holds no key."""
+
+    def problem(detail: str, errors: object = None) -> str:
+        document = {"type": "urn:jitsi-tokens:problem:x", "detail": detail, "errors": errors}
+        return json.dumps(document)
+
+    keys, kind = (API_KEY, ID_KEY), "application/problem+json"
+    error = {"pointer": "/x", "detail": "y"}
+    refuses = "JitsiTokens\\InvalidRequestException: h refuses the request (HTTP 400)"
+    no_token = (
+        "JitsiTokens\\UnavailableException: h answered HTTP 200 with something else than a token:"
+        " is the address right?"
+    )
+    no_service = (
+        "JitsiTokens\\ConfigurationException: There is no token service at this address"
+        " (h, HTTP 401)."
+    )
+    table = [
+        ((400, kind, problem("d", [error]), *keys), f"{refuses}: /x y."),
+        ((400, kind, problem("d", {"0": error}), *keys), f"{refuses}: d."),
+        ((400, kind, problem("d", ["x"]), *keys), f"{refuses}: d."),
+        ((400, kind, problem(f"The key {API_KEY}."), *keys), f"{refuses}."),
+        ((400, kind, problem(f"The key {ID_KEY}."), *keys), f"{refuses}."),
+        ((400, kind, problem("d", [error | {"pointer": f"/{ID_KEY}"}]), *keys), f"{refuses}: y."),
+        ((401, "", "", *keys), "JitsiTokens\\CredentialsException: h does not accept the API key."),
+        (
+            (401, "", ""),
+            no_service,
+        ),
+        ((200, "application/json", json.dumps(MEETING), *keys), None),
+        ((200, "application/json", json.dumps([MEETING]), *keys), no_token),
+        *(
+            (
+                (200, "application/json", json.dumps(MEETING | {"meetingUrl": url}), *keys),
+                no_token,
+            )
+            for url in ("https://h/ x", "https://h/\n", "https://h/\u0085", "https://h/\u2028x")
+        ),
+    ]
+
+    assert told(READING, [case for case, _ in table]) == [message for _, message in table]
+
+
+@pytest.mark.parametrize("transport", ["curl", "guzzle"])
+def test_an_answer_that_is_encoded_is_not_the_services(transport: str) -> None:
+    """Nobody asked for that, and it may unpack to any size; asked once, and at once."""
+    encoded = gzip.compress(json.dumps(MEETING).encode())
+    deed = unruly.answer(200, encoded, Content_Encoding="gzip")
+    identity = unruly.answer(200, json.dumps(MEETING), Content_Encoding="Identity")
+    with UnrulyServer(deed) as server, UnrulyServer(identity) as other:
+        outcome = PhpCaller(transport).issue(settings(server), **PATIENT)
+        plain = PhpCaller(transport).issue(settings(other), **PATIENT)
+
+        assert outcome.values["message"] == (
+            "127.0.0.1 answered HTTP 200 with what is not the service's, too long or encoded:"
+            " is the address right?"
+        )
+        assert len(server.received) == 1
+        assert plain.kind == "meeting", plain
+
+
+def test_a_question_without_a_key_is_not_refused_for_the_key() -> None:
+    """What answers 401 to `isConfigured` is some other service."""
+    with UnrulyServer(unruly.answer(401, "no", "text/plain")) as server:
+        outcome = PhpCaller("curl").is_configured({"url": server.url})
+
+        assert outcome.kind == "Configuration", outcome
+        assert outcome.values["message"] == (
+            "There is no token service at this address (127.0.0.1, HTTP 401)."
+        )
+
+
+def test_the_drop_in_finds_composers_loader(tmp_path: Path) -> None:
+    """In the folder of packages, by whatever name, or in the project's `vendor`."""
+    folders = [tmp_path / name / "packages" / "jitsi-tokens" / "client" for name in ("a", "b")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        shutil.copy(CLIENT / SCRIPT, folder)
+    loader = f"<?php return require '{CLIENT}/autoload.php';"
+    (tmp_path / "a" / "packages" / "autoload.php").write_text(loader)
+    (tmp_path / "b" / "vendor").mkdir()
+    (tmp_path / "b" / "vendor" / "autoload.php").write_text(loader)
+
+    with UnrulyServer(WELL) as server:
+        variables = {"JITSI_TOKENS_URL": server.url, "JITSI_TOKENS_API_KEY": API_KEY}
+        for folder in folders:
+            finished = php(str(folder / SCRIPT), "room", "name", "", **variables)
+            assert finished.returncode == 0, finished.stderr
+            assert not finished.stderr
+
+
+def test_the_drop_in_without_a_loader_says_so(tmp_path: Path) -> None:
+    """In one line where it is run, by an exception where it is included."""
+    shutil.copy(CLIENT / SCRIPT, tmp_path)
+    run = php(str(tmp_path / SCRIPT), "--help")
+    included = php(
+        text=f"""<?php
+            try {{
+                require '{tmp_path / SCRIPT}';
+            }} catch (RuntimeException $error) {{
+                echo $error->getMessage();
+            }}"""
+    )
+
+    message = f"{SCRIPT} needs autoload.php and src beside it."
+    assert (run.returncode, run.stdout, run.stderr) == (1, "", f"{message}\n")
+    assert included.stdout == message
+    assert not included.stderr
