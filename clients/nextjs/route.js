@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/**
+ * A route handler for Next.js' App Router: POST gives the signed-in person a meeting token, GET
+ * says whether tokens can be had. It needs nothing but Node 18.
+ *
+ * @typedef {object} Person
+ * @property {string} userId
+ * @property {string} userName
+ * @property {string | null} [userEmail] Jitsi shows it to everybody in the meeting.
+ * @property {string | null} [userAvatar] an https URL
+ * @property {boolean} isModerator
+ * @property {number | null} [notBefore] epoch seconds; wins over what the browser asks for.
+ * @property {number | null} [expirationSeconds] from then on; likewise.
+ *
+ * @callback Identify
+ * @param {Request} request with its headers and cookies; its body has been read.
+ * @param {string} roomName the room that is asked for, as foldedRoomName() returns it.
+ * @returns {Person | null | false | Promise<Person | null | false>} `null`: nobody is signed in;
+ *   `false`: this person may not enter this room.
+ *
+ * @typedef {object} Options
+ * @property {Identify} identify who is asking, from the application's own session.
+ * @property {string} [url] left out: JITSI_TOKENS_URL, or JITSI_TOKENS_URL_FILE names a file.
+ * @property {string} [apiKey] left out: JITSI_TOKENS_API_KEY, or JITSI_TOKENS_API_KEY_FILE.
+ * @property {string} [origin] the origin that browsers see, where a proxy replaces the Host header.
+ * @property {number} [timeoutSeconds] for the whole of a request.
+ * @property {(sentence: string) => void} [report] told what an operator has to mend; no secrets.
+ */
+
+import { Refusal, json, problemResponse } from './problem.js';
+import { mediaType, parsedJson, parsedUrl, picked, readAtMost } from './reading.js';
+import { roomOf } from './room.js';
+import { ask, checkedKey, refused, serviceAt } from './service.js';
+
+export { foldedRoomName } from './room.js';
+
+const BODY_BYTES = 16 * 1024;
+const GUEST_SECONDS = 3600;
+const FROM_THE_BROWSER = ['roomName', 'expirationSeconds', 'notBefore', 'features'];
+const TIMES = ['expirationSeconds', 'notBefore'];
+const FROM_IDENTIFY = ['userId', 'userName', 'userEmail', 'userAvatar', 'isModerator', ...TIMES];
+const OF_A_TOKEN = {
+  token: 'string',
+  expiresAt: 'number',
+  notBefore: 'number',
+  meetingUrl: 'string',
+  roomName: 'string',
+};
+
+/**
+ * Make the handlers for `app/api/jitsi/jwt/route.js`.
+ *
+ * @param {Options} options
+ * @returns {{ GET: (request?: Request) => Promise<Response>,
+ *   POST: (request: Request) => Promise<Response> }}
+ */
+export function jitsiRoute(options) {
+  const {
+    identify,
+    url,
+    apiKey,
+    origin,
+    timeoutSeconds = 10,
+    report = (sentence) => console.error(`jitsi-tokens: ${sentence}`),
+  } = options;
+  if (typeof identify !== 'function') {
+    throw new TypeError('jitsiRoute needs identify, a function that says who is asking.');
+  }
+  const ownOrigin = origin === undefined ? null : originOf(origin);
+
+  /** Who asks for what, by the browser and the application. */
+  const read = async (request) => {
+    const asked = await readBody(request);
+    const person = await identify(request, asked.roomName);
+    if (person === null || person === undefined) {
+      throw new Refusal(401, 'Sign in first.');
+    }
+    if (person === false) {
+      throw new Refusal(403, 'You may not enter this room.');
+    }
+    return tokenRequest(asked, checkedPerson(person));
+  };
+
+  /** @param {(signal: AbortSignal) => Promise<object>} answer */
+  const answered = async (answer) => {
+    try {
+      return json(200, await answer(AbortSignal.timeout(timeoutSeconds * 1000)));
+    } catch (error) {
+      if (!(error instanceof Refusal)) {
+        throw error;
+      }
+      if (error.report) {
+        report(error.report);
+      }
+      return problemResponse(error);
+    }
+  };
+
+  return {
+    GET: () =>
+      answered(async (signal) => {
+        const service = await serviceAt(url);
+        const answer = await ask(service, { method: 'GET' }, signal);
+        const configured = answer.document?.configured;
+        if (answer.status !== 200 || typeof configured !== 'boolean') {
+          throw refused(answer, service, 'whether it is configured');
+        }
+        return { configured };
+      }),
+
+    POST: (request) =>
+      answered(async (signal) => {
+        checkOrigin(request, ownOrigin);
+        const wanted = await until(signal, read(request));
+        const service = { ...(await serviceAt(url)), key: await checkedKey(apiKey) };
+        const sent = { method: 'POST', body: JSON.stringify(wanted) };
+        const answer = await ask(service, sent, signal);
+        if (answer.status !== 200 || !isToken(answer.document, wanted.roomName)) {
+          throw refused(answer, service, 'a token for the room');
+        }
+        return picked(answer.document, Object.keys(OF_A_TOKEN));
+      }),
+  };
+}
+
+/** Return the option `origin` as browsers write it. */
+function originOf(text) {
+  const url = parsedUrl(text);
+  if (!/^https?:$/.test(url?.protocol) || url.href !== `${url.origin}/`) {
+    throw new TypeError('jitsiRoute needs an origin like https://app.example, or none.');
+  }
+  return url.origin;
+}
+
+/** Refuse what another site's page has the browser send. */
+function checkOrigin(request, ownOrigin) {
+  const site = request.headers.get('sec-fetch-site');
+  if (site !== null) {
+    if (site !== 'same-origin') {
+      throw new Refusal(403, 'This request comes from another site.');
+    }
+    return;
+  }
+  const from = parsedUrl(request.headers.get('origin'));
+  const host = request.headers.get('host') ?? new URL(request.url).host;
+  if (!from?.host || (ownOrigin ? from.origin !== ownOrigin : from.host !== host)) {
+    throw new Refusal(403, 'This request does not say that it comes from this site.');
+  }
+}
+
+/** Read what the browser asks for; of its fields the four that it may decide. */
+async function readBody(request) {
+  if (mediaType(request) !== 'application/json') {
+    throw new Refusal(415, 'Send application/json.');
+  }
+  const bytes = await readAtMost(request, BODY_BYTES).catch(() => {
+    throw new Refusal(400, 'The body did not arrive whole.');
+  });
+  if (!bytes) {
+    throw new Refusal(413, `Send at most ${BODY_BYTES} bytes.`);
+  }
+  const body = parsedJson(bytes);
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) {
+    throw new Refusal(400, 'Send a JSON object.');
+  }
+  const asked = picked(body, FROM_THE_BROWSER);
+  return { ...asked, roomName: roomOf(asked.roomName) };
+}
+
+/** Return what a promise gives, or give up when the time is over. */
+function until(signal, promise) {
+  return new Promise((resolve, reject) => {
+    const over = () => reject(new Refusal(503, 'It took too long.'));
+    signal.addEventListener('abort', over, { once: true });
+    promise.then(resolve, reject);
+  });
+}
+
+/** Return what identify() says of a person; complain of another form, without repeating it. */
+function checkedPerson(from) {
+  const person = picked(from, FROM_IDENTIFY);
+  const isText = (name) => typeof person[name] === 'string';
+  const isTime = (name) => person[name] === undefined || Number.isSafeInteger(person[name]);
+  const wrong =
+    typeof from !== 'object'
+      ? 'an object, null or false'
+      : !['userId', 'userName'].every(isText)
+        ? 'userId and userName, strings that are not empty'
+        : typeof person.isModerator !== 'boolean'
+          ? 'isModerator, true or false'
+          : !TIMES.every(isTime) && 'notBefore and expirationSeconds as whole numbers, or not';
+  if (wrong) {
+    throw new Refusal(500, 'Who is signed in could not be read.', {
+      report: `identify() must return ${wrong}.`,
+    });
+  }
+  return person;
+}
+
+/** Return what the service is asked: what identify() says wins over the browser. */
+function tokenRequest(asked, person) {
+  return { ...(person.isModerator ? asked : askedByGuest(asked)), ...person };
+}
+
+/** A guest's browser may shorten and switch off: else its token would outlive what it may do. */
+function askedByGuest({ roomName, expirationSeconds, features }) {
+  const asked = { roomName, features };
+  if (!(expirationSeconds > GUEST_SECONDS)) {
+    asked.expirationSeconds = expirationSeconds;
+  }
+  if (typeof features === 'object' && !Array.isArray(features)) {
+    const switches = Object.entries(features);
+    asked.features = Object.fromEntries(
+      switches.map(([name, value]) => [name, value === true ? false : value]),
+    );
+  }
+  return asked;
+}
+
+/** Return whether the service's answer is a token for the room, with all that belongs to it. */
+function isToken(document, room) {
+  return (
+    document !== null &&
+    typeof document === 'object' &&
+    Object.entries(OF_A_TOKEN).every(([name, type]) => typeof document[name] === type) &&
+    /^[\w-]+\.[\w-]+\.[\w-]+$/.test(document.token) &&
+    document.roomName === room
+  );
+}
