@@ -44,10 +44,10 @@ class Run(NamedTuple):
 RUNS = {
     "everything": Run(
         [],
-        400,
+        300,
         {
-            (TOKENS, "positive", 200): 100,
-            (TOKENS, "positive", 403): 5,
+            (TOKENS, "positive", 200): 60,
+            (TOKENS, "positive", 403): 2,
             (TOKENS, "positive", 401): 1,
             (TOKENS, "negative", 400): 50,
             (TOKENS, "negative", 415): 1,
@@ -63,8 +63,8 @@ RUNS = {
     ),
     "wrong bodies": Run(
         ["--phases=fuzzing", "--mode=negative", "--include-operation-id=issueToken"],
-        200,
-        {(TOKENS, "negative", 400): 200},
+        120,
+        {(TOKENS, "negative", 400): 120},
     ),
 }
 
