@@ -55,7 +55,12 @@ class FaultProxy:
             if self._mode == "refuse":
                 self._drop()
             elif self._mode == "through" and self.target_port:
-                target = socket.create_connection(("127.0.0.1", self.target_port))
+                try:
+                    target = socket.create_connection(("127.0.0.1", self.target_port))
+                except OSError:
+                    # The emulator has stopped while a function of a schedule's was under way.
+                    self._drop()
+                    continue
                 with self._lock:
                     self._open.append(target)
                 for arguments in ((caller, target, self._seen), (target, caller, [])):
