@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from local_stack import deployment, rotation
-from local_stack.commands import Commands
+from local_stack.commands import CommandFailure, Commands
 
 if TYPE_CHECKING:
     from local_stack.deployment import Stack
@@ -70,7 +71,17 @@ class Service:
 
     def check_key(self) -> None:
         """Have the key checked; on AWS the schedule does this within five minutes."""
-        self.commands.run("key", "check")
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.commands.run("key", "check")
+            except CommandFailure as failure:
+                # A function that was deployed this moment may still be on its way.
+                if "ResourceConflict" not in str(failure) or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+            else:
+                return
 
     def add_client(self, name: str, *policy: str) -> str:
         """Add a client, or a further API key of one, and return the key."""
