@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -59,9 +59,12 @@ def require_guzzle() -> None:
 
 def require(name: str, remedy: str, *, available: bool) -> None:
     """Leave a test out where something is missing, and say why; fail where CI runs."""
-    if available:
-        return
-    reason = f"{name} is not installed: {remedy}"
+    if not available:
+        leave_out(f"{name} is not installed: {remedy}")
+
+
+def leave_out(reason: str) -> NoReturn:
+    """Leave a test out and say why; where CI runs, fail."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

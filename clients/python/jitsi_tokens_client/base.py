@@ -6,6 +6,7 @@ import os
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
 
 import httpx
@@ -25,7 +26,7 @@ HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
 _RANDOM = random.SystemRandom()
 
 
-class Base(Generic[HttpT]):
+class Base(ABC, Generic[HttpT]):
     """A service's address, the keys, the limits, and the HTTP client to send with.
 
     Raises:
@@ -62,8 +63,9 @@ class Base(Generic[HttpT]):
         raise TypeError(f"{type(self).__name__} cannot be pickled: it holds an API key.")
 
     @staticmethod
+    @abstractmethod
     def _new_http(*, trust_env: bool) -> HttpT:
-        raise NotImplementedError
+        """Return an HTTP client of one's own."""
 
     def _http(self) -> HttpT | Failure:
         if self._given_http is not None:
