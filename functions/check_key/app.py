@@ -12,12 +12,14 @@ import msgspec
 from jitsi_tokens import keys, secrets, telemetry
 from jitsi_tokens.aws import PATIENT
 from jitsi_tokens.findings import Finding, finding
+from jitsi_tokens.key_metrics import write_metrics
 from jitsi_tokens.public_keys import PublicKey, name_of
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.rsa_keys import public_pem
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import KeyStatus, facts_of, write_status
 
+SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
 SECRETS_MANAGER = boto3.client("secretsmanager", config=PATIENT)
 SSM = boto3.client("ssm", config=PATIENT)
@@ -35,6 +37,8 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
     for problem in status.problems:
         telemetry.logger().warning("the signing key has a problem", cause=problem.code)
     write_status(SSM, os.environ["STATUS_PARAMETER"], status)
+    # Last: an alarm takes silence for a failed check.
+    write_metrics(SERVICE, status)
     answer: dict[str, Any] = msgspec.to_builtins(status)
     return answer
 

@@ -96,6 +96,7 @@ def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> Issued
     try:
         key = SIGNING_KEY.get(now)
     except secrets.SecretUnavailable:
+        line.no_signing_key()
         raise Problem(
             UNAVAILABLE,
             "There is no signing key to work with: the diagnostics say why. Try again later.",

@@ -102,10 +102,24 @@ def publication(published: Stack) -> Publication:  # noqa: ARG001
     return Publication(boto3.client("ssm"), PATH)
 
 
+def logged(printed: str) -> list[dict[str, Any]]:
+    """Return the lines of the log that are about something wrong."""
+    return [line for line in map(json.loads, printed.splitlines()) if "_aws" not in line]
+
+
+def metrics(printed: str) -> dict[str, Any]:
+    """Return the one line that makes metrics, each of which stands in its directive and in it."""
+    [line] = [line for line in map(json.loads, printed.splitlines()) if "_aws" in line]
+    [directive] = line.pop("_aws")["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["service"]]
+    assert line.keys() - {"service"} <= {metric["Name"] for metric in directive["Metrics"]}
+    return dict(line)
+
+
 def test_a_key_of_jaas_that_signs(
     jaas: Stack, rsa_key: rsa.RSAPrivateKey, rsa_pem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The facts of it that may be told; the log says nothing."""
+    """The facts of it that may be told; the log says nothing else than the metrics."""
     jaas.store({"algorithm": "RS256", "kid": jaas.kid, "private_key": rsa_pem})
 
     status = jaas.check()
@@ -122,7 +136,14 @@ def test_a_key_of_jaas_that_signs(
             created_at=status.key.created_at,
         ),
     )
-    assert capsys.readouterr() == ("", "")
+    printed = capsys.readouterr()
+    assert logged(printed.out) == []
+    assert metrics(printed.out) == {
+        "service": jaas.app.SERVICE,
+        "Configured": 1,
+        "KeyAgeDays": round((NOW - status.key.created_at) / 86_400, 2),
+        "ForeignPublicKeys": 0,
+    }
 
 
 def test_a_shared_secret_that_signs(self_hosted: Stack) -> None:
@@ -144,8 +165,14 @@ def test_a_secret_without_a_value(jaas: Stack, capsys: pytest.CaptureFixture[str
     [problem] = status.problems
     assert (status.configured, status.key, problem.code) == (False, None, "no-key")
     assert "jitsi-tokens key create" in problem.remedy
-    [logged] = map(json.loads, capsys.readouterr().out.splitlines())
-    assert (logged["level"], logged["cause"]) == ("WARNING", "no-key")
+    printed = capsys.readouterr().out
+    [warning] = logged(printed)
+    assert (warning["level"], warning["cause"]) == ("WARNING", "no-key")
+    assert metrics(printed) == {
+        "service": jaas.app.SERVICE,
+        "Configured": 0,
+        "ForeignPublicKeys": 0,
+    }
 
 
 def _pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
@@ -191,7 +218,7 @@ def test_a_broken_document_has_its_code_in_the_status(
     assert not status.configured
     assert status.key is None
     assert [problem.code for problem in status.problems] == [code]
-    assert [json.loads(line)["cause"] for line in printed.splitlines()] == [code]
+    assert [line["cause"] for line in logged(printed)] == [code]
     assert CONTENT not in told
     assert "PRIVATE KEY" not in told
 
@@ -271,7 +298,9 @@ def test_a_key_that_is_published(
     assert status.key is not None
     assert (status.key.kid, status.key.algorithm) == ("kid", "RS256")
     assert status.key.fingerprint == fingerprint(rsa_key.public_key())
-    assert capsys.readouterr() == ("", "")
+    printed = capsys.readouterr().out
+    assert logged(printed) == []
+    assert (metrics(printed)["Configured"], metrics(printed)["ForeignPublicKeys"]) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -309,8 +338,9 @@ def test_a_key_that_jitsi_cannot_verify_with_is_not_configured(
     assert status.key is not None
     assert status.key.fingerprint == fingerprint(rsa_key.public_key())
     assert "aws secretsmanager rotate-secret" in problem.remedy
-    logged = json.loads(capsys.readouterr().out.splitlines()[0])
-    assert (logged["level"], logged["cause"]) == ("WARNING", code)
+    printed = capsys.readouterr().out
+    assert (logged(printed)[0]["level"], logged(printed)[0]["cause"]) == ("WARNING", code)
+    assert metrics(printed)["Configured"] == 0
 
 
 @pytest.mark.parametrize(
@@ -321,9 +351,11 @@ def test_a_key_that_is_nobodys_is_found(
     publication: Publication,
     rsa_key: rsa.RSAPrivateKey,
     rsa_pool: list[rsa.RSAPrivateKey],
+    *,
     expires_at: int | None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Whoever can publish a key of theirs makes tokens that Jitsi takes."""
+    """Whoever can publish a key of theirs makes tokens that Jitsi takes: a metric says so."""
     publication.publish(public_key_of(rsa_key, "kid"))
     publication.publish(public_key_of(rsa_pool[0], "stranger", expires_at=expires_at))
 
@@ -332,6 +364,7 @@ def test_a_key_that_is_nobodys_is_found(
     assert status.configured
     assert [problem.code for problem in status.problems] == ["unknown-key-published"]
     assert "key withdraw" in status.problems[0].remedy
+    assert metrics(capsys.readouterr().out)["ForeignPublicKeys"] == 1
 
 
 def test_a_key_that_is_to_come_and_one_that_ends_are_no_strangers(

@@ -126,6 +126,7 @@ def test_prosody_is_given_the_pem(site: Site, key: PublicKey, other: PublicKey) 
         "Content-Type": "application/x-pem-file",
         "Cache-Control": "public, max-age=60",
         "ETag": response["headers"]["ETag"],
+        "Strict-Transport-Security": "max-age=63072000",
         "X-Content-Type-Options": "nosniff",
     }
     assert response["headers"]["ETag"] != site.key(other)["headers"]["ETag"]

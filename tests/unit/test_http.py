@@ -14,6 +14,10 @@ from jitsi_tokens.policy import Policy
 from jitsi_tokens.problems import FieldError, Kind, Problem, invalid_field
 
 JSON = "application/json"
+SECURITY = {
+    "Strict-Transport-Security": "max-age=63072000",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def event(body: Any, content_type: str | None = JSON, **more: Any) -> dict[str, Any]:
@@ -179,7 +183,7 @@ def test_an_answer() -> None:
         "headers": {
             "Content-Type": "application/json",
             "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
+            **SECURITY,
         },
         "body": '{"pointer":"/userName","detail":"é"}',
     }
@@ -195,7 +199,7 @@ def test_a_refusal() -> None:
     assert response["headers"] == {
         "Content-Type": "application/problem+json",
         "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
+        **SECURITY,
     }
     assert json.loads(response["body"]) == msgspec.to_builtins(problem.details())
 
@@ -228,7 +232,7 @@ def test_what_anybody_may_keep() -> None:
         "headers": {
             "Content-Type": "text/plain",
             "Cache-Control": "public, max-age=60",
-            "X-Content-Type-Options": "nosniff",
+            **SECURITY,
         },
         "body": "é",
     }

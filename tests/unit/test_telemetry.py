@@ -65,6 +65,7 @@ def test_the_line_of_a_token(capsys: pytest.CaptureFixture[str]) -> None:
         "exp": 1_800_003_600,
         "Requests": 1,
         "Latency": 12.346,
+        "MissingSigningKey": 0,
         "StaleSigningKey": 0,
         "MissingDigestKey": 0,
     }
@@ -76,17 +77,22 @@ def test_the_line_is_in_cloudwatchs_embedded_metric_format(
     """Each metric and each dimension stands in the line; the client is no dimension."""
     fields = written(RequestLine("tokens", None), capsys)
 
-    [directive] = fields["_aws"]["CloudWatchMetrics"]
-    assert directive["Namespace"] == "JitsiTokens"
-    assert directive["Dimensions"] == [["service", "outcome", "role"]]
-    assert all(isinstance(fields[name], str) for name in directive["Dimensions"][0])
-    assert {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} == {
-        "Requests": "Count",
-        "Latency": "Milliseconds",
-        "StaleSigningKey": "Count",
-        "MissingDigestKey": "Count",
+    directives = fields["_aws"]["CloudWatchMetrics"]
+    assert {
+        (*directive["Dimensions"][0],): {m["Name"]: m["Unit"] for m in directive["Metrics"]}
+        for directive in directives
+    } == {
+        ("service", "outcome", "role"): {"Requests": "Count", "Latency": "Milliseconds"},
+        ("service",): {
+            "MissingSigningKey": "Count",
+            "StaleSigningKey": "Count",
+            "MissingDigestKey": "Count",
+        },
     }
-    assert all(isinstance(fields[m["Name"]], int | float) for m in directive["Metrics"])
+    for directive in directives:
+        assert directive["Namespace"] == "JitsiTokens"
+        assert all(isinstance(fields[name], str) for name in directive["Dimensions"][0])
+        assert all(isinstance(fields[m["Name"]], int | float) for m in directive["Metrics"])
 
 
 def test_a_request_that_ended_nowhere_has_failed(capsys: pytest.CaptureFixture[str]) -> None:

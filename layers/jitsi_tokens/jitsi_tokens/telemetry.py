@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import hmac
-import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from botocore.exceptions import ClientError
 
+from jitsi_tokens import emf
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.problems import FORBIDDEN, UNAVAILABLE
 
@@ -23,19 +22,13 @@ if TYPE_CHECKING:
     from jitsi_tokens.problems import Problem
     from jitsi_tokens.requests import TokenRequest
 
-NAMESPACE = "JitsiTokens"
-
-_EMF = [
-    {
-        "Namespace": NAMESPACE,
-        "Dimensions": [["service", "outcome", "role"]],
-        "Metrics": [
-            {"Name": "Requests", "Unit": "Count"},
-            {"Name": "Latency", "Unit": "Milliseconds"},
-            {"Name": "StaleSigningKey", "Unit": "Count"},
-            {"Name": "MissingDigestKey", "Unit": "Count"},
-        ],
-    }
+_DIRECTIVES = [
+    emf.metrics(["service", "outcome", "role"], {"Requests": "Count", "Latency": "Milliseconds"}),
+    # What an alarm watches has the stack alone for a dimension: an alarm is on one metric.
+    emf.metrics(
+        ["service"],
+        {"MissingSigningKey": "Count", "StaleSigningKey": "Count", "MissingDigestKey": "Count"},
+    ),
 ]
 
 
@@ -60,6 +53,7 @@ class RequestLine:
             "jti": None,
             "kid": None,
             "exp": None,
+            "MissingSigningKey": 0,
             "StaleSigningKey": 0,
             "MissingDigestKey": 0,
         }
@@ -85,6 +79,10 @@ class RequestLine:
             StaleSigningKey=int(stale),
         )
 
+    def no_signing_key(self) -> None:
+        """Note that there was no key to sign with."""
+        self._fields["MissingSigningKey"] = 1
+
     def refused(self, problem: Problem) -> None:
         """Note the reason; of a refused field only what the policy names, not what was sent."""
         self._fields["outcome"] = "failed" if problem.kind is UNAVAILABLE else "refused"
@@ -100,13 +98,8 @@ class RequestLine:
         """
         if self._subject:
             self._digest(self._subject, digest_key())
-        line = {
-            "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": _EMF},
-            **self._fields,
-            "Requests": 1,
-            "Latency": round(seconds * 1000, 3),
-        }
-        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+        measured = {"Requests": 1, "Latency": round(seconds * 1000, 3)}
+        emf.write(now, _DIRECTIVES, self._fields | measured)
 
     def _digest(self, subject: dict[str, str], key: bytes | None) -> None:
         self._fields["MissingDigestKey"] = int(key is None)

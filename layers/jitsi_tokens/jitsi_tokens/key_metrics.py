@@ -1,0 +1,32 @@
+"""The line that a check of the signing key leaves: what it found, as metrics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jitsi_tokens import emf
+
+if TYPE_CHECKING:
+    from jitsi_tokens.status import KeyStatus
+
+_DAY_SECONDS = 86_400
+_DIRECTIVES = [
+    emf.metrics(
+        ["service"], {"Configured": "Count", "KeyAgeDays": "None", "ForeignPublicKeys": "Count"}
+    )
+]
+# With each of these somebody else has written where the rotation publishes.
+_FOREIGN = {"unknown-key-published", "published-key-differs"}
+
+
+def write_metrics(service: str, status: KeyStatus) -> None:
+    """Print the line of a check: whether a token can be signed, and the key's age in days."""
+    found = {problem.code for problem in status.problems}
+    fields: dict[str, object] = {
+        "service": service,
+        "Configured": int(status.configured),
+        "ForeignPublicKeys": len(found & _FOREIGN),
+    }
+    if status.key:
+        fields["KeyAgeDays"] = round((status.checked_at - status.key.created_at) / _DAY_SECONDS, 2)
+    emf.write(status.checked_at, _DIRECTIVES, fields)
