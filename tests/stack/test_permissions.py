@@ -276,9 +276,7 @@ def test_an_auditor_reads_the_digest_key_and_the_log(
     }
 
     read = manager.get_secret_value(SecretId=secrets["DigestKey"])["SecretString"]
-    events = logs.filter_log_events(
-        logGroupName=f"/aws/lambda/{published.stack.name}-issue-token", limit=1
-    )
+    events = logs.filter_log_events(logGroupName=published.stack.outputs["AuditLogGroup"], limit=1)
 
     assert len(read) == 64
     assert "events" in events
