@@ -75,7 +75,7 @@ def deploy(
         "--stack-name",
         name,
         "--parameter-overrides",
-        *(f"{key}={value}" for key, value in chosen.items()),
+        *(f'{key}="{value}"' for key, value in chosen.items()),
         environment=emulator.environment(),
     )
     stack = find(emulator, name)

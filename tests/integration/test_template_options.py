@@ -1,0 +1,122 @@
+"""The template with every option on and with every option off, as SAM writes it out for AWS."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from local_stack.emulator import LOCAL, ROOT
+from tests.options import OFF, ON
+
+# SAM's own translator, which runs in AWS, lies in the environment of the SAM CLI.
+TRANSLATE = """
+import json, logging, os, sys
+from samcli.yamlhelper import yaml_parse
+from samtranslator.translator.transform import transform
+
+class NoManagedPolicies:
+    def load(self):
+        return {}
+
+os.environ["AWS_DEFAULT_REGION"] = "eu-central-1"
+logging.disable(logging.CRITICAL)
+template = yaml_parse(open("template.yaml", encoding="utf-8").read())
+for resource in template["Resources"].values():
+    for name in ("CodeUri", "ContentUri"):
+        if name in resource["Properties"]:
+            resource["Properties"][name] = "s3://bucket/key"
+print(json.dumps(transform(template, json.loads(sys.argv[1]), NoManagedPolicies())))
+"""
+COMMON = {"Provider": "self-hosted", "SigningAlgorithm": "RS256", "JitsiDomain": "meet.example.org"}
+
+
+@functools.cache
+def translated(*, on: bool) -> dict[str, Any]:
+    """Return what CloudFormation is given."""
+    finished = subprocess.run(  # noqa: S603 - our own words
+        [LOCAL / "sam/bin/python", "-c", TRANSLATE, json.dumps(COMMON | (ON if on else OFF))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    template: dict[str, Any] = json.loads(finished.stdout)
+    return template
+
+
+def resources(kind: str, *, on: bool) -> dict[str, Any]:
+    """Return the resources of a type."""
+    return {
+        name: resource
+        for name, resource in translated(on=on)["Resources"].items()
+        if resource["Type"].startswith(kind)
+    }
+
+
+@pytest.mark.parametrize("on", [True, False], ids=["on", "off"])
+def test_what_sam_makes_of_it_is_valid(*, on: bool, tmp_path: Any) -> None:
+    """CloudFormation's own types and properties, and every reference of them."""
+    written = tmp_path / "template.json"
+    written.write_text(json.dumps(translated(on=on)))
+
+    finished = subprocess.run(  # noqa: S603 - our own words
+        # SAM says by DependsOn what a reference says too (W3005), and resolves a parameter (W2001).
+        [LOCAL / "venv/bin/cfn-lint", "--ignore-checks", "W3005", "W2001", "--", written],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert finished.stdout == ""
+    assert finished.returncode == 0
+
+
+def test_a_canary_is_made_only_where_it_is_asked_for() -> None:
+    """One deployment group for each function that answers callers, with these two alarms."""
+    groups = resources("AWS::CodeDeploy::DeploymentGroup", on=True)
+
+    assert resources("AWS::CodeDeploy", on=False) == {}
+    assert len(groups) == 4
+    for group in groups.values():
+        alarms = group["Properties"]["AlarmConfiguration"]["Alarms"]
+        assert [alarm["Name"]["Ref"] for alarm in alarms] == [
+            "ServerErrorsAlarm",
+            "SigningKeyUnavailableAlarm",
+        ]
+        assert (
+            "DEPLOYMENT_STOP_ON_ALARM" in group["Properties"]["AutoRollbackConfiguration"]["Events"]
+        )
+
+
+def test_a_replaced_version_is_deleted() -> None:
+    """Each is paid for while it stands, as SnapStart keeps a snapshot of it."""
+    versions = resources("AWS::Lambda::Version", on=True)
+
+    assert len(versions) == 5
+    assert {version["DeletionPolicy"] for version in versions.values()} == {"Delete"}
+
+
+def test_the_networks_reach_the_policy_as_a_list() -> None:
+    """SAM resolves the parameter itself, and CloudFormation splits what it was."""
+    [api] = resources("AWS::ApiGateway::RestApi", on=True).values()
+    policy = api["Properties"]["Body"]["x-amazon-apigateway-policy"]
+
+    [_, denial] = policy["Statement"]
+    _, deny, _ = denial["Fn::If"]
+    assert deny["Condition"]["NotIpAddress"]["aws:SourceIp"] == {
+        "Fn::Split": [",", ON["AllowedNetworks"]]
+    }
+
+
+def test_each_deployment_of_the_template_is_one_of_the_api() -> None:
+    """What a parameter changes in the API is nothing in the eyes of SAM's hash."""
+    once = set(resources("AWS::ApiGateway::Deployment", on=True))
+    translated.cache_clear()
+
+    again = set(resources("AWS::ApiGateway::Deployment", on=True))
+
+    assert once.isdisjoint(again)
