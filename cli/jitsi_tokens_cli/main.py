@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from jitsi_tokens_cli.audit import command as audit_command
 from jitsi_tokens_cli.client import commands as client_commands
 from jitsi_tokens_cli.doctor import command as doctor_command
 from jitsi_tokens_cli.errors import EXIT_CODES, PoliteGroup
@@ -27,6 +28,7 @@ app.add_typer(client_commands.app, name="client")
 app.add_typer(token_commands.app, name="token")
 app.command(epilog=jitsi_config_command.EPILOG)(jitsi_config_command.jitsi_config)
 app.command(epilog=doctor_command.EPILOG)(doctor_command.doctor)
+app.command(epilog=audit_command.EPILOG)(audit_command.audit)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands the option's value over

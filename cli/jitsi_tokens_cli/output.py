@@ -58,9 +58,9 @@ def printable(text: str) -> str:
     )
 
 
-def iso_time(moment: datetime) -> str:
-    """Return a time as ISO 8601 in UTC, to the second."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def iso_time(moment: datetime, timespec: str = "seconds") -> str:
+    """Return a time as ISO 8601 in UTC, to the second, or as `datetime.isoformat` is told."""
+    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def time_text(seconds: float) -> str:

@@ -59,6 +59,7 @@ class Stack(NamedTuple):
     authorizer_cache_seconds: str
     rotation_days: int
     status: str
+    outputs: Mapping[str, str]
 
     @property
     def algorithm(self) -> Algorithm:
@@ -124,6 +125,19 @@ class Stack(NamedTuple):
             rotate_command=self.rotate_secret_command,
         )
 
+    def output(self, name: str) -> str:
+        """Return an output that stacks of earlier releases lack.
+
+        Raises:
+            CommandError: this one is such a stack.
+        """
+        if name not in self.outputs:
+            raise CommandError(
+                f"The stack {self.name} has no output {name}: it is of an earlier release. Deploy"
+                " it anew; nothing is lost by that."
+            )
+        return self.outputs[name]
+
     def client(self, service: str) -> Any:
         """Return a client of an AWS service in the stack's region."""
         # boto3's stubs know no client by a name that is a variable.
@@ -161,6 +175,7 @@ def find_stack(target: Target) -> Stack:
             authorizer_cache_seconds=parameters["AuthorizerCacheSeconds"],
             rotation_days=int(parameters["RotationDays"]),
             status=status,
+            outputs=outputs,
         )
     except KeyError as missing:
         if status == "CREATE_IN_PROGRESS":

@@ -144,6 +144,11 @@ class World:
         self.parameter_store = answer
         self._monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", self.url)
 
+    def with_logs(self, answer: Callable[[str], Answer]) -> None:
+        """Let CloudWatch Logs answer the commands so, by operation."""
+        self.secrets_manager = answer
+        self._monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", self.url)
+
     def store(self, document: dict[str, str]) -> None:
         """Give the stack a key."""
         self.secrets.put_secret_value(SecretId=self.secret, SecretString=json.dumps(document))

@@ -53,6 +53,7 @@ def test_version_is_the_distributions() -> None:
         ["token", "explain"],
         ["jitsi-config"],
         ["doctor"],
+        ["audit"],
     ],
 )
 def test_help_is_there_for_every_command(command: list[str]) -> None:

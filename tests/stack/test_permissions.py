@@ -242,6 +242,10 @@ def test_the_rotation_alone_publishes(published: Service, attempt: Attempt, func
         ("ClientOperatorPolicy", ["client", "rotate", "by-operator"], ["key", "check"]),
         ("AuditorPolicy", ["jitsi-config"], ["key", "show"]),
         ("AuditorPolicy", ["jitsi-config"], ["client", "list"]),
+        ("AuditorPolicy", ["audit", "--room", "visit-1"], ["client", "add", "eve", "--any-room"]),
+        ("ClientOperatorPolicy", ["client", "list"], ["audit"]),
+        ("ClientOperatorPolicy", ["client", "list"], ["audit", "--room", "visit-1"]),
+        ("KeyOperatorPolicy", ["key", "show"], ["audit"]),
     ],
 )
 def test_each_operator_does_their_part(

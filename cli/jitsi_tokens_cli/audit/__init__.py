@@ -1,0 +1,1 @@
+"""`jitsi-tokens audit`: what was issued and refused."""

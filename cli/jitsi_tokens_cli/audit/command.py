@@ -1,0 +1,117 @@
+"""`jitsi-tokens audit`: what was issued and refused."""
+
+import time
+import uuid
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from jitsi_tokens.clients import check_name
+from jitsi_tokens.clock import Clock
+from jitsi_tokens_cli.audit.digests import digests, read_subject
+from jitsi_tokens_cli.audit.log import records
+from jitsi_tokens_cli.audit.output import counted, put_csv, put_json_array, put_records, say_result
+from jitsi_tokens_cli.audit.query import Query
+from jitsi_tokens_cli.audit.search import Search
+from jitsi_tokens_cli.audit.window import read_window
+from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens_cli.output import Json, say
+from jitsi_tokens_cli.stack import find_stack
+
+EPILOG = (
+    "Examples: jitsi-tokens --stack-name my-stack audit --since 7d --room 'Visit 123'\n\n"
+    "jitsi-tokens --stack-name my-stack audit --since 2026-11-01 --until 2026-12-01 --csv"
+    " > november.csv\n\n"
+    "jitsi-tokens --stack-name my-stack audit --client openemr --outcome refused"
+)
+CLOCK = Clock(time.time, time.sleep)
+
+
+class Outcome(StrEnum):
+    """What came of a request."""
+
+    ISSUED = "issued"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+def audit(
+    ctx: typer.Context,
+    *,
+    since: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="From when: how long ago (30m, 24h, 7d), or a date or time of ISO 8601. A date"
+            " begins at midnight; what names no zone is UTC.",
+        ),
+    ] = "24h",
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Until when, likewise. Left out: now."),
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The client that asked.")
+    ] = None,
+    room: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The room, as people type it: it is folded as Jitsi folds it."
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="ID", help="The userId of the request.")
+    ] = None,
+    jti: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The token's own id: `token inspect` shows it."),
+    ] = None,
+    outcome: Annotated[Outcome | None, typer.Option(help="What came of the request.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Stop at so many. Left out: all of them."),
+    ] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show which tokens were issued, and which requests were refused, the oldest first.
+
+    The log holds no names: room and user stand there as digests. With --room
+    and --user the digest of what you give is looked for; that takes the key of
+    the digests, which the stack's AuditorPolicy lets you read. It is not shown.
+
+    The table shortens digests and key ids; --csv and --json hold every field.
+
+    What API Gateway refuses by itself, such as a wrong API key, is in its
+    access log alone. A line is found some seconds after its request.
+    """
+    if as_csv and as_json:
+        raise WrongUsage("Give --csv or --json, not both.")
+    if client is not None:
+        check_name(client)
+    asked = {"client": client, "jti": _token_id(jti), "outcome": outcome and outcome.value}
+    fields = {name: value for name, value in asked.items() if value is not None}
+    window = read_window(since, until, CLOCK.now())
+    subject = read_subject(room, user)
+    stack = find_stack(ctx.obj)
+    group = stack.output("AuditLogGroup")
+    query = Query(window, fields, digests(stack, subject))
+    search = Search(query, records(stack.client("logs"), group, query, CLOCK), limit)
+    put = put_csv if as_csv else put_json_array if as_json else put_records
+    try:
+        put(search)
+    except KeyboardInterrupt:
+        say(f"Stopped before the end of the log, at {counted(search.found)}.")
+        raise
+    say_result(search, query, group)
+
+
+def _token_id(text: str | None) -> str | None:
+    try:
+        return None if text is None else str(uuid.UUID(text))
+    except ValueError:
+        raise WrongUsage(
+            "--jti takes a token's id, such as e302ff1a-5b0c-4a4e-9d0e-6c6f0a1c5d3e:"
+            " `token inspect` shows it."
+        ) from None
