@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from jitsi_tokens.telemetry import NAMESPACE
+from jitsi_tokens.emf import NAMESPACE
 
 # The fields of docs/audit-record.schema.json, in the order of a table.
 FIELDS = (
