@@ -53,7 +53,8 @@ lint: tools
 
 unit: tools
 	@local_stack/bootstrap schemathesis
-	$(BIN)/pytest tests/unit tests/integration --numprocesses auto --cov --cov-report=
+	$(BIN)/pytest tests/unit tests/integration tests/compatibility --numprocesses auto -rs \
+		--cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include="$(PURE)"
 	$(BIN)/coverage report --fail-under=95 --omit="$(PURE)"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import itertools
@@ -39,6 +40,26 @@ _LIMITS = {
     "MAXIMUM_STALE_SECONDS": "14400",
     "MEETING_URL_TOKEN_PLACEMENT": "fragment",
 }
+_JAAS = {"PROVIDER": "jaas", "JAAS_APP_ID": APP_ID, "JITSI_DOMAIN": "", **_LIMITS}
+_SELF_HOSTED = {
+    "PROVIDER": "self-hosted",
+    "SIGNING_ALGORITHM": "HS256",
+    "JAAS_APP_ID": "",
+    "JITSI_DOMAIN": "meet.example.org",
+    "JITSI_APP_ID": "openemr_telehealth",
+    "JITSI_ISSUER": "openemr",
+    "JITSI_AUDIENCE": "openemr_audience",
+    "JITSI_SUBJECT": "",
+    "JITSI_TENANT": "",
+    **_LIMITS,
+}
+# What the template sets, by the kind of stack.
+ENVIRONS = {
+    "jaas": _JAAS,
+    "self-hosted": _SELF_HOSTED,
+    "tenant": _SELF_HOSTED | {"JITSI_TENANT": "clinic"},
+    "published": _SELF_HOSTED | {"SIGNING_ALGORITHM": "RS256"},
+}
 
 
 class LoadApp(Protocol):
@@ -69,30 +90,19 @@ def rsa_pool() -> list[rsa.RSAPrivateKey]:
 @pytest.fixture
 def jaas_environ() -> dict[str, str]:
     """Return what the template sets for JaaS."""
-    return {"PROVIDER": "jaas", "JAAS_APP_ID": APP_ID, "JITSI_DOMAIN": "", **_LIMITS}
+    return ENVIRONS["jaas"].copy()
 
 
 @pytest.fixture
 def self_hosted_environ() -> dict[str, str]:
     """Return what the template sets for a Jitsi of one's own."""
-    return {
-        "PROVIDER": "self-hosted",
-        "SIGNING_ALGORITHM": "HS256",
-        "JAAS_APP_ID": "",
-        "JITSI_DOMAIN": "meet.example.org",
-        "JITSI_APP_ID": "openemr_telehealth",
-        "JITSI_ISSUER": "openemr",
-        "JITSI_AUDIENCE": "openemr_audience",
-        "JITSI_SUBJECT": "",
-        "JITSI_TENANT": "",
-        **_LIMITS,
-    }
+    return ENVIRONS["self-hosted"].copy()
 
 
 @pytest.fixture
-def published_environ(self_hosted_environ: dict[str, str]) -> dict[str, str]:
+def published_environ() -> dict[str, str]:
     """Return what the template sets for a Jitsi that fetches public keys."""
-    return self_hosted_environ | {"SIGNING_ALGORITHM": "RS256"}
+    return ENVIRONS["published"].copy()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -114,6 +124,19 @@ def _own_logger(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stand in for AWS while a test runs."""
+    with stood_in_for_aws(monkeypatch):
+        yield
+
+
+@pytest.fixture
+def load_app(monkeypatch: pytest.MonkeyPatch, aws: None) -> LoadApp:  # noqa: ARG001
+    """Return the loader of functions; AWS is stood in for."""
+    return functools.partial(load_function, monkeypatch)
+
+
+@contextlib.contextmanager
+def stood_in_for_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have moto answer for AWS."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -123,19 +146,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def load_app(monkeypatch: pytest.MonkeyPatch, aws: None) -> LoadApp:  # noqa: ARG001
-    """Return the loader of functions; AWS is stood in for."""
-
-    def load(function: str, environ: Mapping[str, str]) -> Any:
-        for name, value in environ.items():
-            monkeypatch.setenv(name, value)
-        path = _FUNCTIONS / function / "app.py"
-        spec = importlib.util.spec_from_file_location(f"{function}_{next(_COUNTER)}", path)
-        assert spec
-        assert spec.loader
-        app = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(app)
-        return app
-
-    return load
+def load_function(
+    monkeypatch: pytest.MonkeyPatch, function: str, environ: Mapping[str, str]
+) -> Any:
+    """Return a function's app.py, loaded as Lambda loads it, with this environment set."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    path = _FUNCTIONS / function / "app.py"
+    spec = importlib.util.spec_from_file_location(f"{function}_{next(_COUNTER)}", path)
+    assert spec
+    assert spec.loader
+    app = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(app)
+    return app
