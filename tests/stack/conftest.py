@@ -9,6 +9,7 @@ import pytest
 
 from local_stack import deployment, emulator
 from local_stack.emulator import ROOT
+from tests.stack.calls import Calls
 from tests.stack.fault_proxy import FaultProxy
 from tests.stack.service import Service
 
@@ -20,23 +21,36 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def secrets_manager() -> Iterator[FaultProxy]:
+def calls() -> Calls:
+    """What the functions have asked of AWS in this run."""
+    return Calls()
+
+
+@pytest.fixture(scope="session")
+def secrets_manager(calls: Calls) -> Iterator[FaultProxy]:
     """What stands between the functions and Secrets Manager, and can be switched."""
-    with FaultProxy() as proxy:
+    with FaultProxy(calls.watch) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="session")
-def dynamodb() -> Iterator[FaultProxy]:
+def dynamodb(calls: Calls) -> Iterator[FaultProxy]:
     """What stands between the authorizer and the clients' table, and can be switched."""
-    with FaultProxy() as proxy:
+    with FaultProxy(calls.watch) as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="session")
-def ssm() -> Iterator[FaultProxy]:
+def ssm(calls: Calls) -> Iterator[FaultProxy]:
     """What stands between the functions and SSM, and counts."""
-    with FaultProxy() as proxy:
+    with FaultProxy(calls.watch) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def other_services(calls: Calls) -> Iterator[FaultProxy]:
+    """What stands between the functions and every other service of AWS."""
+    with FaultProxy(calls.watch) as proxy:
         yield proxy
 
 
@@ -53,6 +67,7 @@ def running_emulator(
     secrets_manager: FaultProxy,
     dynamodb: FaultProxy,
     ssm: FaultProxy,
+    other_services: FaultProxy,
 ) -> Iterator[Emulator]:
     """An emulator that begins empty."""
     home = emulator.Home(emulator.LOCAL / "test-emulator-home")
@@ -64,9 +79,11 @@ def running_emulator(
             "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.endpoint,
             "AWS_ENDPOINT_URL_SSM": ssm.endpoint,
+            "AWS_ENDPOINT_URL": other_services.endpoint,
         },
     )
-    secrets_manager.target_port = dynamodb.target_port = ssm.target_port = running.port
+    for proxy in (secrets_manager, dynamodb, ssm, other_services):
+        proxy.target_port = running.port
     yield running
     emulator.stop(home)
     shutil.rmtree(home.folder, ignore_errors=True)

@@ -6,15 +6,25 @@ import contextlib
 import socket
 import struct
 import threading
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.stack.calls import Exchanges
 
 type Mode = Literal["through", "refuse", "silent"]
 
 
 class FaultProxy:
-    """Forwards TCP to a port of this machine, until told otherwise."""
+    """Forwards TCP to a port of this machine, until told otherwise.
 
-    def __init__(self) -> None:
+    Args:
+        watch: what is told of a new connection, and given what passes on it.
+    """
+
+    def __init__(self, watch: Callable[[], Exchanges] | None = None) -> None:
+        self._watch = watch
         self.target_port: int | None = None
         self._mode: Mode = "through"
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -63,7 +73,12 @@ class FaultProxy:
                     continue
                 with self._lock:
                     self._open.append(target)
-                for arguments in ((caller, target, self._seen), (target, caller, [])):
+                seen: tuple[Callable[[bytes], None], ...] = (self._seen.append,)
+                answered: tuple[Callable[[bytes], None], ...] = ()
+                if self._watch:
+                    exchanges = self._watch()
+                    seen, answered = (*seen, exchanges.sent), (exchanges.answered,)
+                for arguments in ((caller, target, seen), (target, caller, answered)):
                     threading.Thread(target=_pump, args=arguments, daemon=True).start()
 
     def _drop(self) -> None:
@@ -77,10 +92,13 @@ class FaultProxy:
             self._open.clear()
 
 
-def _pump(source: socket.socket, sink: socket.socket, seen: list[bytes]) -> None:
+def _pump(
+    source: socket.socket, sink: socket.socket, told: tuple[Callable[[bytes], None], ...]
+) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
-            seen.append(data)
+            for tell in told:
+                tell(data)
             sink.sendall(data)
     for end in (source, sink):
         with contextlib.suppress(OSError):

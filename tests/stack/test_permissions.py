@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import botocore
 import pytest
 from botocore.exceptions import ClientError
 
@@ -60,6 +62,8 @@ type PersonWith = Callable[[Service, str], dict[str, str]]
 def attempt(running_emulator: Emulator) -> Iterator[Attempt]:
     """Run a call in a function's own role, and return its error code or `allowed`."""
     client = deployment.client(running_emulator, "lambda")
+    # The layer knows the services that the functions use, and no other.
+    services = {"AWS_DATA_PATH": str(Path(botocore.__file__).parent / "data")}
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         zipped.writestr("app.py", ATTEMPT)
@@ -79,6 +83,7 @@ def attempt(running_emulator: Emulator) -> Iterator[Attempt]:
                 Runtime="python3.13",
                 Handler="app.handler",
                 Layers=[layer["Arn"] for layer in deployed["Layers"]],
+                Environment={"Variables": services},
                 Code={"ZipFile": archive.getvalue()},
             )
             made.append(name)

@@ -1,0 +1,86 @@
+"""What the functions asked of AWS, read from what passed between them and the emulator."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_ACCESS_KEY = re.compile(rb"Credential=(\w+)/\d+/[\w-]+/([\w-]+)/aws4_request")
+# AWS's JSON protocols name the operation in a header, its query protocol in the body.
+_OPERATION = re.compile(rb"\r\nX-Amz-Target: (?:\w+\.)?(\w+)\r\n|\bAction=(\w+)", re.IGNORECASE)
+
+
+class Call(NamedTuple):
+    """One request to AWS.
+
+    Attributes:
+        action: as IAM names it, such as `ssm:GetParameter`; where the operation is no part of the
+            request's form, `<service>:<method and path>`.
+        access_key: of the credentials that signed it.
+        refused: whether IAM denied it.
+    """
+
+    action: str
+    access_key: str
+    refused: bool
+
+
+class Exchange:
+    """A request and its answer, as they came."""
+
+    def __init__(self) -> None:
+        self.request = bytearray()
+        self.answer = bytearray()
+
+    def call(self) -> Call:
+        """Return the call that it was.
+
+        Raises:
+            ValueError: it is not signed, and so no call to AWS.
+        """
+        request = bytes(self.request)
+        signed = _ACCESS_KEY.search(request)
+        if not signed:
+            raise ValueError(f"not signed: {request.partition(b'?')[0][:80]!r}")
+        named = _OPERATION.search(request)
+        operation = (named[1] or named[2]) if named else request.partition(b" HTTP/")[0]
+        return Call(
+            action=f"{signed[2].decode()}:{operation.decode()}",
+            access_key=signed[1].decode(),
+            refused=b"AccessDenied" in self.answer,
+        )
+
+
+class Exchanges:
+    """The exchanges of one connection, of which the next begins when the last is answered."""
+
+    def __init__(self, everything: list[Exchange]) -> None:
+        self._everything = everything
+        self._last: Exchange | None = None
+
+    def sent(self, data: bytes) -> None:
+        """Note what the caller sent."""
+        if self._last is None or self._last.answer:
+            self._last = Exchange()
+            self._everything.append(self._last)
+        self._last.request += data
+
+    def answered(self, data: bytes) -> None:
+        """Note what it was answered."""
+        if self._last is not None:
+            self._last.answer += data
+
+
+class Calls:
+    """The calls of a whole run."""
+
+    def __init__(self) -> None:
+        self._exchanges: list[Exchange] = []
+
+    def watch(self) -> Exchanges:
+        """Return what is to be given all that passes on a new connection."""
+        return Exchanges(self._exchanges)
+
+    def so_far(self) -> list[Call]:
+        """Return the calls up to now."""
+        return [exchange.call() for exchange in self._exchanges.copy()]
