@@ -532,6 +532,72 @@ def test_a_staged_key_that_cannot_be_read(deployed: Deployed, code: str) -> None
     assert _named(result, "staged-key")[0] == "skipped"
 
 
+def test_the_key_may_be_left_unread(deployed: Deployed) -> None:
+    """Who may not read it is told that all is well; the stack's own check says whether it signs."""
+    deployed.world.run("key", "stage", "--bits", "2048")
+    asked = _without_reading(deployed)
+
+    result = deployed.world.run("doctor", "--without-key", "--json")
+
+    assert result.exit_code == 0, result.output
+    assert asked == ["DescribeSecret"]
+    assert {_named(result, name)[0] for name in ("signing-secret", "staged-key")} == {"skipped"}
+    assert _named(result, "key-age") == ("pass", "The key is 0 days old.")
+
+
+@of_kind("published")
+def test_a_rotation_that_goes_on_is_told_from_the_secrets_times(deployed: Deployed) -> None:
+    """The pending version may be left unread too."""
+    deployed.world.secrets.put_secret_value(
+        SecretId=deployed.world.secret, SecretString="x", VersionStages=["AWSPENDING"]
+    )
+    asked = _without_reading(deployed)
+
+    result = deployed.world.run("doctor", "--without-key", "--json")
+
+    assert _named(result, "pending-key") == ("pass", "A rotation is under way.")
+    assert asked == ["DescribeSecret"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "words"),
+    [
+        (json_error("ResourceNotFoundException"), "fail", "gone"),
+        (Answer(200, json.dumps({"DeletedDate": 1.0})), "fail", "scheduled for deletion"),
+        (json_error("AccessDeniedException"), "skipped", "DescribeSecret"),
+    ],
+)
+def test_a_secret_that_is_left_unread_must_be_there(
+    deployed: Deployed, answer: Answer, outcome: str, words: str
+) -> None:
+    """As far as may be told."""
+    deployed.world.with_secrets_manager(lambda _: answer)
+
+    found = _named(deployed.world.run("doctor", "--without-key", "--json"), "signing-secret")
+
+    assert found[0] == outcome
+    assert words in found[1]
+
+
+def _without_reading(deployed: Deployed) -> list[str]:
+    """Have Secrets Manager tell of the secret and refuse all else; return what it is asked."""
+    described = json.dumps(
+        deployed.world.secrets.describe_secret(SecretId=deployed.world.secret), default=_seconds
+    )
+    asked: list[str] = []
+
+    def answer(operation: str) -> Answer:
+        asked.append(operation)
+        return (
+            Answer(200, described)
+            if operation == "DescribeSecret"
+            else json_error("AccessDeniedException")
+        )
+
+    deployed.world.with_secrets_manager(answer)
+    return asked
+
+
 def test_an_auditor_cannot_tell_whose_signature_it_is(deployed: Deployed) -> None:
     """The other rules are applied, and what is left is named."""
     deployed.world.with_secrets_manager(lambda _: json_error("AccessDeniedException"))

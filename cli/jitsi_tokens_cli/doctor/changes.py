@@ -76,12 +76,13 @@ def rotation_check(stack: Stack, secret: Secret, now: float) -> Check:
     return passed("rotation", found)
 
 
-def pending_check(stack: Stack, secret: Secret, now: float) -> Check:
+def pending_check(stack: Stack, secret: Secret, now: float, *, reads_key: bool) -> Check:
     """Look for a rotation that was given up: its label is in the way of every one after it."""
     name, pending = "pending-key", secret.version_of(PENDING)
     if pending is None or pending == secret.version_of(CURRENT):
         return passed(name, f"No version is left under {PENDING}.")
-    if stack.settings.publishes_keys and _is_recent(stack, secret, pending, now):
+    version_id = pending if reads_key else None
+    if stack.settings.publishes_keys and _is_recent(stack, secret, version_id, now):
         return passed(name, "A rotation is under way.")._replace(transient=True)
     return failed(
         name,
@@ -92,11 +93,13 @@ def pending_check(stack: Stack, secret: Secret, now: float) -> Check:
     )
 
 
-def staged_check(stack: Stack, secret: Secret) -> Check:
+def staged_check(stack: Stack, secret: Secret, *, reads_key: bool) -> Check:
     """Tell whether a key waits to be promoted."""
     name = "staged-key"
     if secret.version_of(NEXT) is None:
         return passed(name, "No key is staged.")
+    if not reads_key:
+        return skipped(name, f"A key is labelled {NEXT}; it was not read (--without-key).")
     try:
         versions = attempt(lambda: read_all(stack))
     except CommandError as error:
@@ -108,10 +111,13 @@ def staged_check(stack: Stack, secret: Secret) -> Check:
     return passed(name, "A key is staged, and waits for `jitsi-tokens key promote`.")
 
 
-def _is_recent(stack: Stack, secret: Secret, version_id: str, now: float) -> bool:
-    """Tell whether a version is so new that its rotation may still be going on."""
+def _is_recent(stack: Stack, secret: Secret, version_id: str | None, now: float) -> bool:
+    """Tell whether a version is so new that its rotation may still be going on.
+
+    Without its id, by the times of the whole secret.
+    """
     try:
-        version = attempt(lambda: read(stack, version_id))
+        version = attempt(lambda: read(stack, version_id)) if version_id else None
     except CommandError:
         version = None
     if isinstance(version, KeyVersion):

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from jitsi_tokens_cli.doctor.examination import Examination, examine
 from jitsi_tokens_cli.doctor.report import line_of, put_json_report, put_report
 from jitsi_tokens_cli.errors import CommandError, OutOfReach
 from jitsi_tokens_cli.output import Json, say
-from jitsi_tokens_cli.stack import DeploymentUnfinished, Target, find_stack
+from jitsi_tokens_cli.stack import DeploymentUnfinished, find_stack
 from jitsi_tokens_cli.web import Web
 
 EPILOG = "Example: jitsi-tokens --stack-name my-stack doctor --wait"
@@ -47,6 +48,14 @@ def doctor(
         int,
         typer.Option(metavar="SECONDS", min=1, help="How long --wait goes on."),
     ] = _WAIT_SECONDS,
+    without_key: Annotated[
+        bool,
+        typer.Option(
+            "--without-key",
+            help="Leave the signing key unread, as who may not read it. The stack's own check, and"
+            " the address, tell whether it signs.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a deployed stack from outside and inside, and say what to do where something is wrong.
@@ -62,10 +71,13 @@ def doctor(
     AWS or the service did not let everything be looked at.
     """
     room = _checked(room) if room else f"doctor-{secrets.token_hex(8)}"
-    if wait:
-        examination = _wait(ctx.obj, url, room, CLOCK.now() + timeout)
-    else:
-        examination = _examine(ctx.obj, url, room)
+
+    def look() -> Examination:
+        stack = find_stack(ctx.obj)
+        web = Web(service_url(stack, url))
+        return examine(stack, web, CLOCK, room, reads_key=not without_key)
+
+    examination = _wait(look, CLOCK.now() + timeout) if wait else look()
     if as_json:
         put_json_report(examination)
     else:
@@ -76,16 +88,11 @@ def doctor(
         raise typer.Exit(OutOfReach.exit_code)
 
 
-def _examine(target: Target, url: str | None, room: str) -> Examination:
-    stack = find_stack(target)
-    return examine(stack, Web(service_url(stack, url)), CLOCK, room)
-
-
-def _wait(target: Target, url: str | None, room: str, deadline: float) -> Examination:
+def _wait(look: Callable[[], Examination], deadline: float) -> Examination:
     told = ""
     while True:
         try:
-            examination = _examine(target, url, room)
+            examination = look()
         except DeploymentUnfinished as unfinished:
             if CLOCK.now() >= deadline:
                 raise

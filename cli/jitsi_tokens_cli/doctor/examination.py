@@ -11,7 +11,7 @@ from jitsi_tokens_cli.doctor.authorizer import authorizer_check
 from jitsi_tokens_cli.doctor.changes import age_check, pending_check, rotation_check, staged_check
 from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed
 from jitsi_tokens_cli.doctor.published import jwks_check, published_check, unknown_key_check
-from jitsi_tokens_cli.doctor.secret import describe, secret_check
+from jitsi_tokens_cli.doctor.secret import describe, secret_check, unread_check
 from jitsi_tokens_cli.doctor.stack import stack_check
 from jitsi_tokens_cli.doctor.status import probe_check, status_check, stored_status
 from jitsi_tokens_cli.doctor.token import token_check
@@ -60,13 +60,21 @@ class Examination(NamedTuple):
         ]
 
 
-def examine(stack: Stack, web: Web, clock: Clock, room: str) -> Examination:
-    """Check a stack from outside and inside; `room` is the one to ask a token for."""
+def examine(
+    stack: Stack, web: Web, clock: Clock, room: str, *, reads_key: bool = True
+) -> Examination:
+    """Check a stack from outside and inside; `room` is the one to ask a token for.
+
+    Unless it `reads_key`, nothing asks Secrets Manager for what the signing secret holds.
+    """
     contact = make_contact(web, clock)
     # Times in AWS are by its clock, whatever this machine's says.
     now = clock.now() if contact.date is None else contact.date
     secret = describe(stack)
-    key, facts = secret_check(stack, secret, now)
+    if reads_key:
+        key, facts = secret_check(stack, secret, now)
+    else:
+        key, facts = unread_check(stack, secret), None
     stored = stored_status(stack)
     if key.outcome == "skipped" and isinstance(stored, KeyStatus):
         # Who may not read the key may read what the stack itself says of it.
@@ -77,7 +85,7 @@ def examine(stack: Stack, web: Web, clock: Clock, room: str) -> Examination:
         clock_check(contact, stack.settings.clock_skew_seconds),
         key,
         age_check(stack, facts, now) if facts else _NO_KEY.skipped("key-age"),
-        *_changes(stack, secret, now),
+        *_changes(stack, secret, now, reads_key=reads_key),
     ]
     if stack.settings.publishes_keys:
         checks += _publication(stack, web, contact.reply, facts)
@@ -90,18 +98,21 @@ def examine(stack: Stack, web: Web, clock: Clock, room: str) -> Examination:
         status,
         _reached("probe", lambda: probe_check(web, probe, status, clock)),
         _reached("authorizer", lambda: authorizer_check(web)),
-        _reached("token", lambda: token_check(stack, web, room, now)),
+        _reached("token", lambda: token_check(stack, web, room, now, reads_key=reads_key)),
     ]
     return Examination(checks)
 
 
-def _changes(stack: Stack, secret: Secret | Unknown, now: float) -> list[Check]:
+def _changes(stack: Stack, secret: Secret | Unknown, now: float, *, reads_key: bool) -> list[Check]:
     names = [*(["rotation"] if stack.settings.publishes_keys else []), "pending-key", "staged-key"]
     if isinstance(secret, Unknown):
         return [secret.skipped(name) for name in names]
     if not secret.exists:
         return [_NO_KEY.skipped(name) for name in names]
-    checks = [pending_check(stack, secret, now), staged_check(stack, secret)]
+    checks = [
+        pending_check(stack, secret, now, reads_key=reads_key),
+        staged_check(stack, secret, reads_key=reads_key),
+    ]
     return [rotation_check(stack, secret, now), *checks] if "rotation" in names else checks
 
 

@@ -16,6 +16,7 @@ from jitsi_tokens_cli.doctor.checks import (
     attempt,
     failed,
     passed,
+    skipped,
 )
 from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
 
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 # A rotation waits ten minutes at most, and Secrets Manager repeats what failed.
 ROTATION_SECONDS = 30 * 60
 _NAME = "signing-secret"
+_GONE = failed(
+    _NAME,
+    "The signing secret is gone.",
+    "It cannot be restored, and CloudFormation does not make it anew: deploy a stack under another"
+    " name, and give it a key and clients.",
+)
 
 
 class Secret(NamedTuple):
@@ -76,12 +83,7 @@ def secret_check(
 ) -> tuple[Check, KeyFacts | None]:
     """Read the key as the stack does; return what may be told of it too."""
     if isinstance(secret, Secret) and not secret.described:
-        return failed(
-            _NAME,
-            "The signing secret is gone.",
-            "It cannot be restored, and CloudFormation does not make it anew: deploy a stack under"
-            " another name, and give it a key and clients.",
-        ), None
+        return _GONE, None
     try:
         version = fetch_version(stack.client("secretsmanager"), stack.signing_secret)
         key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
@@ -91,6 +93,17 @@ def secret_check(
         return _refused(stack, error.code, str(error)), None
     facts = facts_of(key, version.created_at)
     return passed(_NAME, f"It holds the key {facts.kid} ({facts.algorithm}), which signs."), facts
+
+
+def unread_check(stack: Stack, secret: Secret | Unknown) -> Check:
+    """Judge the secret by what is told of it, its content left alone."""
+    if isinstance(secret, Unknown):
+        return secret.skipped(_NAME)
+    if not secret.described:
+        return _GONE
+    if not secret.exists:
+        return _refused(stack, "secret-deleted", "The secret is scheduled for deletion.")
+    return skipped(_NAME, "It is there, and was not read (--without-key).")
 
 
 def _unavailable(

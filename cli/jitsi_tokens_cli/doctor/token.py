@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LIFETIME_SECONDS = 60
 
 
-def token_check(stack: Stack, web: Web, room: str, now: float) -> Check:
+def token_check(stack: Stack, web: Web, room: str, now: float, *, reads_key: bool) -> Check:
     """Ask for a token as a health record does, and read it as Jitsi does.
 
     Raises:
@@ -59,7 +59,7 @@ def token_check(stack: Stack, web: Web, room: str, now: float) -> Check:
         Evidence(
             found=text.Found(issued.token, issued.meeting_url),
             token=token,
-            expected=expectations_of_stack(stack, web.url),
+            expected=expectations_of_stack(stack, web.url, reads_key=reads_key),
             meant=backend_safe(room),
             # Jitsi's clock is that of the address, as near as anyone here can tell.
             now=int(now) if reply.date is None else reply.date,
