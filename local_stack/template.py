@@ -1,4 +1,4 @@
-"""template.yaml, as data."""
+"""A template of CloudFormation, as data."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _untagged(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
 _TemplateLoader.add_multi_constructor("!", _untagged)
 
 
-def read_template() -> dict[str, Any]:
-    """Return template.yaml with CloudFormation's tags dropped."""
-    text = (ROOT / "template.yaml").read_text()
+def read_template(name: str = "template.yaml") -> dict[str, Any]:
+    """Return a template with CloudFormation's tags dropped."""
+    text = (ROOT / name).read_text()
     loaded: dict[str, Any] = yaml.load(text, _TemplateLoader)  # noqa: S506 - a SafeLoader
     return loaded
