@@ -134,10 +134,10 @@ class Deployed:
             )
         )
 
-    def add_client(self, **policy: Any) -> str:
+    def add_client(self, name: str = "clinic-a", **policy: Any) -> str:
         """Add a client with a policy, and return its API key."""
         api_key = make_api_key()
-        client = Client(name="clinic-a", policy=Policy(**policy))
+        client = Client(name=name, policy=Policy(**policy))
         self.world.dynamodb.put_item(
             TableName=TABLE,
             Item={

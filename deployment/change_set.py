@@ -1,0 +1,164 @@
+"""A change of a stack in two steps: the change set that somebody looks at, and its execution."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from typing import TYPE_CHECKING, NamedTuple
+
+import boto3
+from botocore.exceptions import ClientError, WaiterError
+
+from jitsi_tokens.aws import error_code
+from jitsi_tokens_cli.errors import CommandError, WrongUsage
+from jitsi_tokens_cli.output import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudformation.type_defs import (
+        ChangeSetSummaryTypeDef,
+        ResourceChangeTypeDef,
+        WaiterConfigTypeDef,
+    )
+
+    from jitsi_tokens_cli.stack import Target
+
+# A canary takes five minutes, and rolling back as long again: an hour is the role's session.
+_WAIT: WaiterConfigTypeDef = {"Delay": 5, "MaxAttempts": 660}
+_NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
+
+
+class Planned(NamedTuple):
+    """What a change set would change; its ARN is None where that is nothing."""
+
+    arn: str | None
+    changes: list[ResourceChangeTypeDef]
+
+
+def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
+    """Have SAM make a change set of what it built, and read it; nothing is changed.
+
+    Raises:
+        WrongUsage: no stack was named.
+        CommandError: there is no change set.
+    """
+    client, name = _client(target), _name(target)
+    before = {summary.get("ChangeSetId") for summary in _change_sets(client, name)}
+    _sam_deploy(target, environment, role_arn)
+    made = [
+        summary
+        for summary in _change_sets(client, name)
+        if summary.get("ChangeSetId") not in before
+    ]
+    if len(made) != 1:
+        raise CommandError(f"SAM made {len(made)} change sets: does another deployment go on?")
+    arn, reason = made[0]["ChangeSetId"], made[0].get("StatusReason", "")
+    if any(words in reason for words in _NOTHING_TO_CHANGE):
+        client.delete_change_set(ChangeSetName=arn, StackName=name)
+        return Planned(None, [])
+    pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=arn, StackName=name)
+    changes = [change["ResourceChange"] for page in pages for change in page["Changes"]]
+    return Planned(arn, changes)
+
+
+def apply(target: Target, arn: str) -> str:
+    """Execute a change set, wait for its end, and return the stack's status.
+
+    Raises:
+        WrongUsage: no stack was named.
+        CommandError: the stack was rolled back, or stands half way.
+    """
+    client, name = _client(target), _name(target)
+    is_new = _status(client, name) == "REVIEW_IN_PROGRESS"
+    token = str(uuid.uuid4())
+    client.execute_change_set(ChangeSetName=arn, StackName=name, ClientRequestToken=token)
+    try:
+        if is_new:
+            client.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=_WAIT)
+        else:
+            client.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig=_WAIT)
+    except WaiterError:
+        raise CommandError(
+            f"The change did not come to a good end ({_status(client, name)}).\n"
+            + "\n".join(_failures(client, name, token))
+        ) from None
+    return _status(client, name)
+
+
+def as_markdown(changes: Sequence[ResourceChangeTypeDef]) -> str:
+    """Return the changes as a table for whoever approves them."""
+    if not changes:
+        return "Nothing to change."
+    rows = [
+        (
+            change.get("Action", ""),
+            change.get("LogicalResourceId", ""),
+            change.get("ResourceType", ""),
+            _replacement(change),
+            ", ".join(_properties(change)),
+        )
+        for change in changes
+    ]
+    table = [("Action", "Resource", "Type", "Replaced", "Because of"), ("---",) * 5, *sorted(rows)]
+    return "\n".join(f"| {' | '.join(map(printable, row))} |" for row in table)
+
+
+def _replacement(change: ResourceChangeTypeDef) -> str:
+    return {"True": "**yes**", "Conditional": "perhaps"}.get(change.get("Replacement", ""), "")
+
+
+def _properties(change: ResourceChangeTypeDef) -> list[str]:
+    targets = [detail.get("Target", {}) for detail in change.get("Details", [])]
+    names = {target.get("Name") or target.get("Attribute") for target in targets}
+    return sorted(name for name in names if name)
+
+
+def _sam_deploy(target: Target, environment: str, role_arn: str | None) -> None:
+    command = ["sam", "deploy", "--config-env", environment]
+    command += ["--stack-name", _name(target)]
+    command += ["--no-execute-changeset", "--no-confirm-changeset"]
+    command += ["--region", target.region] if target.region else []
+    command += ["--role-arn", role_arn] if role_arn else []
+    # Standard output is for the ARN.
+    finished = subprocess.run(command, stdout=sys.stderr.fileno(), check=False)  # noqa: S603 - sam
+    if finished.returncode:
+        raise CommandError("sam deploy failed: see above.")
+
+
+def _client(target: Target) -> CloudFormationClient:
+    return boto3.client("cloudformation", region_name=target.region)
+
+
+def _name(target: Target) -> str:
+    if not target.stack_name:
+        raise WrongUsage("Which stack? Give --stack-name before the command.")
+    return target.stack_name
+
+
+def _change_sets(client: CloudFormationClient, name: str) -> list[ChangeSetSummaryTypeDef]:
+    pages = client.get_paginator("list_change_sets").paginate(StackName=name)
+    try:
+        return [summary for page in pages for summary in page["Summaries"]]
+    except ClientError as error:
+        # There is no stack of that name yet.
+        if error_code(error) != "ValidationError":
+            raise
+        return []
+
+
+def _status(client: CloudFormationClient, name: str) -> str:
+    return client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+
+
+def _failures(client: CloudFormationClient, name: str, token: str) -> list[str]:
+    """Return what failed in the operation of that token, the cause first."""
+    events = client.describe_stack_events(StackName=name)["StackEvents"]
+    return [
+        f"{event.get('LogicalResourceId')}: {printable(event.get('ResourceStatusReason', ''))}"
+        for event in reversed(events)
+        if event.get("ClientRequestToken") == token
+        and event.get("ResourceStatus", "").endswith("_FAILED")
+    ]
