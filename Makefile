@@ -8,7 +8,7 @@ ALGORITHM ?= HS256
 LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
-CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack openapi tests
+CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack deployment openapi tests
 PYTHON_CLIENT := clients/python/jitsi_tokens_client clients/python/generate_jwt_token.py
 PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy.py,$\
 	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\
@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint unit callers cost stack openapi requirements clean tools
+.PHONY: help run stop test lint unit callers cost stack audit openapi requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 4
@@ -41,15 +41,18 @@ stop:
 test: lint unit callers cost stack
 
 lint: tools
-	@local_stack/bootstrap checkov
+	@local_stack/bootstrap checkov workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy $(CODE)
 	$(BIN)/mypy --python-version 3.10 $(PYTHON_CLIENT)
 	for app in $(FUNCTIONS); do $(BIN)/mypy $$app || exit 1; done
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml deploy-role.yaml
 	.local/sam/bin/sam validate --lint --region us-east-1
 	.local/checkov/bin/checkov --quiet --compact --config-file .checkov.yaml
+	.local/workflows/bin/zizmor --quiet --offline --persona auditor .github
+	.local/workflows/bin/actionlint -shellcheck .local/workflows/bin/shellcheck
+	.local/workflows/bin/shellcheck .ci/run local_stack/bootstrap
 
 unit: tools
 	@local_stack/bootstrap schemathesis
@@ -70,6 +73,14 @@ stack: tools
 	@local_stack/bootstrap schemathesis
 	$(BIN)/pytest tests/stack -rs
 
+# Known vulnerabilities in what is pinned. PyPI's answer changes by the day: this is a workflow, and
+# no part of lint. --strict: a package that PyPI does not know is an error.
+audit:
+	@local_stack/bootstrap workflows
+	.local/workflows/bin/pip-audit --strict --require-hashes --disable-pip \
+		$(foreach file,$(wildcard requirements/*.txt) layers/jitsi_tokens/requirements.txt,\
+		--requirement $(file))
+
 # docs/openapi.yaml, from the types of the service.
 openapi: tools
 	$(PYTHON) -m openapi
@@ -78,7 +89,7 @@ openapi: tools
 requirements: tools
 	for file in layers/jitsi_tokens/requirements \
 		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev \
-		requirements/schemathesis; \
+		requirements/schemathesis requirements/workflows; \
 	do \
 		.local/uv/bin/uv pip compile --quiet --no-header --no-annotate --upgrade \
 			--python-version 3.13 --generate-hashes $$file.in -o $$file.txt || exit 1; \
