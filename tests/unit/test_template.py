@@ -112,6 +112,7 @@ GOOD_VALUES = {
     "HostedZoneId": ["", "Z0123456789ABCDEFGHIJ"],
     "AllowedNetworks": ["", "203.0.113.0/24", "203.0.113.7/32,2001:db8::/32"],
     "AlarmEmail": ["", "on-call@example.org", "a+b@c.example"],
+    "PermissionsBoundary": ["", "arn:aws:iam::123456789012:policy/jitsi-tokens/Boundary-1A"],
 }
 BAD_VALUES = {
     "JitsiDomain": [
@@ -151,6 +152,7 @@ BAD_VALUES = {
         *("203.0.113.0/2444", "example.org/24"),
     ],
     "AlarmEmail": ["on-call", "on-call@example", "a b@example.org", "@example.org"],
+    "PermissionsBoundary": ["Boundary", "arn:aws:iam::123456789012:role/Boundary", "arn:aws:iam"],
     "JitsiTenant": ["Clinic", "clinic/1", "/clinic", "a b", "a.b", "a%20b", "é", "x" * 25],
 }
 

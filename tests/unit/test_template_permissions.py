@@ -8,6 +8,7 @@ import pytest
 from tests.template_reading import (
     FUNCTIONS,
     PUBLIC_KEYS_ARN,
+    RESOURCES,
     SIGNING_KEY,
     SIGNING_KEYS,
     TEMPLATE,
@@ -231,17 +232,30 @@ def test_traces_are_written_only_where_there_are_any(name: str) -> None:
     assert TEMPLATE["Conditions"]["Traces"] == ["Tracing", "Active"]
 
 
-def test_api_gateway_may_write_logs_and_nothing_else() -> None:
-    """The one role that is no function's; it is the whole account's, and stays with it."""
+@pytest.mark.parametrize(
+    ("role", "policy"),
+    [
+        ("ApiGatewayLogRole", "AmazonAPIGatewayPushToCloudWatchLogs"),
+        ("CanaryRole", "AWSCodeDeployRoleForLambdaLimited"),
+    ],
+)
+def test_a_role_for_a_service_has_that_services_policy_alone(role: str, policy: str) -> None:
+    """These two are no function's, and each is made only where its option is on."""
     others = set(of_type("AWS::IAM::Role")) - {f"{name}Role" for name in FUNCTIONS}
 
-    assert others == {"ApiGatewayLogRole"}
-    [policy] = properties("ApiGatewayLogRole")["ManagedPolicyArns"]
-    assert policy.endswith(":aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs")
-    assert properties("ApiGatewayLogRole").keys() == {
-        "AssumeRolePolicyDocument",
-        "ManagedPolicyArns",
-    }
+    assert others == {"ApiGatewayLogRole", "CanaryRole"}
+    [attached] = properties(role)["ManagedPolicyArns"]
+    assert attached.endswith(f":aws:policy/service-role/{policy}")
+    assert "Policies" not in properties(role)
+    assert RESOURCES[role]["Condition"] in ("ManagesApiGatewayAccount", "DeploysByCanary")
+
+
+@pytest.mark.parametrize("role", of_type("AWS::IAM::Role"))
+def test_a_role_takes_the_boundary_that_is_given(role: str) -> None:
+    """So that whoever deploys can make no role that may more."""
+    boundary = properties(role)["PermissionsBoundary"]
+
+    assert boundary == ["HasBoundary", "PermissionsBoundary", "AWS::NoValue"]
 
 
 def test_the_encryption_key_is_for_the_account_its_logs_and_its_notices() -> None:
