@@ -47,6 +47,14 @@ class Service:
             self._everything = self.add_client("everything", *EVERYTHING)
         return self._everything
 
+    def function(self, name: str) -> dict[str, Any]:
+        """Return the configuration of a function, by its name in the template."""
+        found = deployment.client(self.emulator, "cloudformation").describe_stack_resource(
+            StackName=self.stack.name, LogicalResourceId=name
+        )["StackResourceDetail"]["PhysicalResourceId"]
+        functions = deployment.client(self.emulator, "lambda")
+        return dict(functions.get_function_configuration(FunctionName=found))
+
     def rotate(self) -> None:
         """Take the four steps of a rotation."""
         for _ in rotation.rotate(self.emulator, self.stack):

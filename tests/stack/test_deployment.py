@@ -82,7 +82,11 @@ def test_a_burst_over_the_limit_is_told_to_wait(
 ) -> None:
     """Throttling is the stage's, and its answer a problem like any other."""
     deployment.deploy(
-        running_emulator, "self-hosted", name=changing.name, ThrottlingRate="1", ThrottlingBurst="1"
+        running_emulator,
+        "self-hosted",
+        name=changing.name,
+        PublicThrottlingRate="1",
+        PublicThrottlingBurst="1",
     )
 
     with httpx.Client(base_url=changing.url, timeout=30) as http:

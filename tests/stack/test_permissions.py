@@ -72,11 +72,7 @@ def attempt(running_emulator: Emulator) -> Iterator[Attempt]:
     def run(service: Service, function: str, operation: str, **arguments: Any) -> str:
         name = f"attempt-{service.stack.name}-{function}"
         if name not in made:
-            deployed = next(
-                found
-                for found in client.list_functions()["Functions"]
-                if found["FunctionName"].startswith(f"{service.stack.name}-{function}-")
-            )
+            deployed = service.function(function)
             client.create_function(
                 FunctionName=name,
                 Role=deployed["Role"],

@@ -110,11 +110,7 @@ def test_every_request_left_one_line(tenant: Service) -> None:
 def test_the_search_finds_a_line_that_prints_the_request(tenant: Service) -> None:
     """With `print(event)` put into the handler the search above would fail."""
     client = deployment.client(tenant.emulator, "lambda")
-    name = next(
-        function["FunctionName"]
-        for function in client.list_functions()["Functions"]
-        if function["FunctionName"].startswith(f"{tenant.stack.name}-IssueToken-")
-    )
+    name = tenant.function("IssueToken")["FunctionName"]
     source = (ROOT / "functions" / "issue_token" / "app.py").read_text()
     marker = "    now, started = "
     assert marker in source
