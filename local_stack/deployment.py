@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 
 from local_stack.api import STAGE, complete_api
+from local_stack.building import BUILT, build_if_changed
 from local_stack.emulator import LOCAL, REGION, ROOT, Emulator
 from local_stack.public_keys import allow_reading_by_path, tell_public_url
 
@@ -41,8 +42,8 @@ class Stack(NamedTuple):
 
 
 def build() -> None:
-    """Build functions and layer, as `sam build` does."""
-    _sam("build")
+    """Build functions and layer with `sam build`, where something has changed since."""
+    build_if_changed(lambda: _sam("build"))
 
 
 def deploy(
@@ -51,7 +52,7 @@ def deploy(
     algorithm: str = "HS256",
     *,
     name: str | None = None,
-    template: Path = ROOT / ".aws-sam" / "build" / "template.yaml",
+    template: Path = BUILT / "template.yaml",
     **parameters: str,
 ) -> Stack:
     """Deploy what was built, and do what the emulator leaves out.

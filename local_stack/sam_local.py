@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from local_stack.building import BUILT
 from local_stack.deployment import client
-from local_stack.emulator import LOCAL, ROOT
+from local_stack.emulator import LOCAL
 
 if TYPE_CHECKING:
     from local_stack.deployment import Stack
@@ -18,7 +19,6 @@ FOLDER = LOCAL / "sam-local"
 TEMPLATE = FOLDER / "template.yaml"
 VARIABLES = FOLDER / "variables.json"
 
-_BUILT = ROOT / ".aws-sam" / "build"
 # How a container calls its host: Docker Desktop knows the name, Docker's engine by --add-host.
 _HOST = "host.docker.internal"
 
@@ -29,7 +29,7 @@ def write(emulator: Emulator, stack: Stack) -> None:
     It passes only variables that a template declares, and AWS_ENDPOINT_URL has no place in the one
     that goes to AWS. So it is given a copy of what `sam build` made, with that one more variable.
     """
-    template = yaml.safe_load((_BUILT / "template.yaml").read_text())
+    template = yaml.safe_load((BUILT / "template.yaml").read_text())
     variables = _deployed_variables(emulator, stack, _functions(template))
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     TEMPLATE.write_text(yaml.safe_dump(_localised(template), sort_keys=False))
@@ -66,7 +66,7 @@ def _localised(template: dict[str, Any]) -> dict[str, Any]:
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
         for folder in {"CodeUri", "ContentUri"} & properties.keys():
-            properties[folder] = str(_BUILT / properties[folder])
+            properties[folder] = str(BUILT / properties[folder])
     _help_start_api(template["Resources"])
     return template
 

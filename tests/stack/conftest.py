@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local_stack import deployment, emulator
-from local_stack.emulator import ROOT
+from local_stack.building import BUILT
 from tests.stack.calls import Calls
 from tests.stack.fault_proxy import FaultProxy
 from tests.stack.service import Service
@@ -58,7 +58,7 @@ def other_services(calls: Calls) -> Iterator[FaultProxy]:
 def built() -> Path:
     """What `sam build` has made just now."""
     deployment.build()
-    return ROOT / ".aws-sam" / "build"
+    return BUILT
 
 
 @pytest.fixture(scope="session")
