@@ -8,7 +8,8 @@ ALGORITHM ?= HS256
 LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
-CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack deployment openapi tests
+CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack deployment openapi $\
+	benchmarks tests
 PYTHON_CLIENT := clients/python/jitsi_tokens_client clients/python/generate_jwt_token.py
 PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy.py,$\
 	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\
@@ -55,7 +56,7 @@ lint: tools
 	.local/workflows/bin/shellcheck .ci/run local_stack/bootstrap
 
 unit: tools
-	@local_stack/bootstrap schemathesis
+	@local_stack/bootstrap schemathesis load
 	$(BIN)/pytest tests/unit tests/integration tests/compatibility --numprocesses auto -rs \
 		--cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include="$(PURE)"
@@ -89,7 +90,7 @@ openapi: tools
 requirements: tools
 	for file in layers/jitsi_tokens/requirements \
 		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev \
-		requirements/schemathesis requirements/workflows; \
+		requirements/schemathesis requirements/workflows requirements/load; \
 	do \
 		.local/uv/bin/uv pip compile --quiet --no-header --no-annotate --upgrade \
 			--python-version 3.13 --generate-hashes $$file.in -o $$file.txt || exit 1; \

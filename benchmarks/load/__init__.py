@@ -1,0 +1,1 @@
+"""Load on a deployed stack: `python -m benchmarks.load`, by `make load`."""
