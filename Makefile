@@ -24,7 +24,8 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint unit callers cost stack audit openapi requirements clean tools
+.PHONY: help run stop test lint unit callers cost stack audit load capacity openapi requirements \
+	clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 4
@@ -81,6 +82,16 @@ audit:
 	.local/workflows/bin/pip-audit --strict --require-hashes --disable-pip \
 		$(foreach file,$(wildcard requirements/*.txt) layers/jitsi_tokens/requirements.txt,\
 		--requirement $(file))
+
+# More and more callers on a stack of its own: docs/load.svg and its table in docs/scaling.md.
+load: tools
+	@local_stack/bootstrap load
+	$(PYTHON) -m benchmarks.load
+
+# One container a handler, under AWS's Runtime Interface Emulator: its table in docs/scaling.md.
+capacity: tools
+	@local_stack/bootstrap load
+	$(PYTHON) -m benchmarks.capacity
 
 # docs/openapi.yaml, from the types of the service.
 openapi: tools

@@ -1,0 +1,1 @@
+"""What one container of a function can do: `python -m benchmarks.capacity`."""

@@ -1,0 +1,149 @@
+"""One container of a function, under AWS's Lambda Runtime Interface Emulator without Docker.
+
+SAM CLI ships that emulator. As Lambda does, it starts the runtime at the first call, gives it one
+call at a time, and writes how long each took.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+from local_stack.emulator import LOCAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_PROGRAM = "lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
+_PATH = "/2015-03-31/functions/function/invocations"
+_START_SECONDS = 30
+_CALL_SECONDS = 60
+
+
+class ContainerFailure(RuntimeError):
+    """The container does not answer; the text says where to look."""
+
+
+class Answer(NamedTuple):
+    """What a call answered, and how many seconds it took for the caller."""
+
+    body: Any
+    seconds: float
+
+
+class Report(NamedTuple):
+    """What the log of a container says; times in milliseconds, sizes in bytes without newlines."""
+
+    init: float
+    durations: list[float]
+    line_bytes: list[int]
+    platform_bytes: list[int]
+
+
+class Container:
+    """Runs the handler of `<folder>/app.py`.
+
+    Args:
+        folder: what Lambda has at /var/task.
+        layers: what it has on the path besides, built.
+        environment: the function's variables, and where AWS is.
+        log: a file for what the container prints.
+    """
+
+    def __init__(
+        self, folder: Path, layers: Iterable[Path], environment: dict[str, str], log: Path
+    ) -> None:
+        self._folder = folder
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": ":".join(str(path) for path in (folder, *layers)),
+            **environment,
+        }
+        self._log = log
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        self._port, runtime_port = _free_ports()
+        command = [
+            str(LOCAL / "sam" / _PROGRAM),
+            *("--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"),
+            *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
+            *(str(LOCAL / "load" / "bin" / "python"), "-m", "awslambdaric", "app.handler"),
+        ]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - SAM CLI's
+                command,
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._connection = http.client.HTTPConnection(
+            "127.0.0.1", self._port, timeout=_CALL_SECONDS
+        )
+        try:
+            self._wait()
+        except ContainerFailure:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+        # Its own group: the runtime is a child of it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def call(self, event: dict[str, Any]) -> Answer:
+        """Call the handler, and wait for its answer."""
+        body = json.dumps(event)
+        started = time.perf_counter()
+        self._connection.request("POST", _PATH, body)
+        answer = self._connection.getresponse().read()
+        return Answer(json.loads(answer), time.perf_counter() - started)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            with contextlib.suppress(OSError):
+                self._connection.connect()
+                return
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ContainerFailure(f"the Runtime Interface Emulator: see {self._log}")
+            time.sleep(0.02)
+
+
+def read_report(log: str) -> Report:
+    """Return what a log says."""
+    lines = log.splitlines()
+    platform = [line for line in lines if line.startswith(("START ", "END ", "REPORT "))]
+    return Report(
+        init=float(*re.findall(r"INIT REPORT\(durationMs: ([0-9.]+)\)", log)),
+        durations=[
+            float(found) for found in re.findall(r"INVOKE RTDONE\(.*duration: ([0-9.]+)ms\)", log)
+        ],
+        line_bytes=[len(line.encode()) for line in lines if line.startswith('{"_aws"')],
+        platform_bytes=[
+            sum(len(line.encode()) for line in platform[call : call + 3])
+            for call in range(0, len(platform), 3)
+        ],
+    )
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]

@@ -1,0 +1,9 @@
+"""`python -m benchmarks.growth`: prints the arithmetic, and writes docs/scaling.md anew."""
+
+from __future__ import annotations
+
+from benchmarks import page
+
+for name in ("rates", "cost", "quotas"):
+    print(f"{page.sections()[name]}\n")
+page.write()

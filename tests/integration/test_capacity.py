@@ -1,0 +1,41 @@
+"""The container of `make capacity`: a handler under the Runtime Interface Emulator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.capacity.container import Container, read_report
+from benchmarks.capacity.subjects import EMPTY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_container_answers_and_says_how_long_it_took(tmp_path: Path) -> None:
+    """It starts at the first call; then each call has a duration, and three lines of Lambda's."""
+    log = tmp_path / "log"
+
+    with Container(EMPTY.folder, EMPTY.layers, EMPTY.environment, log) as container:
+        answers = [container.call(EMPTY.event) for _ in range(3)]
+
+    report = read_report(log.read_text())
+    assert [answer.body for answer in answers] == [{"statusCode": 200}] * 3
+    assert report.init > 0
+    assert len(report.durations) == len(report.platform_bytes) == 3
+    assert all(
+        duration <= answer.seconds * 1000
+        for duration, answer in zip(report.durations, answers, strict=True)
+    )
+    assert min(report.platform_bytes) > 100
+    assert report.line_bytes == []
+
+
+def test_no_container_is_left(tmp_path: Path) -> None:
+    """Nobody answers where one was."""
+    with Container(EMPTY.folder, EMPTY.layers, EMPTY.environment, tmp_path / "log") as container:
+        container.call(EMPTY.event)
+
+    with pytest.raises(ConnectionRefusedError):
+        container.call(EMPTY.event)
