@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint unit callers cost stack audit load capacity openapi requirements \
+.PHONY: help run stop test lint unit callers cost stack vulnerabilities load capacity openapi requirements \
 	clean tools
 
 help:
@@ -77,7 +77,7 @@ stack: tools
 
 # Known vulnerabilities in what is pinned. PyPI's answer changes by the day: this is a workflow, and
 # no part of lint. --strict: a package that PyPI does not know is an error.
-audit:
+vulnerabilities:
 	@local_stack/bootstrap workflows
 	.local/workflows/bin/pip-audit --strict --require-hashes --disable-pip \
 		$(foreach file,$(wildcard requirements/*.txt) layers/jitsi_tokens/requirements.txt,\

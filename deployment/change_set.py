@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError, WaiterError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens_cli.errors import CommandError, WrongUsage
+from jitsi_tokens_cli.errors import CommandError, OutOfReach, WrongUsage
 from jitsi_tokens_cli.output import printable
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from jitsi_tokens_cli.stack import Target
 
-# A canary takes five minutes, and rolling back as long again: an hour is the role's session.
-_WAIT: WaiterConfigTypeDef = {"Delay": 5, "MaxAttempts": 660}
+# A canary takes five minutes, and rolling back as long again: three quarters of an hour is plenty,
+# and leaves the rest of the role's session, which is an hour, to what looks at the result.
+_WAIT: WaiterConfigTypeDef = {"Delay": 5, "MaxAttempts": 540}
 _NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 
 
@@ -54,7 +55,10 @@ def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
         if summary.get("ChangeSetId") not in before
     ]
     if len(made) != 1:
-        raise CommandError(f"SAM made {len(made)} change sets: does another deployment go on?")
+        raise CommandError(
+            f"{len(made)} change sets were made where one was expected: look at the stack's change"
+            " sets, and whether another deployment goes on."
+        )
     arn, reason = made[0]["ChangeSetId"], made[0].get("StatusReason", "")
     if any(words in reason for words in _NOTHING_TO_CHANGE):
         client.delete_change_set(ChangeSetName=arn, StackName=name)
@@ -70,6 +74,7 @@ def apply(target: Target, arn: str) -> str:
     Raises:
         WrongUsage: no stack was named.
         CommandError: the stack was rolled back, or stands half way.
+        OutOfReach: it is still at it after three quarters of an hour.
     """
     client, name = _client(target), _name(target)
     is_new = _status(client, name) == "REVIEW_IN_PROGRESS"
@@ -81,8 +86,14 @@ def apply(target: Target, arn: str) -> str:
         else:
             client.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig=_WAIT)
     except WaiterError:
+        status = _status(client, name)
+        if status.endswith("_IN_PROGRESS"):
+            raise OutOfReach(
+                f"The change still goes on ({status}): watch the stack, or end it with"
+                f" `aws cloudformation cancel-update-stack --stack-name {name}`."
+            ) from None
         raise CommandError(
-            f"The change did not come to a good end ({_status(client, name)}).\n"
+            f"The change did not come to a good end ({status}).\n"
             + "\n".join(_failures(client, name, token))
         ) from None
     return _status(client, name)

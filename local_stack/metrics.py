@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
 
+_SINCE_SECONDS = 60
 
-def put_metrics(emulator: Emulator, stack: Stack, since_seconds: int = 60) -> dict[str, float]:
-    """Put the metrics of the functions' latest lines, and return what was put last of each.
+
+def put_metrics(emulator: Emulator, stack: Stack) -> dict[str, float]:
+    """Put the metrics of the last minute's lines, and return what was put last of each.
 
     The emulator evaluates its alarms on them, whatever their dimensions are.
     """
     cloudwatch = client(emulator, "cloudwatch")
     latest: dict[str, float] = {}
-    for line in _lines(emulator, stack, since_seconds):
+    for line in _lines(emulator, stack):
         for directive in line["_aws"]["CloudWatchMetrics"]:
             values = {
                 metric["Name"]: line[metric["Name"]]
@@ -58,12 +60,12 @@ def alarm_states(emulator: Emulator, stack: Stack) -> dict[str, str]:
     }
 
 
-def _lines(emulator: Emulator, stack: Stack, since_seconds: int) -> Iterator[dict[str, Any]]:
+def _lines(emulator: Emulator, stack: Stack) -> Iterator[dict[str, Any]]:
     pages = client(emulator, "logs").get_paginator("filter_log_events")
     for group in (stack.outputs["AuditLogGroup"], f"/aws/lambda/{stack.name}-check-key"):
         for page in pages.paginate(
             logGroupName=group,
-            startTime=int((time.time() - since_seconds) * 1000),
+            startTime=int((time.time() - _SINCE_SECONDS) * 1000),
         ):
             for event in page["events"]:
                 if event["message"].startswith('{"_aws"'):

@@ -14,7 +14,7 @@ OFF = {
     "ReservedConcurrency": "0",
     "SavedQueries": "false",
     "Tracing": "PassThrough",
-    "WebAcl": "false",
+    "FirewallEnabled": "false",
 }
 ON = {
     "AlarmEmail": "on-call@clinic.example",
@@ -30,5 +30,5 @@ ON = {
     "ReservedConcurrency": "5",
     "SavedQueries": "true",
     "Tracing": "Active",
-    "WebAcl": "true",
+    "FirewallEnabled": "true",
 }

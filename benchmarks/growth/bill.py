@@ -70,7 +70,7 @@ def bill(workload: Workload, figures: Figures, deployed: Deployed) -> list[Line]
 
 
 def firewall(workload: Workload, deployed: Deployed) -> float:
-    """Return what `WebAcl=true` adds, in dollars a month."""
+    """Return what `FirewallEnabled=true` adds, in dollars a month."""
     rules = deployed.firewall_rules * prices.WEB_ACL_RULE.dollars
     return prices.WEB_ACL.dollars + rules + workload.requests * prices.WEB_ACL_REQUEST.dollars
 

@@ -64,7 +64,10 @@ def cost(figures: Figures, deployed: Deployed) -> str:
                     for total, load in zip(totals, _BOTH, strict=True)
                 ),
             ],
-            ["`WebAcl=true` adds", *(_dollars(firewall(load, deployed)) for load in _BOTH)],
+            [
+                "`FirewallEnabled=true` adds",
+                *(_dollars(firewall(load, deployed)) for load in _BOTH),
+            ],
         ],
     )
 

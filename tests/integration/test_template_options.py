@@ -85,7 +85,7 @@ def test_a_canary_is_made_only_where_it_is_asked_for() -> None:
         alarms = group["Properties"]["AlarmConfiguration"]["Alarms"]
         assert [alarm["Name"]["Ref"] for alarm in alarms] == [
             "ServerErrorsAlarm",
-            "SigningKeyUnavailableAlarm",
+            "MissingSigningKeyAlarm",
         ]
         assert (
             "DEPLOYMENT_STOP_ON_ALARM" in group["Properties"]["AutoRollbackConfiguration"]["Events"]

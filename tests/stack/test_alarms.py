@@ -33,7 +33,7 @@ def state(service: Service, alarm: str) -> str:
     return alarm_states(service.emulator, service.stack)[f"{service.stack.name}-{alarm}"]
 
 
-def test_a_broken_key_rings_and_its_repair_ends_it(alarmed: Service) -> None:
+def test_a_broken_key_rings_and_its_repair_is_measured(alarmed: Service) -> None:
     """The emulator makes no metrics of lines: that part of AWS's is taken here."""
     api_key = alarmed.add_client("alarmed", *EVERYTHING)
     secrets = deployment.client(alarmed.emulator, "secretsmanager")
@@ -42,7 +42,7 @@ def test_a_broken_key_rings_and_its_repair_ends_it(alarmed: Service) -> None:
 
     refused = alarmed.post(api_key)
     metrics = put_metrics(alarmed.emulator, alarmed.stack)
-    rung = state(alarmed, "signing-key-unavailable")
+    rung = state(alarmed, "missing-signing-key")
     listed = json.loads(alarmed.commands.run("key", "list", "--json"))
     alarmed.commands.run("key", "rollback", "--yes")
     issued = alarmed.post(api_key)

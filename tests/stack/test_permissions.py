@@ -241,6 +241,8 @@ def test_the_rotation_alone_publishes(published: Service, attempt: Attempt, func
         ("ClientOperatorPolicy", ["client", "list"], ["key", "show"]),
         ("ClientOperatorPolicy", ["client", "add", "by-operator", "--any-room"], ["key", "list"]),
         ("ClientOperatorPolicy", ["client", "rotate", "by-operator"], ["key", "check"]),
+        ("OnCallPolicy", ["key", "check"], ["key", "show"]),
+        ("OnCallPolicy", ["key", "check"], ["client", "list"]),
         ("AuditorPolicy", ["jitsi-config"], ["key", "show"]),
         ("AuditorPolicy", ["jitsi-config"], ["client", "list"]),
         ("AuditorPolicy", ["audit", "--room", "visit-1"], ["client", "add", "eve", "--any-room"]),

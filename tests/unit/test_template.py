@@ -216,6 +216,7 @@ def test_a_parameter_refuses_what_would_fail_later(name: str, value: str) -> Non
         ("AccessLogGroup", "AccessLog"),
         ("DigestKeySecret", "DigestKey.Id"),
         ("NoticesTopic", "Notices"),
+        ("OnCallPolicy", "OnCallPolicy"),
     ],
 )
 def test_the_stack_tells_what_its_users_need(name: str, value: object) -> None:

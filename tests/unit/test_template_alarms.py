@@ -128,11 +128,11 @@ def test_a_release_is_taken_back_for_its_own_faults_alone() -> None:
             "Enabled": "CanaryEnabled",
             "Type": "Canary10Percent5Minutes",
             "Role": ["DeploysByCanary", "CanaryRole.Arn", "AWS::NoValue"],
-            "Alarms": ["ServerErrorsAlarm", "SigningKeyUnavailableAlarm"],
+            "Alarms": ["ServerErrorsAlarm", "MissingSigningKeyAlarm"],
         }
     assert not [
         name
-        for name in ("ServerErrorsAlarm", "SigningKeyUnavailableAlarm")
+        for name in ("ServerErrorsAlarm", "MissingSigningKeyAlarm")
         if "AuthorizeClient" in leaves(properties(name))
     ]
 
@@ -150,7 +150,7 @@ def test_notices_are_from_this_account_and_encrypted() -> None:
 
 def test_a_write_of_a_public_key_is_noticed_whoever_wrote() -> None:
     """But the rotation: also where somebody has no role, as a user's own key has none."""
-    pattern = properties("ForeignWrites")["EventPattern"]["detail"]
+    pattern = properties("ForeignPublicKeyWrites")["EventPattern"]["detail"]
 
     prefix = "/jitsi-tokens/${AWS::StackName}/public-keys/"
     assert pattern["requestParameters"]["name"] == [{"prefix": prefix}]

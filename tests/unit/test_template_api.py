@@ -152,7 +152,7 @@ def test_the_firewall_keeps_no_request() -> None:
     }
     assert sorted(rule["Priority"] for rule in rules) == list(range(len(rules)))
     assert {RESOURCES[name]["Condition"] for name in ("Firewall", "FirewallAssociation")} == {
-        "HasWebAcl"
+        "HasFirewall"
     }
 
 

@@ -52,7 +52,7 @@ def doctor(
         bool,
         typer.Option(
             "--without-key",
-            help="Leave the signing key unread, as who may not read it. The stack's own check, and"
+            help="Leave the signing key unread: for those who may not read it. The stack's own check, and"
             " the address, tell whether it signs.",
         ),
     ] = False,

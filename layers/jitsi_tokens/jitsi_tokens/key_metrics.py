@@ -15,17 +15,21 @@ _DIRECTIVES = [
         ["service"], {"Configured": "Count", "KeyAgeDays": "None", "ForeignPublicKeys": "Count"}
     )
 ]
-# With each of these somebody else has written where the rotation publishes.
+# With each of these a key is published that is not the rotation's.
 _FOREIGN = {"unknown-key-published", "published-key-differs"}
 
 
 def write_metrics(service: str, status: KeyStatus) -> None:
-    """Print the line of a check: whether a token can be signed, and the key's age in days."""
+    """Print the line of a check.
+
+    Whether a token can be signed (1 or 0), the signing key's age in days, and whether a key is
+    published that is not the rotation's (1 or 0).
+    """
     found = {problem.code for problem in status.problems}
     fields: dict[str, object] = {
         "service": service,
         "Configured": int(status.configured),
-        "ForeignPublicKeys": len(found & _FOREIGN),
+        "ForeignPublicKeys": int(bool(found & _FOREIGN)),
     }
     if status.key:
         fields["KeyAgeDays"] = round((status.checked_at - status.key.created_at) / _DAY_SECONDS, 2)
