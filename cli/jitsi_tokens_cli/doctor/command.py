@@ -52,8 +52,8 @@ def doctor(
         bool,
         typer.Option(
             "--without-key",
-            help="Leave the signing key unread: for those who may not read it. The stack's own check, and"
-            " the address, tell whether it signs.",
+            help="Leave the signing key unread: for those who may not read it. The stack's own"
+            " check, and the address, tell whether it signs.",
         ),
     ] = False,
     as_json: Json = False,
