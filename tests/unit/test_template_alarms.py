@@ -13,7 +13,7 @@ from jitsi_tokens.key_metrics import write_metrics
 from jitsi_tokens.status import KeyFacts, KeyStatus
 from jitsi_tokens.telemetry import RequestLine
 from local_stack.emulator import ROOT
-from tests.template_reading import RESOURCES, leaves, of_type, properties
+from tests.template_reading import FUNCTIONS, RESOURCES, leaves, of_type, properties, routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,13 @@ def test_an_alarm_is_on_a_metric_that_is_there(name: str, of_ours: dict[str, set
         assert of_ours[alarm["MetricName"]] == dimensions
     else:
         assert OF_AWS[metric] == dimensions
+    values = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    assert values.get("service", "AWS::StackName") == "AWS::StackName"  # as POWERTOOLS_SERVICE_NAME
+    assert values.get("ApiName", "AWS::StackName") == properties("Api")["Name"]
+    assert values.get("Stage", "v1") == properties("Api")["StageName"]
+    assert "Resource" not in values or (values["Resource"], values["Method"]) in routes()
+    assert values.get("FunctionName", "IssueToken") in FUNCTIONS
+    assert values.get("RuleName", "ForeignPublicKeyWrites") in of_type("AWS::Events::Rule")
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -138,11 +145,13 @@ def test_a_release_is_taken_back_for_its_own_faults_alone() -> None:
 
 
 def test_notices_are_from_this_account_and_encrypted() -> None:
-    """Alarms and events may publish, nobody else by this policy."""
-    allow, deny = properties("NoticesPolicy")["PolicyDocument"]["Statement"]
+    """Alarms and events may publish, nobody else; EventBridge takes no condition."""
+    alarms, events, deny = properties("NoticesPolicy")["PolicyDocument"]["Statement"]
 
-    assert allow["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
-    assert allow["Condition"] == {"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}}
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}}
+    assert events["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "Condition" not in events
     assert deny["Effect"] == "Deny"
     assert properties("Notices")["KmsMasterKeyId"] == "EncryptionKey.Arn"
     assert RESOURCES["NoticesByEmail"]["Condition"] == "HasAlarmEmail"

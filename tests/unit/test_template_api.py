@@ -84,7 +84,10 @@ def test_the_access_log_holds_no_path_and_nothing_of_the_caller() -> None:
 
 
 def test_a_route_without_credentials_is_throttled_lower() -> None:
-    """Whatever is not named is; the two that want credentials have a rate of their own."""
+    """Whatever is not named is; what wants credentials is not, and neither are the public keys.
+
+    Jitsi and the rotation have to get these, whoever else asks.
+    """
     limits = {
         (settings["ResourcePath"].replace("~1", "/").replace("//", "/"), settings["HttpMethod"]): (
             settings["ThrottlingRateLimit"],
@@ -93,7 +96,9 @@ def test_a_route_without_credentials_is_throttled_lower() -> None:
         for settings in properties("Api")["MethodSettings"]
     }
     closed = [
-        (path, method) for (path, method), (_, each) in routes().items() if "Auth" not in each
+        route
+        for route, (name, event) in routes().items()
+        if "Auth" not in event or name == "ServePublicKey"
     ]
 
     assert limits.pop(("/*", "*")) == ("PublicThrottlingRate", "PublicThrottlingBurst")
@@ -140,6 +145,11 @@ def test_networks_are_allowed_for_the_api_alone() -> None:
     assert all(
         path.startswith("/api/") for (path, _), (_, e) in routes().items() if "Auth" not in e
     )
+
+
+def test_api_gateway_is_not_traced() -> None:
+    """Its traces hold the whole address: a caller may have put a name or a token there."""
+    assert "TracingEnabled" not in properties("Api")
 
 
 def test_the_firewall_keeps_no_request() -> None:

@@ -265,9 +265,9 @@ def test_a_role_takes_the_boundary_that_is_given(role: str) -> None:
 
 def test_the_encryption_key_is_for_the_account_its_logs_and_its_notices() -> None:
     """Roles get their part from their own policies; the logs are this stack's alone."""
-    account, logs, notices, (condition, deletion, _) = properties("EncryptionKey")["KeyPolicy"][
-        "Statement"
-    ]
+    account, logs, alarms, events, (condition, deletion, _) = properties("EncryptionKey")[
+        "KeyPolicy"
+    ]["Statement"]
 
     assert account["Principal"] == {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
     assert logs["Principal"] == {"Service": "logs.${AWS::Region}.amazonaws.com"}
@@ -277,6 +277,11 @@ def test_the_encryption_key_is_for_the_account_its_logs_and_its_notices() -> Non
     for pattern, variables in context[1]:
         assert "${AWS::StackName}-" in pattern
         assert "${AWS::AccountId}" in variables["Logs"]
-    assert notices["Condition"] == {"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}}
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}}
+    # With a condition EventBridge could publish nothing, and nobody would be told.
+    assert (events["Principal"], "Condition" in events) == (
+        {"Service": "events.amazonaws.com"},
+        False,
+    )
     assert (condition, deletion["Effect"]) == ("ProtectsFromDeletion", "Deny")
     assert deletion["Action"] == ["kms:ScheduleKeyDeletion", "kms:DisableKey"]

@@ -19,6 +19,7 @@ from tests.template_reading import (
     SIGNING_KEYS,
     TEMPLATE,
     function,
+    leaves,
     of_type,
     properties,
 )
@@ -230,6 +231,14 @@ def test_the_audit_record_outlives_its_stack_without_standing_in_the_way() -> No
     assert "LogGroupName" not in properties("IssueTokenLog")
     assert PARAMETERS["AuditRetentionDays"]["Default"] == 2192
     assert PARAMETERS["LogRetentionDays"]["Default"] == 30
+
+
+def test_a_tag_is_one_that_cloudwatch_logs_takes() -> None:
+    """Its own rule: an apostrophe would keep the stack from being made."""
+    for name in of_type("AWS::Logs::LogGroup"):
+        for tag in properties(name).get("Tags", []):
+            for text in leaves(tag):
+                assert re.fullmatch(r"[\w ./:=+@-]*", text)
 
 
 def test_every_function_has_its_log_group() -> None:
