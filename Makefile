@@ -24,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test lint unit callers cost stack vulnerabilities load capacity openapi requirements \
+.PHONY: help run stop test checks lint unit callers cost stack vulnerabilities load capacity openapi requirements \
 	clean tools
 
 help:
@@ -40,7 +40,14 @@ run: tools
 stop:
 	@test ! -x $(PYTHON) || $(PYTHON) -m local_stack stop
 
-test: lint unit callers cost stack
+test: checks stack
+
+# Beside the tests of the stack, where there are two jobs (`make -j2 test`, as .ci/run has it).
+checks: tools
+	@$(MAKE) lint
+	@$(MAKE) unit
+	@$(MAKE) callers
+	@$(MAKE) cost
 
 lint: tools
 	@local_stack/bootstrap checkov workflows
