@@ -403,6 +403,19 @@ def test_a_fetch_is_told_whether_a_value_is_held(source: Source) -> None:
     assert source.renewing == [False, True]
 
 
+def test_a_value_past_its_bound_is_nothing_to_go_on_with(source: Source) -> None:
+    """Answers that come, but late, end the outage: the fetch waits as it does at the start."""
+    cached = source.cached()
+    cached.get(START)
+    source.answer = SILENCE
+
+    cached.get(START + 300 + STALE - 1)
+    with pytest.raises(SecretUnavailable):
+        cached.get(START + 300 + STALE + 30)
+
+    assert source.renewing == [False, True, False]
+
+
 def test_the_secrets_of_a_container_wait_together(source: Source) -> None:
     """When one got no answer the other does not ask, and both ask again after the pause."""
     other, outage = Source(), Outage()

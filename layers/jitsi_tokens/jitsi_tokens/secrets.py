@@ -78,7 +78,7 @@ class Fetch(Protocol):
     """How a cached secret is fetched."""
 
     def __call__(self, *, renewing: bool) -> Version:
-        """Return the current version; `renewing` where a value is held that it may replace."""
+        """Return the current version; `renewing` where there is a value to go on with."""
 
 
 class Outage:
@@ -140,10 +140,14 @@ class CachedSecret[T]:
         """
         if self._value is None or not 0 <= now - self._fetched_at < KEY_FRESH_SECONDS:
             self._renew(now)
-        if self._value is not None and now - self._fetched_at < self._usable_seconds:
-            return self._value
+        value = self._usable(now)
+        if value is not None:
+            return value
         # A new one each time: an exception that is raised again keeps what it passed through.
         raise SecretUnavailable(*(self._failure or (_UNREACHABLE, "Secrets Manager is silent.")))
+
+    def _usable(self, now: float) -> T | None:
+        return self._value if now - self._fetched_at < self._usable_seconds else None
 
     def _renew(self, now: float) -> None:
         if self._failure and 0 <= now - self._failed_at < RETRY_SECONDS:
@@ -152,7 +156,7 @@ class CachedSecret[T]:
             self._failure = self._failure or (_UNREACHABLE, "Secrets Manager is not asked now.")
             return
         try:
-            version = self._fetch(renewing=self._value is not None)
+            version = self._fetch(renewing=self._usable(now) is not None)
             if self._value is None or version.id != self._version_id:
                 self._value = self._make(version.text)
                 self._version_id = version.id
