@@ -8,14 +8,15 @@ import time
 import boto3
 
 from jitsi_tokens import diagnostics, http, telemetry
-from jitsi_tokens.aws import PATIENT
+from jitsi_tokens.aws import IMPATIENT, PATIENT
 from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import CachedStatus
 
 SETTINGS = read_settings(os.environ)
-SSM = boto3.client("ssm", config=PATIENT)
-STATUS = CachedStatus(SSM, os.environ["STATUS_PARAMETER"])
+READING = boto3.client("ssm", config=PATIENT)
+RENEWING = boto3.client("ssm", config=IMPATIENT)
+STATUS = CachedStatus(reading=READING, renewing=RENEWING, name=os.environ["STATUS_PARAMETER"])
 
 
 def handler(event: http.Event, _context: object) -> http.Response:

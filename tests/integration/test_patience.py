@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jitsi_tokens import publication, secrets
+from jitsi_tokens import publication, secrets, status
 from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.policy import Policy
 from jitsi_tokens.public_keys import PublicKey, write_public_key
@@ -39,7 +39,8 @@ PUBLIC_KEY = PublicKey(
     published_at=1,
 )
 PARAMETERS = {
-    "Parameters": [{"Name": f"/{PUBLIC_KEY.name}", "Value": write_public_key(PUBLIC_KEY)}]
+    "Parameters": [{"Name": f"/{PUBLIC_KEY.name}", "Value": write_public_key(PUBLIC_KEY)}],
+    "Parameter": {"Name": "/status", "Value": '{"configured": true, "checkedAt": 1}'},
 }
 EVENT = {
     "headers": {"Content-Type": "application/json"},
@@ -51,10 +52,10 @@ EVENT = {
 
 
 class Aws(BaseHTTPRequestHandler):
-    """Answers GetSecretValue and GetParametersByPath."""
+    """Answers GetSecretValue, GetParametersByPath and GetParameter."""
 
     def do_POST(self) -> None:
-        """Return the secret's current version, or the parameters."""
+        """Return the secret's current version, or what SSM holds."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         answer: dict[str, Any] = PARAMETERS
         if self.headers["X-Amz-Target"].startswith("secretsmanager"):
@@ -129,26 +130,40 @@ def test_a_key_that_is_held_signs_although_its_refresh_hangs(
 
 
 class Serving:
-    """ServePublicKey, with a client of its own and a clock that stands."""
+    """A function that reads SSM, with clients of its own and a clock that stands."""
 
-    def __init__(self, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, app: Any, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.time()
         self._app = app
+        self._event = event
         monkeypatch.setattr(app, "time", SimpleNamespace(time=lambda: self.now))
 
     def get(self) -> tuple[int, float]:
         """Return the status of an answer, and the seconds it took."""
         started = time.monotonic()
-        event = {"pathParameters": {"file": f"{PUBLIC_KEY.name}.pem"}}
-        status: int = self._app.handler(event, None)["statusCode"]
+        status: int = self._app.handler(self._event, None)["statusCode"]
         return status, time.monotonic() - started
 
 
 @pytest.fixture
 def serving(load_app: LoadApp, aws_behind: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Serving:
-    """Return the function."""
+    """Return ServePublicKey."""
     names = {"PUBLIC_KEYS_PATH": "/", "AWS_ENDPOINT_URL_SSM": aws_behind.endpoint}
-    return Serving(load_app("serve_public_key", names), monkeypatch)
+    event = {"pathParameters": {"file": f"{PUBLIC_KEY.name}.pem"}}
+    return Serving(load_app("serve_public_key", names), event, monkeypatch)
+
+
+@pytest.fixture
+def probing(
+    load_app: LoadApp,
+    self_hosted_environ: dict[str, str],
+    aws_behind: FaultProxy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Serving:
+    """Return ProbeConfig."""
+    names = {"STATUS_PARAMETER": "/status", "AWS_ENDPOINT_URL_SSM": aws_behind.endpoint}
+    event = {"httpMethod": "GET", "resource": "/api/jitsi/jwt"}
+    return Serving(load_app("probe_config", self_hosted_environ | names), event, monkeypatch)
 
 
 def test_a_public_key_is_given_up_in_time(serving: Serving, aws_behind: FaultProxy) -> None:
@@ -173,5 +188,20 @@ def test_a_public_key_that_is_held_is_served_although_its_refresh_hangs(
     answers = [serving.get() for _ in range(2)]
 
     assert [status for status, _ in answers] == [200, 200]
+    assert 0.1 < answers[0][1] < HELD_SECONDS
+    assert answers[1][1] < 0.1
+
+
+def test_a_status_that_is_held_is_told_although_its_refresh_hangs(
+    probing: Serving, aws_behind: FaultProxy
+) -> None:
+    """Whoever watches the probe takes a long wait for a failure."""
+    assert probing.get()[0] == 200
+    aws_behind.switch("silent")
+    probing.now += status.FRESH_SECONDS
+
+    answers = [probing.get() for _ in range(2)]
+
+    assert [code for code, _ in answers] == [200, 200]
     assert 0.1 < answers[0][1] < HELD_SECONDS
     assert answers[1][1] < 0.1

@@ -48,7 +48,8 @@ class Probe:
         def fail(**_arguments: Any) -> None:
             raise EndpointConnectionError(endpoint_url="https://ssm")
 
-        self._monkeypatch.setattr(self.app.SSM, "get_parameter", fail)
+        for client in (self.app.READING, self.app.RENEWING):
+            self._monkeypatch.setattr(client, "get_parameter", fail)
 
 
 @pytest.fixture

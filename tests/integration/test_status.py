@@ -74,6 +74,11 @@ def counter(ssm: SSMClient) -> Any:
     return Counter(ssm)
 
 
+def cached_status(client: Any) -> CachedStatus:
+    """Return the cache in front of a client."""
+    return CachedStatus(reading=client, renewing=client, name=NAME)
+
+
 @pytest.mark.parametrize("status", [GOOD, BAD, NEVER_CHECKED], ids=["good", "bad", "never"])
 def test_a_status_is_kept(ssm: SSMClient, status: KeyStatus) -> None:
     """What is written is what is read, over what was there before."""
@@ -96,7 +101,7 @@ def test_a_status_that_cannot_be_read_is_none(ssm: SSMClient, text: str) -> None
 
 def test_a_status_is_read_at_most_every_five_seconds(counter: Counter) -> None:
     """SSM answers forty reads a second to the whole account."""
-    cached = CachedStatus(counter, NAME)  # type: ignore[arg-type]
+    cached = cached_status(counter)
 
     for after in (0, 1, 4.9):
         assert cached.get(NOW + after) == GOOD
@@ -112,7 +117,7 @@ def test_a_status_is_outlived_when_ssm_fails(
     counter: Counter, error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With a warning, and no more reads than when it works."""
-    cached = CachedStatus(counter, NAME)  # type: ignore[arg-type]
+    cached = cached_status(counter)
     cached.get(NOW)
     counter.error = error
 
@@ -127,7 +132,7 @@ def test_a_status_is_outlived_when_ssm_fails(
 @pytest.mark.parametrize("error", OUTAGES, ids=["throttled", "timeout", "unreadable"])
 def test_without_any_status_ssms_failure_is_a_503(counter: Counter, error: Exception) -> None:
     """Until it can be read: then it is there."""
-    cached = CachedStatus(counter, NAME)  # type: ignore[arg-type]
+    cached = cached_status(counter)
     counter.error = error
 
     for after in (0, 1):
@@ -143,7 +148,7 @@ def test_without_any_status_ssms_failure_is_a_503(counter: Counter, error: Excep
 
 def test_a_clock_that_goes_backwards_reads_again(counter: Counter) -> None:
     """A status from the future is not kept until the clock is right again."""
-    cached = CachedStatus(counter, NAME)  # type: ignore[arg-type]
+    cached = cached_status(counter)
     cached.get(NOW)
     write_status(counter.client, NAME, BAD)
 

@@ -73,10 +73,16 @@ class CachedStatus:
     """The last check's answer, read at most every five seconds and outlived when SSM fails.
 
     SSM answers 40 reads a second to the whole account, and anybody may ask for the probe.
+
+    Args:
+        reading: asks while there is nothing to answer with.
+        renewing: asks while there is, and had better not wait long.
+        name: the parameter's.
     """
 
-    def __init__(self, client: SSMClient, name: str) -> None:
-        self._client = client
+    def __init__(self, *, reading: SSMClient, renewing: SSMClient, name: str) -> None:
+        self._reading = reading
+        self._renewing = renewing
         self._name = name
         self._status: KeyStatus | None = None
         self._read_at = 0.0
@@ -90,7 +96,8 @@ class CachedStatus:
         if not 0 <= now - self._read_at < FRESH_SECONDS:
             self._read_at = now
             try:
-                self._status = read_status(self._client, self._name)
+                client = self._reading if self._status is None else self._renewing
+                self._status = read_status(client, self._name)
             except Exception as error:  # noqa: BLE001 - botocore raises more than its own class
                 logger().warning("the key's status cannot be read", cause=type(error).__name__)
         if self._status is None:
