@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import deployment, emulator
-from local_stack.building import BUILT
+from local_stack import deployment
 from tests.stack.calls import Calls
-from tests.stack.fault_proxy import FaultProxy
+from tests.stack.own_emulator import (
+    built,
+    dynamodb,
+    own_emulator,
+    proxies,
+    secrets_manager,
+    ssm,
+)
 from tests.stack.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from local_stack.emulator import Emulator
+    from tests.stack.calls import Exchanges
+    from tests.stack.own_emulator import Proxies
+
+__all__ = ["built", "dynamodb", "proxies", "secrets_manager", "ssm"]  # fixtures
 
 
 @pytest.fixture(scope="session")
@@ -27,66 +36,19 @@ def calls() -> Calls:
 
 
 @pytest.fixture(scope="session")
-def secrets_manager(calls: Calls) -> Iterator[FaultProxy]:
-    """What stands between the functions and Secrets Manager, and can be switched."""
-    with FaultProxy(calls.watch) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="session")
-def dynamodb(calls: Calls) -> Iterator[FaultProxy]:
-    """What stands between the authorizer and the clients' table, and can be switched."""
-    with FaultProxy(calls.watch) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="session")
-def ssm(calls: Calls) -> Iterator[FaultProxy]:
-    """What stands between the functions and SSM, and counts."""
-    with FaultProxy(calls.watch) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="session")
-def other_services(calls: Calls) -> Iterator[FaultProxy]:
-    """What stands between the functions and every other service of AWS."""
-    with FaultProxy(calls.watch) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="session")
-def built() -> Path:
-    """What `sam build` has made just now."""
-    deployment.build()
-    return BUILT
+def watch(calls: Calls) -> Callable[[], Exchanges]:
+    """What is told of each connection between a function and AWS."""
+    return calls.watch
 
 
 @pytest.fixture(scope="session")
 def running_emulator(
     built: Path,  # noqa: ARG001 - what is deployed there
-    secrets_manager: FaultProxy,
-    dynamodb: FaultProxy,
-    ssm: FaultProxy,
-    other_services: FaultProxy,
+    proxies: Proxies,
 ) -> Iterator[Emulator]:
     """An emulator that begins empty."""
-    home = emulator.Home(emulator.LOCAL / "test-emulator-home")
-    emulator.stop(home)
-    shutil.rmtree(home.folder, ignore_errors=True)
-    running = emulator.start(
-        home,
-        extra_environment={
-            "AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets_manager.endpoint,
-            "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.endpoint,
-            "AWS_ENDPOINT_URL_SSM": ssm.endpoint,
-            "AWS_ENDPOINT_URL": other_services.endpoint,
-        },
-    )
-    for proxy in (secrets_manager, dynamodb, ssm, other_services):
-        proxy.target_port = running.port
-    yield running
-    emulator.stop(home)
-    shutil.rmtree(home.folder, ignore_errors=True)
+    with own_emulator("test-emulator-home", proxies) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

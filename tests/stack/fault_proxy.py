@@ -1,4 +1,4 @@
-"""A switchable proxy on loopback: lets through, refuses, or stays silent."""
+"""A switchable proxy on loopback: lets through, slows, refuses, stays silent, answers errors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ import contextlib
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Literal, Self
+import time
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+
+from tests.stack.aws_error import AwsError, answer_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.stack.calls import Exchanges
 
-type Mode = Literal["through", "refuse", "silent"]
+
+class Slow(NamedTuple):
+    """Each answer comes, so many seconds late."""
+
+    seconds: float
+
+
+type Mode = Literal["through", "refuse", "silent"] | Slow | AwsError
 
 
 class FaultProxy:
@@ -21,11 +31,16 @@ class FaultProxy:
 
     Args:
         watch: what is told of a new connection, and given what passes on it.
+
+    Attributes:
+        target_port: where to.
+        connections: how many callers opened, in whatever mode.
     """
 
     def __init__(self, watch: Callable[[], Exchanges] | None = None) -> None:
         self._watch = watch
         self.target_port: int | None = None
+        self.connections = 0
         self._mode: Mode = "through"
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
@@ -46,7 +61,7 @@ class FaultProxy:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def count(self, operation: str) -> int:
-        """Return how often callers asked for an operation of an AWS JSON API."""
+        """Return how often callers asked for an operation of an AWS JSON API, and were heard."""
         return b"".join(self._seen).count(f".{operation}\r\n".encode())
 
     def switch(self, mode: Mode) -> None:
@@ -60,26 +75,42 @@ class FaultProxy:
                 caller, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             with self._lock:
                 self._open.append(caller)
-            if self._mode == "refuse":
-                self._drop()
-            elif self._mode == "through" and self.target_port:
-                try:
-                    target = socket.create_connection(("127.0.0.1", self.target_port))
-                except OSError:
-                    # The emulator has stopped while a function of a schedule's was under way.
+            match self._mode:
+                case "refuse":
                     self._drop()
-                    continue
-                with self._lock:
-                    self._open.append(target)
-                seen: tuple[Callable[[bytes], None], ...] = (self._seen.append,)
-                answered: tuple[Callable[[bytes], None], ...] = ()
-                if self._watch:
-                    exchanges = self._watch()
-                    seen, answered = (*seen, exchanges.sent), (exchanges.answered,)
-                for arguments in ((caller, target, seen), (target, caller, answered)):
-                    threading.Thread(target=_pump, args=arguments, daemon=True).start()
+                case "through":
+                    self._forward(caller, 0)
+                case Slow(seconds):
+                    self._forward(caller, seconds)
+                case AwsError() as error:
+                    arguments = (error, caller, self._seen)
+                    threading.Thread(target=answer_with, args=arguments, daemon=True).start()
+
+    def _forward(self, caller: socket.socket, late_seconds: float) -> None:
+        if self.target_port is None:
+            return
+        try:
+            target = socket.create_connection(("127.0.0.1", self.target_port))
+        except OSError:
+            # The emulator has stopped while a function of a schedule's was under way.
+            self._drop()
+            return
+        with self._lock:
+            self._open.append(target)
+        asked = threading.Event()
+        seen: tuple[Callable[[bytes], None], ...] = (self._seen.append,)
+        answered: tuple[Callable[[bytes], None], ...] = ()
+        if self._watch:
+            exchanges = self._watch()
+            seen, answered = (*seen, exchanges.sent), (exchanges.answered,)
+        for pump, arguments in (
+            (_pass_requests, (caller, target, seen, asked)),
+            (_pass_answers, (target, caller, answered, asked, late_seconds)),
+        ):
+            threading.Thread(target=pump, args=arguments, daemon=True).start()
 
     def _drop(self) -> None:
         with self._lock:
@@ -92,14 +123,40 @@ class FaultProxy:
             self._open.clear()
 
 
-def _pump(
-    source: socket.socket, sink: socket.socket, told: tuple[Callable[[bytes], None], ...]
+def _pass_requests(
+    caller: socket.socket,
+    target: socket.socket,
+    told: tuple[Callable[[bytes], None], ...],
+    asked: threading.Event,
 ) -> None:
     with contextlib.suppress(OSError):
-        while data := source.recv(65536):
+        while data := caller.recv(65536):
             for tell in told:
                 tell(data)
-            sink.sendall(data)
-    for end in (source, sink):
+            asked.set()
+            target.sendall(data)
+    _close(caller, target)
+
+
+def _pass_answers(
+    target: socket.socket,
+    caller: socket.socket,
+    told: tuple[Callable[[bytes], None], ...],
+    asked: threading.Event,
+    late_seconds: float,
+) -> None:
+    with contextlib.suppress(OSError):
+        while data := target.recv(65536):
+            for tell in told:
+                tell(data)
+            if late_seconds and asked.is_set():
+                asked.clear()
+                time.sleep(late_seconds)
+            caller.sendall(data)
+    _close(caller, target)
+
+
+def _close(*ends: socket.socket) -> None:
+    for end in ends:
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)

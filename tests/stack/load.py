@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 type FindPem = Callable[[str], str | None]
 
-_UNCHECKED: Any = {"verify_aud": False}
+_UNCHECKED: Any = {
+    "verify_aud": False,
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+}
 
 
 class Load:
@@ -33,8 +38,7 @@ class Load:
         self.failures: list[str] = []
         self._service = service
         self._api_key = service.api_key
-        self._find_pem = find_pem
-        self._known: dict[str, str] = {}
+        self._jitsi = Jitsi(find_pem)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -67,26 +71,35 @@ class Load:
                 continue
             token = answer.json()["token"]
             self.tokens.append(token)
-            if not self._verifies(token):
+            if not self._jitsi.accepts(token):
                 self.failures.append("a token does not verify")
 
-    def _verifies(self, token: str) -> bool:
+
+class Jitsi:
+    """Verifies tokens as Prosody does, by the `kid` of each."""
+
+    def __init__(self, find_pem: FindPem) -> None:
+        self._find_pem = find_pem
+        self._known: dict[str, str] = {}
+
+    def accepts(self, token: str, now: float | None = None) -> bool:
+        """Tell whether a token lets its holder in; `now` in epoch seconds, None for the time."""
         kid = jwt.get_unverified_header(token)["kid"]
         # Prosody asks for a kid that it does not know, and keeps the answer until it restarts.
         pem = self._known.get(kid) or self._find_pem(kid)
         if pem is None:
             return False
         self._known[kid] = pem
-        return verifies(token, pem)
+        return verifies(token, pem, now)
 
 
-def verifies(token: str, key: Any) -> bool:
-    """Tell whether a token is one of a key, and valid now."""
+def verifies(token: str, key: Any, now: float | None = None) -> bool:
+    """Tell whether a token is one of a key, and valid; `now` in epoch seconds."""
     try:
-        jwt.decode(token, key, algorithms=["RS256"], options=_UNCHECKED)
+        claims = jwt.decode(token, key, algorithms=["RS256"], options=_UNCHECKED)
     except jwt.PyJWTError:
         return False
-    return True
+    return bool(claims["nbf"] <= (time.time() if now is None else now) < claims["exp"])
 
 
 def published_pem(service: Service) -> FindPem:

@@ -60,10 +60,12 @@ class Service:
         for _ in rotation.rotate(self.emulator, self.stack):
             pass
 
-    def replace_containers(self) -> None:
-        """Have the next request answered by a container that knows no key yet."""
+    def replace_containers(self, function: str = "IssueToken") -> None:
+        """Have the next request answered by a container that has read nothing yet."""
         functions = deployment.client(self.emulator, "lambda")
-        name = self.stack.outputs["IssueTokenFunction"]
+        name = deployment.client(self.emulator, "cloudformation").describe_stack_resource(
+            StackName=self.stack.name, LogicalResourceId=function
+        )["StackResourceDetail"]["PhysicalResourceId"]
         variables = functions.get_function_configuration(FunctionName=name)["Environment"]
         variables["Variables"]["REPLACED"] = str(uuid.uuid4())
         functions.update_function_configuration(FunctionName=name, Environment=variables)

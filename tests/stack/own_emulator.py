@@ -1,0 +1,93 @@
+"""An emulator of the tests' own, and what stands between the functions and its services."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from local_stack import deployment, emulator
+from local_stack.building import BUILT
+from tests.stack.fault_proxy import FaultProxy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from local_stack.emulator import Emulator
+    from tests.stack.calls import Exchanges
+
+
+class Proxies(NamedTuple):
+    """What can be switched, by service."""
+
+    secrets_manager: FaultProxy
+    dynamodb: FaultProxy
+    ssm: FaultProxy
+    other_services: FaultProxy
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes the functions ask these."""
+        return {
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.secrets_manager.endpoint,
+            "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb.endpoint,
+            "AWS_ENDPOINT_URL_SSM": self.ssm.endpoint,
+            "AWS_ENDPOINT_URL": self.other_services.endpoint,
+        }
+
+
+@pytest.fixture(scope="session")
+def proxies(watch: Callable[[], Exchanges] | None) -> Iterator[Proxies]:
+    """What stands between the functions and the services that they ask.
+
+    A fixture `watch` says what is told of each connection.
+    """
+    with contextlib.ExitStack() as open_proxies:
+        yield Proxies(*(open_proxies.enter_context(FaultProxy(watch)) for _ in Proxies._fields))
+
+
+@pytest.fixture(scope="session")
+def secrets_manager(proxies: Proxies) -> FaultProxy:
+    """What stands between the functions and Secrets Manager."""
+    return proxies.secrets_manager
+
+
+@pytest.fixture(scope="session")
+def dynamodb(proxies: Proxies) -> FaultProxy:
+    """What stands between the authorizer and the clients' table."""
+    return proxies.dynamodb
+
+
+@pytest.fixture(scope="session")
+def ssm(proxies: Proxies) -> FaultProxy:
+    """What stands between the functions and SSM."""
+    return proxies.ssm
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """What `sam build` has made just now."""
+    deployment.build()
+    return BUILT
+
+
+@contextlib.contextmanager
+def own_emulator(
+    folder: str, proxies: Proxies, extra_environment: Mapping[str, str] | None = None
+) -> Iterator[Emulator]:
+    """Run an emulator that begins empty and leaves nothing, in a folder of its own."""
+    home = emulator.Home(emulator.LOCAL / folder)
+    emulator.stop(home)
+    shutil.rmtree(home.folder, ignore_errors=True)
+    environment = {**proxies.environment, **(extra_environment or {})}
+    running = emulator.start(home, extra_environment=environment)
+    for proxy in proxies:
+        proxy.target_port = running.port
+    try:
+        yield running
+    finally:
+        emulator.stop(home)
+        shutil.rmtree(home.folder, ignore_errors=True)
