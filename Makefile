@@ -24,8 +24,8 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test checks lint unit callers cost stack vulnerabilities load capacity openapi requirements \
-	clean tools
+.PHONY: help run stop test checks lint unit callers cost stack test-faults vulnerabilities \
+	load capacity openapi requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 4
@@ -48,6 +48,7 @@ checks: tools
 	@$(MAKE) unit
 	@$(MAKE) callers
 	@$(MAKE) cost
+	@$(MAKE) test-faults
 
 lint: tools
 	@local_stack/bootstrap checkov workflows
@@ -81,6 +82,10 @@ cost: tools
 stack: tools
 	@local_stack/bootstrap schemathesis
 	$(BIN)/pytest tests/stack -rs
+
+# What docs/reliability.md tells; prints its table.
+test-faults: tools
+	$(BIN)/pytest tests/faults
 
 # Known vulnerabilities in what is pinned. PyPI's answer changes by the day: this is a workflow, and
 # no part of lint. --strict: a package that PyPI does not know is an error.

@@ -1,0 +1,110 @@
+"""What became of the requests of one scenario, counted."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from itertools import pairwise
+from typing import NamedTuple
+
+GOOD = "good"
+# A token that Jitsi would refuse; an answer with a 5xx that no caller can make sense of.
+UNVERIFIED = "unverified"
+UNEXPECTED = "unexpected"
+
+
+class Request(NamedTuple):
+    """One request. Times in seconds, of a clock that never jumps.
+
+    Attributes:
+        caller: who asked: each waits for an answer before the next request.
+        kind: GOOD, UNVERIFIED, the status of a refusal, or UNEXPECTED with what it was.
+    """
+
+    caller: str
+    began: float
+    ended: float
+    kind: str
+
+
+class Promise(NamedTuple):
+    """What a group is held to. A kind that is not named here is not right.
+
+    Attributes:
+        outage_seconds: the longest time that any caller may be without a good answer.
+        may_answer: what else is right, by kind.
+    """
+
+    outage_seconds: float
+    may_answer: frozenset[str] = frozenset()
+
+
+class Figures(NamedTuple):
+    """The requests of one group of callers in one scenario. Times in seconds."""
+
+    requests: int
+    kinds: Counter[str]
+    longest_outage: float
+    median: float
+    p99: float
+
+    @property
+    def good(self) -> int:
+        """How many got what they asked for."""
+        return self.kinds[GOOD]
+
+    @property
+    def unverified(self) -> int:
+        """How many tokens do not verify."""
+        return self.kinds[UNVERIFIED]
+
+    @property
+    def unexpected(self) -> int:
+        """How many answers are failures that are not told as the contract says."""
+        return sum(count for kind, count in self.kinds.items() if kind.startswith(UNEXPECTED))
+
+    @property
+    def others(self) -> dict[str, int]:
+        """How many were answered otherwise, and as the contract says, by kind."""
+        named = {GOOD, UNVERIFIED}
+        return {
+            kind: count
+            for kind, count in sorted(self.kinds.items())
+            if kind not in named and not kind.startswith(UNEXPECTED)
+        }
+
+    def broken(self, promise: Promise) -> list[str]:
+        """Return what of a promise was not kept."""
+        others = [kind for kind in self.kinds if kind not in {GOOD, *promise.may_answer}]
+        faults = [f"{self.kinds[kind]} x {kind}" for kind in others]
+        if self.longest_outage > promise.outage_seconds:
+            faults.append(f"an outage of {self.longest_outage:.1f} s")
+        return faults
+
+
+def figures_of(requests: list[Request], began: float, ended: float) -> Figures:
+    """Count the requests that were made between two moments."""
+    seconds = sorted(request.ended - request.began for request in requests)
+    return Figures(
+        requests=len(requests),
+        kinds=Counter(request.kind for request in requests),
+        longest_outage=max(
+            (
+                _longest_outage([one for one in requests if one.caller == caller], began, ended)
+                for caller in {request.caller for request in requests}
+            ),
+            default=ended - began,
+        ),
+        median=_percentile(seconds, 50),
+        p99=_percentile(seconds, 99),
+    )
+
+
+def _percentile(ordered: list[float], percent: int) -> float:
+    return ordered[math.ceil(len(ordered) * percent / 100) - 1] if ordered else math.nan
+
+
+def _longest_outage(requests: list[Request], began: float, ended: float) -> float:
+    """Return one caller's longest time without a good answer; its last request may be open."""
+    successes = [request.ended for request in requests if request.kind == GOOD]
+    return max(after - before for before, after in pairwise([began, *successes, ended]))
