@@ -167,6 +167,9 @@ def test_an_example_does_what_it_says(example: Example, reader: Reader) -> None:
             if not_run(example) is None:
                 reader.shell(text)
         case "python":
+            compile(text, name_of(example), "exec")
+            if not_run(example):
+                return
             finished = python("-W", "error", "-c", text, **reader.variables)
             assert finished.returncode == 0, finished.stderr
         case "php" if not_run(example) is None:
