@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jwt
 import pytest
 
+from tests.stack.log_search import found, needles, whole_log
 from tests.stack.service import ROOM
-from tests.stack.test_whole_log import found, needles, whole_log
 
 if TYPE_CHECKING:
     from tests.stack.service import Service

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from local_stack import deployment
 from local_stack.emulator import LOCAL, ROOT
-from tests.stack.test_permissions import ON_THE_EMULATOR
+from tests.stack.as_role import ON_THE_EMULATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,14 +11,14 @@ from jitsi_tokens.public_keys import write_public_key
 from jitsi_tokens.rsa_keys import make_rsa_key
 from local_stack import deployment
 from tests.public_key_of import public_key_of
+from tests.stack.as_role import attempt
 from tests.stack.roles import ATTEMPTS, Roles, callers, deployed_roles, union
-from tests.stack.test_permissions import attempt
 
 if TYPE_CHECKING:
     from local_stack.emulator import Emulator
+    from tests.stack.as_role import Attempt
     from tests.stack.calls import Calls
     from tests.stack.service import Service
-    from tests.stack.test_permissions import Attempt
 
 __all__ = ["attempt"]  # a fixture
 
