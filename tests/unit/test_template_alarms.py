@@ -134,7 +134,7 @@ def test_a_release_is_taken_back_for_its_own_faults_alone() -> None:
         assert properties(name)["DeploymentPreference"] == {
             "Enabled": "CanaryEnabled",
             "Type": "Canary10Percent5Minutes",
-            "Role": ["DeploysByCanary", "CanaryRole.Arn", "AWS::NoValue"],
+            "Role": "CanaryRole.Arn",
             "Alarms": ["ServerErrorsAlarm", "MissingSigningKeyAlarm"],
         }
     assert not [
