@@ -50,7 +50,7 @@ def plan(
 ) -> None:
     """Make a change set of what `sam build` built, show it, and change nothing.
 
-    Prints the change set's ARN for `apply`; nothing where there is nothing to change.
+    Prints the change set's ARN, for `apply`.
     """
     planned = change_set.plan(ctx.obj, environment=environment, role_arn=role_arn)
     text = change_set.as_markdown(planned.changes)
@@ -58,8 +58,7 @@ def plan(
     if summary:
         with summary.open("a") as file:
             file.write(f"### Changes of {ctx.obj.stack_name}\n\n{text}\n")
-    if planned.arn:
-        put(planned.arn)
+    put(planned.arn)
 
 
 @app.command()

@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 # A canary takes five minutes, and rolling back as long again: three quarters of an hour is plenty,
 # and leaves the rest of the role's session, which is an hour, to what looks at the result.
 _WAIT: WaiterConfigTypeDef = {"Delay": 5, "MaxAttempts": 540}
-_NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 
 
 class Planned(NamedTuple):
-    """What a change set would change; its ARN is None where that is nothing."""
+    """A change set, and what it would change."""
 
-    arn: str | None
+    arn: str
     changes: list[ResourceChangeTypeDef]
 
 
@@ -59,10 +58,7 @@ def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
             f"{len(made)} change sets were made where one was expected: look at the stack's change"
             " sets, and whether another deployment goes on."
         )
-    arn, reason = made[0]["ChangeSetId"], made[0].get("StatusReason", "")
-    if any(words in reason for words in _NOTHING_TO_CHANGE):
-        client.delete_change_set(ChangeSetName=arn, StackName=name)
-        return Planned(None, [])
+    arn = made[0]["ChangeSetId"]
     pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=arn, StackName=name)
     changes = [change["ResourceChange"] for page in pages for change in page["Changes"]]
     return Planned(arn, changes)
@@ -101,8 +97,6 @@ def apply(target: Target, arn: str) -> str:
 
 def as_markdown(changes: Sequence[ResourceChangeTypeDef]) -> str:
     """Return the changes as a table for whoever approves them."""
-    if not changes:
-        return "Nothing to change."
     rows = [
         (
             change.get("Action", ""),
@@ -133,8 +127,13 @@ def _sam_deploy(target: Target, environment: str, role_arn: str | None) -> None:
     command += ["--no-execute-changeset", "--no-confirm-changeset"]
     command += ["--region", target.region] if target.region else []
     command += ["--role-arn", role_arn] if role_arn else []
-    # Standard output is for the ARN.
-    finished = subprocess.run(command, stdout=sys.stderr.fileno(), check=False)  # noqa: S603 - sam
+    try:
+        # Standard output is for the ARN.
+        finished = subprocess.run(command, stdout=sys.stderr.fileno(), check=False)  # noqa: S603 - sam
+    except FileNotFoundError:
+        raise CommandError(
+            "sam is not there: `local_stack/bootstrap sam`, then put .local/sam/bin first on PATH."
+        ) from None
     if finished.returncode:
         raise CommandError("sam deploy failed: see above.")
 
