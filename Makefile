@@ -8,8 +8,8 @@ ALGORITHM ?= HS256
 LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
-CODE := layers/jitsi_tokens/jitsi_tokens cli/jitsi_tokens_cli local_stack deployment openapi $\
-	benchmarks tests
+CODE := layers/jitsi_tokens/jitsi_tokens layers/jitsi_tokens/trim_botocore.py $\
+	cli/jitsi_tokens_cli local_stack deployment openapi benchmarks tests
 PYTHON_CLIENT := clients/python/jitsi_tokens_client clients/python/generate_jwt_token.py
 PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy.py,$\
 	*/jitsi_tokens/claims.py,*/jitsi_tokens/keys.py,*/jitsi_tokens/clients.py,$\

@@ -8,7 +8,8 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.keys import KeyDocument, read_key
-from jitsi_tokens.secrets import SecretUnavailable, Version, fetch_version
+from jitsi_tokens.secrets import SecretUnavailable, Version
+from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
 from jitsi_tokens_cli.inputs import confirm
 

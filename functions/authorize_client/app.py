@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
+from jitsi_tokens import aws, clients, telemetry
 
-from jitsi_tokens import clients, telemetry
-from jitsi_tokens.aws import PATIENT
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 TABLE_NAME = os.environ["CLIENTS_TABLE"]
-TABLE = boto3.client("dynamodb", config=PATIENT)
+TABLE: DynamoDBClient = aws.client("dynamodb", aws.PATIENT)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

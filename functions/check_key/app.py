@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import boto3
 import msgspec
 
-from jitsi_tokens import keys, secrets, telemetry
-from jitsi_tokens.aws import PATIENT
+from jitsi_tokens import aws, keys, secrets, telemetry
 from jitsi_tokens.findings import Finding, finding
 from jitsi_tokens.key_metrics import write_metrics
 from jitsi_tokens.public_keys import PublicKey, name_of
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.rsa_keys import public_pem
+from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import KeyStatus, facts_of, write_status
 
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
+
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
-SECRETS_MANAGER = boto3.client("secretsmanager", config=PATIENT)
-SSM = boto3.client("ssm", config=PATIENT)
+SECRETS_MANAGER: SecretsManagerClient = aws.client("secretsmanager", aws.PATIENT)
+SSM: SSMClient = aws.client("ssm", aws.PATIENT)
 PUBLICATION = Publication(SSM, os.environ["PUBLIC_KEYS_PATH"])
 
 # A replaced key's, with every limit at its own limit.
@@ -45,7 +48,7 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 def _check(now: int) -> KeyStatus:
     try:
-        version = secrets.fetch_version(SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"])
+        version = fetch_version(SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"])
         key = keys.read_key(
             version.text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix
         )
@@ -103,9 +106,7 @@ def _problems_of_others(
 
 def _pending_kid() -> str | None:
     try:
-        version = secrets.fetch_version(
-            SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"], secrets.PENDING
-        )
+        version = fetch_version(SECRETS_MANAGER, os.environ["SIGNING_KEY_SECRET"], secrets.PENDING)
         return keys.read_key(version.text, algorithm="RS256", kid_prefix="").kid
     except (secrets.SecretUnavailable, keys.KeyRefused):
         return None

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 import uuid
 from typing import TYPE_CHECKING
 
-import boto3
-
 from jitsi_tokens import http, requests, secrets, telemetry
-from jitsi_tokens.aws import IMPATIENT, PATIENT
 from jitsi_tokens.claims import meeting_claims
 from jitsi_tokens.issued import IssuedToken
 from jitsi_tokens.keys import read_key
 from jitsi_tokens.problems import UNAVAILABLE, Problem, unexpected
 from jitsi_tokens.rooms import meeting_url
+from jitsi_tokens.secrets_manager import SecretsManager
 from jitsi_tokens.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.config import Config
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
+SOURCE = SecretsManager()
 OUTAGE = secrets.Outage()
-
-
-@functools.cache
-def _secrets_manager(limits: Config) -> SecretsManagerClient:
-    return boto3.client("secretsmanager", config=limits)
 
 
 def _warn(failure: secrets.SecretUnavailable) -> None:
@@ -42,12 +32,9 @@ def _warn(failure: secrets.SecretUnavailable) -> None:
 def _cached[T](
     secret_id: str, make: Callable[[str], T], *, begins_outage: bool
 ) -> secrets.CachedSecret[T]:
-    def fetch(*, renewing: bool) -> secrets.Version:
-        limits = IMPATIENT if renewing else PATIENT
-        return secrets.fetch_version(_secrets_manager(limits), secret_id)
-
     return secrets.CachedSecret(
-        fetch,
+        SOURCE,
+        secret_id,
         make,
         outage=OUTAGE,
         begins_outage=begins_outage,
@@ -56,9 +43,6 @@ def _cached[T](
     )
 
 
-# Made once, before the first request.
-_secrets_manager(PATIENT)
-_secrets_manager(IMPATIENT)
 SIGNING_KEY = _cached(
     os.environ["SIGNING_KEY_SECRET"],
     lambda text: read_key(text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix),

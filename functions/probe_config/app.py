@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
-import boto3
-
-from jitsi_tokens import diagnostics, http, telemetry
-from jitsi_tokens.aws import IMPATIENT, PATIENT
+from jitsi_tokens import aws, diagnostics, http, telemetry
 from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import CachedStatus
 
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
 SETTINGS = read_settings(os.environ)
-READING = boto3.client("ssm", config=PATIENT)
-RENEWING = boto3.client("ssm", config=IMPATIENT)
+READING: SSMClient = aws.client("ssm", aws.PATIENT)
+RENEWING: SSMClient = aws.client("ssm", aws.IMPATIENT)
 STATUS = CachedStatus(reading=READING, renewing=RENEWING, name=os.environ["STATUS_PARAMETER"])
 
 

@@ -6,11 +6,9 @@ import os
 import time
 from typing import Any
 
-import boto3
 import urllib3
 
-from jitsi_tokens import telemetry
-from jitsi_tokens.aws import PATIENT
+from jitsi_tokens import aws, telemetry
 from jitsi_tokens.clock import Clock
 from jitsi_tokens.keys import KeyRefused
 from jitsi_tokens.publication import Publication
@@ -65,8 +63,8 @@ def handler(event: dict[str, Any], _context: object) -> None:
 
 def _rotation() -> Rotation:
     return Rotation(
-        RotatedSecret(boto3.client("secretsmanager", config=PATIENT), SIGNING_KEY_SECRET),
-        Publication(boto3.client("ssm", config=PATIENT), os.environ["PUBLIC_KEYS_PATH"]),
+        RotatedSecret(aws.client("secretsmanager", aws.PATIENT), SIGNING_KEY_SECRET),
+        Publication(aws.client("ssm", aws.PATIENT), os.environ["PUBLIC_KEYS_PATH"]),
         fetch=_fetch,
         lead_seconds=int(os.environ["PUBLICATION_LEAD_SECONDS"]),
         retention_seconds=SETTINGS.key_retention_seconds,

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import re
 import time
+from typing import TYPE_CHECKING
 
-import boto3
 import msgspec
 
-from jitsi_tokens import http, telemetry
-from jitsi_tokens.aws import IMPATIENT, PATIENT
+from jitsi_tokens import aws, http, telemetry
 from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
 from jitsi_tokens.public_keys import PublicKey, jwks
 from jitsi_tokens.publication import FRESH_SECONDS, CachedPublication, Publication
 
-READING = boto3.client("ssm", config=PATIENT)
-RENEWING = boto3.client("ssm", config=IMPATIENT)
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+READING: SSMClient = aws.client("ssm", aws.PATIENT)
+RENEWING: SSMClient = aws.client("ssm", aws.IMPATIENT)
 KEYS = CachedPublication(
     reading=Publication(READING, os.environ["PUBLIC_KEYS_PATH"]),
     renewing=Publication(RENEWING, os.environ["PUBLIC_KEYS_PATH"]),

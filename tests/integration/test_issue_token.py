@@ -13,7 +13,6 @@ import boto3
 import jwt
 import pytest
 
-from jitsi_tokens.aws import IMPATIENT, PATIENT
 from jitsi_tokens.clients import Client, make_api_key, write_client
 from jitsi_tokens.policy import Policy
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
@@ -75,8 +74,7 @@ class Service:
         def fail(**_arguments: Any) -> None:
             raise TimeoutError
 
-        for limits in (PATIENT, IMPATIENT):
-            manager = self.app._secrets_manager(limits)
+        for manager in (self.app.SOURCE._reading, self.app.SOURCE._renewing):
             self._monkeypatch.setattr(manager, "get_secret_value", fail)
 
 
@@ -359,7 +357,7 @@ def test_a_digest_key_that_cannot_be_encoded_costs_no_token(
 
 def test_refusals_without_a_digest_key_keep_no_token_from_the_next(service: Service) -> None:
     """A refused request asks for the digest key alone; its outage is not the signing key's."""
-    manager = service.app._secrets_manager(PATIENT)
+    manager = service.app.SOURCE._reading
     get_secret_value = manager.get_secret_value
 
     def fail(**arguments: Any) -> Any:

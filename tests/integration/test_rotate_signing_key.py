@@ -170,8 +170,7 @@ class World:
         send(request, response["statusCode"], response["body"].encode())
 
     def _issuing_clients(self) -> list[Any]:
-        limits = (self.issuing.PATIENT, self.issuing.IMPATIENT)
-        return [self.issuing._secrets_manager(limit) for limit in limits]
+        return [self.issuing.SOURCE._reading, self.issuing.SOURCE._renewing]
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -284,7 +283,7 @@ def test_a_key_that_the_other_side_must_know_first_does_not_rotate(
             "PUBLICATION_LEAD_SECONDS": "0",
         },
     )
-    monkeypatch.setattr(app.boto3, "client", fail)
+    monkeypatch.setattr(app.aws, "client", fail)
     event = {"Step": step, "SecretId": "signing-key", "ClientRequestToken": FIRST}
 
     with pytest.raises(RotationRefused, match=r"`jitsi-tokens key stage`.*Nothing was changed"):
@@ -406,7 +405,7 @@ def test_a_refusal_of_aws_is_told_without_its_text(
 
     client = boto3.client("secretsmanager")
     client.meta.events.register("before-call.secrets-manager.PutSecretValue", fail)
-    monkeypatch.setattr(world.rotating.boto3, "client", lambda *_, **__: client)
+    monkeypatch.setattr(world.rotating.aws, "client", lambda *_, **__: client)
 
     with pytest.raises(RotationRefused) as refused:
         world.step("createSecret", FIRST)

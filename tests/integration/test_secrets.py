@@ -16,8 +16,8 @@ from jitsi_tokens.secrets import (
     Outage,
     SecretUnavailable,
     Version,
-    fetch_version,
 )
+from jitsi_tokens.secrets_manager import fetch_version
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -48,8 +48,9 @@ class Source:
         """Return a version of the secret."""
         return Version(identifier, text, datetime.fromtimestamp(START, UTC))
 
-    def fetch(self, *, renewing: bool) -> Version:
+    def fetch(self, secret_id: str, *, renewing: bool) -> Version:
         """Answer as Secrets Manager does."""
+        assert secret_id == "key"
         self.fetches += 1
         self.renewing.append(renewing)
         if isinstance(self.answer, SecretUnavailable):
@@ -72,7 +73,8 @@ class Source:
     ) -> CachedSecret[str]:
         """Return the cache in front of it."""
         return CachedSecret(
-            self.fetch,
+            self,
+            "key",
             self.make,
             outage=outage or Outage(),
             begins_outage=begins_outage,
@@ -495,11 +497,13 @@ def test_a_secret_of_bytes_is_no_key_document(secrets_manager: SecretsManagerCli
 def test_a_bug_is_not_taken_for_an_outage() -> None:
     """What nobody expected is raised, not outlived."""
 
-    def fail(*, renewing: bool) -> Version:
-        raise ZeroDivisionError(renewing)
+    class Broken:
+        def fetch(self, secret_id: str, *, renewing: bool) -> Version:
+            raise ZeroDivisionError(secret_id, renewing)
 
     cached = CachedSecret(
-        fail,
+        Broken(),
+        "key",
         json.loads,
         outage=Outage(),
         begins_outage=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,5 @@ def test_botocore_knows_the_services_in_use_alone(packages: Path) -> None:
     folders = {entry.name for entry in data if entry.is_dir()}
     assert folders == {"dynamodb", "secretsmanager", "ssm"}
     assert {"endpoints.json", "partitions.json"} <= {entry.name for entry in data}
+    endpoints = json.loads((packages / "botocore" / "data" / "endpoints.json").read_text())
+    assert {name for part in endpoints["partitions"] for name in part["services"]} == folders

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from jitsi_tokens.problems import Problem
 from jitsi_tokens.requests import parse
-from jitsi_tokens.secrets import SecretUnavailable, fetch_version
+from jitsi_tokens.secrets import SecretUnavailable
+from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.telemetry import keyed_digest
 from jitsi_tokens_cli.errors import CommandError, OutOfReach, WrongUsage
 

@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.keys import KeyRefused, read_key
-from jitsi_tokens.secrets import SecretUnavailable, fetch_version
+from jitsi_tokens.secrets import SecretUnavailable
+from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.status import facts_of
 from jitsi_tokens_cli.doctor.checks import (
     Check,

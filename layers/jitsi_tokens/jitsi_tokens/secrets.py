@@ -1,20 +1,15 @@
-"""Secrets Manager: fetch a secret, keep what was made of it, outlive an outage."""
+"""A secret of Secrets Manager's: keep what was made of it, outlive an outage."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from botocore.exceptions import ClientError
-
-from jitsi_tokens.aws import error_code
 from jitsi_tokens.keys import KeyRefused
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # Its labels, as Secrets Manager names them.
 CURRENT = "AWSCURRENT"
@@ -23,13 +18,7 @@ PREVIOUS = "AWSPREVIOUS"
 
 RETRY_SECONDS = 30
 
-_UNREACHABLE = "unreachable"
-_REFUSALS = {
-    "ResourceNotFoundException": ("no-key", "The secret has no current version."),
-    "InvalidRequestException": ("secret-deleted", "The secret is scheduled for deletion."),
-    "AccessDeniedException": ("access-denied", "The function may not read or decrypt the secret."),
-    "DecryptionFailure": ("access-denied", "The function may not decrypt the secret."),
-}
+UNREACHABLE = "unreachable"
 
 
 class SecretUnavailable(Exception):
@@ -51,34 +40,15 @@ class Version(NamedTuple):
         return f"Version(id={self.id!r})"
 
 
-def fetch_version(client: SecretsManagerClient, secret_id: str, stage: str = CURRENT) -> Version:
-    """Return the version under a label.
+class Source(Protocol):
+    """Where secrets are fetched from."""
 
-    Raises:
-        SecretUnavailable: with the cause.
-    """
-    try:
-        answer = client.get_secret_value(SecretId=secret_id, VersionStage=stage)
-    except ClientError as error:
-        code = error_code(error)
-        refusal = _REFUSALS.get(code, (_UNREACHABLE, f"Secrets Manager refused: {code}."))
-        raise SecretUnavailable(*refusal) from None
-    except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
-        raise SecretUnavailable(
-            _UNREACHABLE, f"Secrets Manager did not answer ({type(error).__name__})."
-        ) from None
-    if answer.get("SecretBinary"):
-        raise SecretUnavailable("not-a-key-document", "The secret holds bytes in place of text.")
-    if not (text := answer.get("SecretString")):
-        raise SecretUnavailable("no-key", "The secret is empty.")
-    return Version(answer["VersionId"], text, answer["CreatedDate"])
+    def fetch(self, secret_id: str, *, renewing: bool) -> Version:
+        """Return the current version; `renewing` where there is a value to go on with.
 
-
-class Fetch(Protocol):
-    """How a cached secret is fetched."""
-
-    def __call__(self, *, renewing: bool) -> Version:
-        """Return the current version; `renewing` where there is a value to go on with."""
+        Raises:
+            SecretUnavailable: with the cause.
+        """
 
 
 class Outage:
@@ -107,7 +77,8 @@ class CachedSecret[T]:
 
     def __init__(
         self,
-        fetch: Fetch,
+        source: Source,
+        secret_id: str,
         make: Callable[[str], T],
         *,
         outage: Outage,
@@ -115,7 +86,8 @@ class CachedSecret[T]:
         max_stale_seconds: int,
         warn: Callable[[SecretUnavailable], None],
     ) -> None:
-        self._fetch = fetch
+        self._source = source
+        self._secret_id = secret_id
         self._make = make
         self._outage = outage
         self._begins_outage = begins_outage
@@ -144,7 +116,7 @@ class CachedSecret[T]:
         if value is not None:
             return value
         # A new one each time: an exception that is raised again keeps what it passed through.
-        raise SecretUnavailable(*(self._failure or (_UNREACHABLE, "Secrets Manager is silent.")))
+        raise SecretUnavailable(*(self._failure or (UNREACHABLE, "Secrets Manager is silent.")))
 
     def _usable(self, now: float) -> T | None:
         return self._value if now - self._fetched_at < self._usable_seconds else None
@@ -153,15 +125,16 @@ class CachedSecret[T]:
         if self._failure and 0 <= now - self._failed_at < RETRY_SECONDS:
             return
         if self._outage.lasts(now):
-            self._failure = self._failure or (_UNREACHABLE, "Secrets Manager is not asked now.")
+            self._failure = self._failure or (UNREACHABLE, "Secrets Manager is not asked now.")
             return
         try:
-            version = self._fetch(renewing=self._usable(now) is not None)
+            renewing = self._usable(now) is not None
+            version = self._source.fetch(self._secret_id, renewing=renewing)
             if self._value is None or version.id != self._version_id:
                 self._value = self._make(version.text)
                 self._version_id = version.id
         except (SecretUnavailable, KeyRefused) as error:
-            if error.code == _UNREACHABLE and self._begins_outage:
+            if error.code == UNREACHABLE and self._begins_outage:
                 self._outage.begin(now)
             self._failure = (error.code, str(error))
             self._failed_at = now

@@ -8,10 +8,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from jitsi_tokens import emf
-from jitsi_tokens.aws import error_code
 from jitsi_tokens.problems import FORBIDDEN, UNAVAILABLE
 
 if TYPE_CHECKING:
@@ -129,5 +126,15 @@ def report(error: BaseException) -> None:
     """
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
-    code = error_code(error) if isinstance(error, ClientError) else None
-    logger().error("unexpected error", error=type(error).__name__, code=code, place=place)
+    logger().error(
+        "unexpected error", error=type(error).__name__, code=_code_of(error), place=place
+    )
+
+
+def _code_of(error: BaseException) -> str | None:
+    # Imported here: what has failed may have been no call of AWS's, and botocore is slow to load.
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    from jitsi_tokens.aws import error_code  # noqa: PLC0415
+
+    return error_code(error) if isinstance(error, ClientError) else None
