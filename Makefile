@@ -113,7 +113,7 @@ openapi: tools
 requirements: tools
 	for file in layers/jitsi_tokens/requirements \
 		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev \
-		requirements/schemathesis requirements/workflows requirements/load; \
+		requirements/schemathesis requirements/workflows requirements/load requirements/peers; \
 	do \
 		.local/uv/bin/uv pip compile --quiet --no-header --no-annotate --upgrade \
 			--python-version 3.13 --generate-hashes $$file.in -o $$file.txt || exit 1; \
