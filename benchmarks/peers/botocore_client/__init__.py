@@ -1,0 +1,1 @@
+"""A folder as Lambda has it at /var/task."""
