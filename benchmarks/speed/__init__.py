@@ -1,0 +1,1 @@
+"""How fast the service is: `python -m benchmarks.speed`."""
