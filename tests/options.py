@@ -13,6 +13,7 @@ OFF = {
     "PublicUrl": "",
     "ReservedConcurrency": "0",
     "SavedQueries": "false",
+    "SecretsExtensionLayerArn": "",
     "Tracing": "PassThrough",
     "FirewallEnabled": "false",
 }
@@ -29,6 +30,8 @@ ON = {
     "PublicUrl": "https://tokens.clinic.example",
     "ReservedConcurrency": "5",
     "SavedQueries": "true",
+    "SecretsExtensionLayerArn": "arn:aws:lambda:eu-central-1:123456789012:layer:"
+    "AWS-Parameters-and-Secrets-Lambda-Extension:99",
     "Tracing": "Active",
     "FirewallEnabled": "true",
 }

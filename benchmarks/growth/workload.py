@@ -133,7 +133,8 @@ def deployed(template: Mapping[str, Any]) -> Deployed:
         snapshots_gb=sum(
             memory[name] / 1024
             for name, made in functions
-            if made.get("SnapStart", default["SnapStart"])["ApplyOn"] == "PublishedVersions"
+            # IssueToken's is a choice, and this one by default.
+            if "PublishedVersions" in made.get("SnapStart", default["SnapStart"])["ApplyOn"]
         ),
         # The key that signs, and that of the digests.
         secrets=2,
