@@ -24,8 +24,8 @@ unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test checks lint unit callers cost stack test-faults vulnerabilities \
-	load capacity openapi requirements clean tools
+.PHONY: help run stop test checks lint unit callers bench-check stack test-faults vulnerabilities \
+	load bench openapi requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 4
@@ -47,7 +47,7 @@ checks: tools
 	@$(MAKE) lint
 	@$(MAKE) unit
 	@$(MAKE) callers
-	@$(MAKE) cost
+	@$(MAKE) bench-check
 	@$(MAKE) test-faults
 
 lint: tools
@@ -76,8 +76,10 @@ unit: tools
 callers: tools
 	$(BIN)/pytest tests/clients --numprocesses 4 -rs
 
-cost: tools
-	$(BIN)/pytest tests/cost
+# Ratios against their bounds; BUSY=1 gives it neighbours that never rest.
+bench-check: tools
+	@local_stack/bootstrap load
+	$(PYTHON) -m benchmarks.speed --check $(if $(BUSY),--busy)
 
 stack: tools
 	@local_stack/bootstrap schemathesis
@@ -100,10 +102,12 @@ load: tools
 	@local_stack/bootstrap load
 	$(PYTHON) -m benchmarks.load
 
-# One container a handler, under AWS's Runtime Interface Emulator: its table in docs/scaling.md.
-capacity: tools
+# Each handler under AWS's Runtime Interface Emulator, beside what it is compared with:
+# docs/performance.md, its plots, and a table of docs/scaling.md. BUSY=1: beside neighbours that
+# never rest, for the page's other column.
+bench: tools
 	@local_stack/bootstrap load
-	$(PYTHON) -m benchmarks.capacity
+	$(PYTHON) -m benchmarks.speed $(if $(BUSY),--busy)
 
 # docs/openapi.yaml, from the types of the service.
 openapi: tools

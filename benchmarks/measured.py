@@ -1,9 +1,10 @@
-"""What was measured last, kept beside the code: the tables of docs/scaling.md are made of it."""
+"""What was measured last, kept beside the code: the tables of docs are made of it."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
+import statistics
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOAD = ROOT / "benchmarks" / "measured" / "load.json"
-CAPACITY = ROOT / "benchmarks" / "measured" / "capacity.json"
+QUIET = ROOT / "benchmarks" / "measured" / "speed.json"
+BUSY = ROOT / "benchmarks" / "measured" / "speed-busy.json"
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -53,34 +55,100 @@ class Load(msgspec.Struct, frozen=True):
         return max(step.answer_bytes for step in self.steps)
 
 
-class Handler(msgspec.Struct, frozen=True):
-    """One handler in one container, medians of several containers; times in milliseconds.
+class Round(msgspec.Struct, frozen=True):
+    """One container, from its start to its last call; times in milliseconds, memory in KiB.
 
     `duration` is what the runtime saw of a warm call, without the way to it.
     """
 
-    name: str
     init: float
     first: float
-    calls_per_second: float
     p50: float
     p95: float
     p99: float
     duration: float
+    calls_per_second: float
+    peak: int
 
 
-class Capacity(msgspec.Struct, frozen=True):
-    """A run of `make capacity`: handlers, and the bytes that one call leaves in the log.
+class Handler(msgspec.Struct, frozen=True):
+    """A handler, in one container after another; sizes in bytes, unzipped.
+
+    Its properties are medians of the rounds.
+    """
+
+    name: str
+    function_bytes: int
+    layer_bytes: int
+    rounds: list[Round]
+
+    @property
+    def init(self) -> float:
+        """The start, in milliseconds."""
+        return statistics.median(made.init for made in self.rounds)
+
+    @property
+    def duration(self) -> float:
+        """A warm call in the runtime, in milliseconds."""
+        return statistics.median(made.duration for made in self.rounds)
+
+    @property
+    def peak(self) -> float:
+        """The most memory that it had, in KiB."""
+        return statistics.median(made.peak for made in self.rounds)
+
+
+class Containers(msgspec.Struct, frozen=True):
+    """Handlers, in containers of their own, by turns; and the bytes of a call in the log.
 
     `line_bytes` is the request's own line, `platform_bytes` what Lambda adds in its three.
     """
 
-    machine: Machine
-    containers: int
     calls: int
     handlers: list[Handler]
     line_bytes: int
     platform_bytes: int
+
+    def __getitem__(self, name: str) -> Handler:
+        """Return a handler by its name."""
+        return next(handler for handler in self.handlers if handler.name == name)
+
+
+class Series(msgspec.Struct, frozen=True):
+    """Calls of one process that took turns: medians of the same blocks, in microseconds."""
+
+    title: str
+    calls: int
+    blocks: dict[str, list[float]]
+
+
+class Clients(msgspec.Struct, frozen=True):
+    """The authorizer among so many clients: its reads of the table a call, and its time."""
+
+    clients: int
+    reads: float
+    blocks: list[float]
+
+
+class Speed(msgspec.Struct, frozen=True):
+    """A run of `make bench`.
+
+    Attributes:
+        busy: whether as many other processes as there are processors never rested meanwhile.
+        warm: the handler beside what it is compared with, by key.
+        parts: the parts of the handler, by key.
+        patterns: the handler by the number of its client's room patterns, by key.
+        packages: what the layer holds, in bytes.
+    """
+
+    machine: Machine
+    busy: bool
+    containers: Containers
+    warm: list[Series]
+    parts: list[Series]
+    patterns: list[Series]
+    clients: list[Clients]
+    packages: dict[str, int]
 
 
 def this_machine() -> Machine:
@@ -97,7 +165,7 @@ def read[T](kind: type[T], path: Path) -> T:
     return msgspec.json.decode(path.read_bytes(), type=kind)
 
 
-def write(measured: Load | Capacity, path: Path) -> None:
+def write(measured: Load | Speed, path: Path) -> None:
     """Keep what was measured."""
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(measured), indent=2) + b"\n")

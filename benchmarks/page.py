@@ -1,4 +1,4 @@
-"""docs/scaling.md: what stands between two marks there is made here, and nowhere else.
+"""Pages of docs that hold figures: what stands between two marks is made here, and nowhere else.
 
 <!-- begin load -->
 …
@@ -8,31 +8,43 @@
 from __future__ import annotations
 
 import re
+import statistics
+from typing import TYPE_CHECKING
 
 from benchmarks import measured
 from benchmarks.growth.tables import cost, price_list, quota_list, rates
 from benchmarks.growth.workload import deployed, figures
 from benchmarks.markdown import table
+from benchmarks.speed import tables
 from local_stack.emulator import ROOT
 from local_stack.template import read_template
 
-PAGE = ROOT / "docs" / "scaling.md"
+if TYPE_CHECKING:
+    from pathlib import Path
 
+SCALING = ROOT / "docs" / "scaling.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
+
+# What a token takes, and a handler that does nothing.
+_CAPACITY = ("an empty handler", "IssueToken, HS256", "IssueToken, RS256", "AuthorizeClient")
 _SECTION = re.compile(r"<!-- begin ([a-z]+) -->\n.*?<!-- end \1 -->\n", re.DOTALL)
 
 
-def sections() -> dict[str, str]:
-    """Return each section of the page by its name, as it is now."""
+def sections() -> dict[Path, dict[str, str]]:
+    """Return each section of each page by its name, as it is now."""
     load = measured.read(measured.Load, measured.LOAD)
-    capacity = measured.read(measured.Capacity, measured.CAPACITY)
-    token, stack = figures(load, capacity), deployed(read_template())
+    quiet, busy = (measured.read(measured.Speed, path) for path in (measured.QUIET, measured.BUSY))
+    token, stack = figures(load, quiet.containers), deployed(read_template())
     return {
-        "load": load_table(load),
-        "capacity": capacity_table(capacity),
-        "rates": rates(token),
-        "cost": cost(token, stack),
-        "prices": price_list(),
-        "quotas": quota_list(token, stack),
+        SCALING: {
+            "load": load_table(load),
+            "capacity": capacity_table(quiet),
+            "rates": rates(token),
+            "cost": cost(token, stack),
+            "prices": price_list(),
+            "quotas": quota_list(token, stack),
+        },
+        PERFORMANCE: tables.sections(quiet, busy),
     }
 
 
@@ -49,8 +61,9 @@ def rewritten(text: str, made: dict[str, str]) -> str:
 
 
 def write() -> None:
-    """Make the page's sections anew."""
-    PAGE.write_text(rewritten(PAGE.read_text(), sections()))
+    """Make the pages' sections anew."""
+    for page, made in sections().items():
+        page.write_text(rewritten(page.read_text(), made))
 
 
 def load_table(load: measured.Load) -> str:
@@ -71,25 +84,26 @@ def load_table(load: measured.Load) -> str:
     )
 
 
-def capacity_table(capacity: measured.Capacity) -> str:
-    """Return a run of the handlers as a table."""
+def capacity_table(speed: measured.Speed) -> str:
+    """Return what one container of each handler that a token takes can do."""
+    containers = speed.containers
+    rounds = len(containers.handlers[0].rounds)
     return (
-        f"Measured on {_where(capacity.machine)}: medians of {capacity.containers} containers,"
-        f" {capacity.calls:,} warm calls each.\n"
-        f"A token leaves a line of {capacity.line_bytes} bytes in the log; Lambda's own three have"
-        f" {capacity.platform_bytes}.\n\n"
+        f"Measured on {_where(speed.machine)}: medians of {rounds} containers,"
+        f" {containers.calls:,} warm calls each.\n"
+        f"A token leaves a line of {containers.line_bytes} bytes in the log; Lambda's own three"
+        f" have {containers.platform_bytes}.\n\n"
     ) + table(
-        ["", "start", "first call", "calls/s", "p50", "p95", "p99", "in the runtime"],
+        ["", "calls/s", "p50", "in the runtime"],
         (
             [
-                handler.name,
-                f"{handler.init:.0f} ms",
-                f"{handler.first:.0f} ms",
-                f"{handler.calls_per_second:.0f}",
-                *(f"{ms:.1f} ms" for ms in (handler.p50, handler.p95, handler.p99)),
-                f"{handler.duration:.1f} ms",
+                name,
+                f"{statistics.median(turn.calls_per_second for turn in rounds):.0f}",
+                f"{statistics.median(turn.p50 for turn in rounds):.1f} ms",
+                f"{containers[name].duration:.1f} ms",
             ]
-            for handler in capacity.handlers
+            for name in _CAPACITY
+            for rounds in [containers[name].rounds]
         ),
     )
 

@@ -5,5 +5,5 @@ from __future__ import annotations
 from benchmarks import page
 
 for name in ("rates", "cost", "quotas"):
-    print(f"{page.sections()[name]}\n")
+    print(f"{page.sections()[page.SCALING][name]}\n")
 page.write()

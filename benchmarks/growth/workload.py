@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from benchmarks.measured import Capacity, Load
+    from benchmarks.measured import Containers, Load
 
 MONTH_DAYS = 30
 MONTH_SECONDS = MONTH_DAYS * 86_400
@@ -104,14 +104,14 @@ def containers(rate: float, seconds: float) -> int:
     return max(1, math.ceil(mean + 3 * math.sqrt(mean)))
 
 
-def figures(load: Load, capacity: Capacity) -> Figures:
+def figures(load: Load, containers: Containers) -> Figures:
     """Return the figures of a token with RS256, the dearest; Lambda bills whole milliseconds."""
-    billed = {handler.name: math.ceil(handler.duration) for handler in capacity.handlers}
+    billed = {handler.name: math.ceil(handler.duration) for handler in containers.handlers}
     return Figures(
         issue_ms=billed["IssueToken, RS256"],
         authorize_ms=billed["AuthorizeClient"],
-        line_bytes=capacity.line_bytes,
-        platform_bytes=capacity.platform_bytes,
+        line_bytes=containers.line_bytes,
+        platform_bytes=containers.platform_bytes,
         answer_bytes=load.answer_bytes,
     )
 

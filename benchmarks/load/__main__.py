@@ -45,7 +45,7 @@ def main() -> int:
     shutil.copy(measured.LOAD, LOCAL / "load.json")
     _plot()
     page.write()
-    print(page.sections()["load"])
+    print(page.sections()[page.SCALING]["load"])
     errors = sum(step.errors for step in steps)
     say(f"{errors} errors; by kind of call: {_RESULTS.relative_to(ROOT)}")
     return 1 if errors else 0

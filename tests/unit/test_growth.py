@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import measured, page
+from benchmarks import measured
 from benchmarks.growth import prices
 from benchmarks.growth.bill import bill, firewall, logged_gb, secret_reads, stored_gb, traces
 from benchmarks.growth.quotas import Quota, met_at, quotas, workload
@@ -205,30 +205,11 @@ def test_the_template_has_what_is_counted() -> None:
 def test_lambda_bills_whole_milliseconds() -> None:
     """Of the measured time of a call."""
     load = measured.read(measured.Load, measured.LOAD)
-    capacity = measured.read(measured.Capacity, measured.CAPACITY)
+    containers = measured.read(measured.Speed, measured.QUIET).containers
 
-    found = figures(load, capacity)
+    found = figures(load, containers)
 
-    times = {handler.name: handler.duration for handler in capacity.handlers}
+    times = {handler.name: handler.duration for handler in containers.handlers}
     assert 0 <= found.issue_ms - times["IssueToken, RS256"] < 1
     assert 0 <= found.authorize_ms - times["AuthorizeClient"] < 1
     assert found.answer_bytes > 500
-
-
-def test_the_page_says_what_was_measured_and_worked_out() -> None:
-    """Each section stands there, as it would be made now."""
-    text = page.PAGE.read_text()
-    made = page.sections()
-
-    assert page.rewritten(text, made) == text
-    for name in made:
-        assert text.count(f"<!-- begin {name} -->") == 1
-
-
-def test_a_section_is_made_anew_and_nothing_else() -> None:
-    """What stands around it stays."""
-    text = "before\n<!-- begin cost -->\nold\n<!-- end cost -->\nafter\n"
-
-    assert page.rewritten(text, {"cost": "new"}) == (
-        "before\n<!-- begin cost -->\n\nnew\n\n<!-- end cost -->\nafter\n"
-    )

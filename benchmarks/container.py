@@ -15,13 +15,13 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from local_stack.emulator import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _PROGRAM = "lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
 _PATH = "/2015-03-31/functions/function/invocations"
@@ -57,6 +57,8 @@ class Container:
         layers: what it has on the path besides, built.
         environment: the function's variables, and where AWS is.
         log: a file for what the container prints.
+
+    Python writes no bytecode there, as it cannot on Lambda: what is not compiled, it compiles anew.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Container:
         self._folder = folder
         self._environment = {
             "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONPATH": ":".join(str(path) for path in (folder, *layers)),
             **environment,
         }
@@ -113,6 +116,14 @@ class Container:
         self._connection.request("POST", _PATH, body)
         answer = self._connection.getresponse().read()
         return Answer(json.loads(answer), time.perf_counter() - started)
+
+    def peak_kib(self) -> int:
+        """Return the most memory that the runtime has had so far, in KiB (proc(5), VmHWM)."""
+        # The emulator is written in Go: any of its threads may have started the runtime.
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        [runtime] = " ".join(children.read_text() for children in threads).split()
+        status = Path(f"/proc/{runtime}/status").read_text()
+        return int(re.findall(r"VmHWM:\s+([0-9]+) kB", status)[0])
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _START_SECONDS

@@ -1,4 +1,4 @@
-"""The container of `make capacity`: a handler under the Runtime Interface Emulator."""
+"""A container of `make bench`: a handler under the Runtime Interface Emulator."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.capacity.container import Container, read_report
-from benchmarks.capacity.subjects import EMPTY
+from benchmarks.container import Container, read_report
+from benchmarks.speed.subjects import EMPTY
 
 if TYPE_CHECKING:
     from pathlib import Path

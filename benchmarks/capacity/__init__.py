@@ -1,1 +1,0 @@
-"""What one container of a function can do: `python -m benchmarks.capacity`."""

@@ -1,0 +1,222 @@
+"""A run of `make bench`, and another on a busy machine, as tables in Markdown."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from benchmarks.growth.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
+from benchmarks.markdown import table
+from benchmarks.speed.bounds import AT_LEAST, MOST
+from benchmarks.speed.ratios import COMPILED, PLAIN, ratios
+from benchmarks.speed.warm import ENCODE, HANDLER, PEER, PEM, SCRIPT, SIGN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.measured import Handler, Round, Series, Speed
+    from benchmarks.speed.ratios import Ratio
+
+_MEGABYTE = 1_000_000
+_MILLION = 1_000_000
+# What IssueToken has, by the template.
+_ISSUE_GB = 1769 / 1024
+
+
+def sections(quiet: Speed, busy: Speed) -> dict[str, str]:
+    """Return the page's sections by name."""
+    return {
+        "machine": machine(quiet, busy),
+        "ratios": all_ratios(quiet, busy),
+        "starts": starts(quiet),
+        "warm": warm(quiet),
+        "parts": parts(quiet),
+        "clients": clients(quiet),
+        "patterns": patterns(quiet),
+        "packages": packages(quiet),
+        "meaning": meaning(quiet),
+    }
+
+
+def machine(quiet: Speed, busy: Speed) -> str:
+    """Return where and how both runs were made."""
+    rounds = len(quiet.containers.handlers[0].rounds)
+    return (
+        f"Measured on {quiet.machine.date} with {quiet.machine.processors} processors:"
+        f" {rounds} containers of each handler by turns,\n"
+        f"{quiet.containers.calls} warm calls in each, {quiet.warm[0].calls:,} calls of all that is"
+        f" compared within one process. The busy run,\non {busy.machine.date}: the same beside"
+        f" {busy.machine.processors} processes that never rest."
+    )
+
+
+def all_ratios(quiet: Speed, busy: Speed) -> str:
+    """Return every ratio of both runs, and whether they agree."""
+    found, again = ratios(quiet), ratios(busy)
+    return table(
+        ["ratio", "bound", "quiet", "busy", "agree"],
+        (
+            [name, _bound(name), one.text, again[name].text, _agree(one, again[name])]
+            for name, one in found.items()
+        ),
+    )
+
+
+def starts(speed: Speed) -> str:
+    """Return all handlers, in containers of their own."""
+
+    def row(handler: Handler) -> list[str]:
+        def median(value: Callable[[Round], float]) -> float:
+            return statistics.median(map(value, handler.rounds))
+
+        return [
+            handler.name,
+            f"{handler.init:.0f}",
+            f"{median(lambda turn: turn.first):.1f}",
+            f"{median(lambda turn: turn.p50):.1f}",
+            f"{median(lambda turn: turn.p95):.1f}",
+            f"{median(lambda turn: turn.p99):.1f}",
+            f"{handler.duration:.2f}",
+            f"{handler.peak / 1024:.0f}",
+            f"{handler.function_bytes / 1000:.1f}",
+            f"{handler.layer_bytes / _MEGABYTE:.1f}",
+        ]
+
+    return table(
+        [
+            "",
+            "start, ms",
+            "first call, ms",
+            "p50, ms",
+            "p95, ms",
+            "p99, ms",
+            "in the runtime, ms",
+            "peak, MiB",
+            "function, kB",
+            "layer, MB",
+        ],
+        map(row, speed.containers.handlers),
+    )
+
+
+def warm(speed: Speed) -> str:
+    """Return a warm request beside what it is compared with, in microseconds."""
+    names = (HANDLER, SIGN, ENCODE, SCRIPT, PEM, PEER)
+    return table(
+        ["key", *names],
+        ([series.title, *(_microseconds(series, name) for name in names)] for series in speed.warm),
+    )
+
+
+def parts(speed: Speed) -> str:
+    """Return the handler's parts by key, in microseconds."""
+    names = [name for name in speed.parts[0].blocks if name not in (HANDLER, SIGN)]
+
+    def rest(series: Series) -> str:
+        known = sum(statistics.median(series.blocks[name]) for name in names)
+        return f"{statistics.median(series.blocks[HANDLER]) - known:.0f}"
+
+    return table(
+        ["key", *names, "the rest", HANDLER],
+        (
+            [
+                series.title,
+                *(_microseconds(series, name) for name in names),
+                rest(series),
+                _microseconds(series, HANDLER),
+            ]
+            for series in speed.parts
+        ),
+    )
+
+
+def clients(speed: Speed) -> str:
+    """Return the authorizer by the number of clients."""
+    return table(
+        ["clients in the table", "calls of DynamoDB", "the authorizer, ms"],
+        (
+            [f"{one.clients:,}", f"{one.reads:g}", f"{statistics.median(one.blocks) / 1000:.2f}"]
+            for one in speed.clients
+        ),
+        texts=0,
+    )
+
+
+def patterns(speed: Speed) -> str:
+    """Return the handler by the number of room patterns, in microseconds."""
+    counts = list(speed.patterns[0].blocks)
+    return table(
+        ["room patterns", *counts],
+        (
+            [series.title, *(_microseconds(series, count) for count in counts)]
+            for series in speed.patterns
+        ),
+    )
+
+
+def packages(speed: Speed) -> str:
+    """Return what the layer holds."""
+    named = [*speed.packages.items()]
+    rest = [size for _, size in named if size < _MEGABYTE / 10]
+    rows = [[name, f"{size / _MEGABYTE:.1f}"] for name, size in named if size >= _MEGABYTE / 10]
+    return table(
+        ["package, with its bytecode", "MB"],
+        [
+            *rows,
+            [f"{len(rest)} more", f"{sum(rest) / _MEGABYTE:.1f}"],
+            ["all", f"{sum(speed.packages.values()) / _MEGABYTE:.1f}"],
+        ],
+    )
+
+
+def meaning(speed: Speed) -> str:
+    """Return what the figures are in seconds of a person's and in dollars of Lambda's."""
+    containers = speed.containers
+    authorizer = containers["AuthorizeClient"]
+
+    def row(name: str, handler: Handler) -> list[str]:
+        first = statistics.median(turn.first for turn in handler.rounds)
+        cold = handler.init + first
+        whole = cold + authorizer.init + statistics.median(turn.first for turn in authorizer.rounds)
+        million = _MILLION * (
+            LAMBDA_REQUEST.dollars
+            + -(-handler.duration // 1) / 1000 * _ISSUE_GB * LAMBDA_GB_SECOND.dollars
+        )
+        return [
+            name,
+            f"{handler.duration:.1f} ms",
+            f"{cold:.0f} ms",
+            f"{whole:.0f} ms",
+            f"${million:.2f}",
+        ]
+
+    return table(
+        [
+            "",
+            "a warm request",
+            "its container is new",
+            "the authorizer's too",
+            "Lambda, a million",
+        ],
+        [
+            row("IssueToken, HS256", containers["IssueToken, HS256"]),
+            row("IssueToken, RS256", containers["IssueToken, RS256"]),
+            row("Powertools and pydantic, compiled", containers[COMPILED]),
+            row("the same as plain `sam build` leaves it", containers[PLAIN]),
+        ],
+    )
+
+
+def _bound(name: str) -> str:
+    if name in AT_LEAST:
+        return f"≥ {AT_LEAST[name]:g}"
+    return f"≤ {MOST[name].target:g}" if name in MOST else ""
+
+
+def _agree(one: Ratio, other: Ratio) -> str:
+    return "yes" if one.low <= other.high and other.low <= one.high else "no"
+
+
+def _microseconds(series: Series, name: str) -> str:
+    values: Sequence[float] = series.blocks.get(name, ())
+    return f"{statistics.median(values):,.0f}" if values else ""
