@@ -1,7 +1,7 @@
 """`make bench-check`: ratios against their bounds, on any machine, with neighbours or without.
 
-A neighbour slows what is compared alike, as both take turns, and the median of the turns' ratios
-is what counts. What is over its bound is measured again, and all turns so far count together: a
+A neighbour slows what is compared alike, as both take turns, and it is their medians that are
+compared. What is over its bound is measured again, and all turns so far count together: a
 disturbance is outvoted, and a regression stays.
 """
 
@@ -110,8 +110,8 @@ def _told(speed: Speed) -> list[str]:
         bound = MOST.get(name)
         if bound is None or bound.guard is None:
             continue
-        held = found.median <= bound.guard
-        print(f"  {found.median:5.2f} of {bound.guard:5.2f}  {name}{'' if held else ': OVER'}")
+        held = found.value <= bound.guard
+        print(f"  {found.value:5.2f} of {bound.guard:5.2f}  {name}{'' if held else ': OVER'}")
         if not held:
             over.append(name)
     return over

@@ -22,26 +22,27 @@ class Ratio(NamedTuple):
     """A ratio of what took turns.
 
     Attributes:
-        median: of the turns' ratios.
+        value: of the medians.
         low: one of ten turns has less.
         high: one of ten has more.
     """
 
-    median: float
+    value: float
     low: float
     high: float
 
     @property
     def text(self) -> str:
-        """The median, and the spread."""
-        return f"{_rounded(self.median)} ({_rounded(self.low)} to {_rounded(self.high)})"
+        """The ratio, and the spread of the turns."""
+        return f"{_rounded(self.value)} ({_rounded(self.low)} to {_rounded(self.high)})"
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Ratio:
-    """Return the ratio of two series, turn by turn."""
+    """Return the ratio of two series, and how it differs from turn to turn."""
     turns = [over / under for over, under in zip(numerators, denominators, strict=True)]
     deciles = statistics.quantiles(turns, n=10, method="inclusive")
-    return Ratio(statistics.median(turns), deciles[0], deciles[-1])
+    medians = statistics.median(numerators) / statistics.median(denominators)
+    return Ratio(medians, deciles[0], deciles[-1])
 
 
 def ratios(speed: Speed) -> dict[str, Ratio]:
