@@ -100,6 +100,7 @@ def _containers(running: Emulator, peers: Built, rounds: int, calls: int) -> mea
         # Each behind its floor.
         every = [
             subjects.EMPTY,
+            subjects.botocore_client(running.environment()),
             floor("IssueToken"),
             subjects.issue_token(shared, "HS256"),
             subjects.issue_token(published, "RS256"),

@@ -34,6 +34,7 @@ FLOORS = {
 _FLOOR = "a client of "
 _HERE = Path(__file__).parent
 _CLIENT = _HERE.parent / "peers" / "client"
+_BOTOCORE_CLIENT = _HERE.parent / "peers" / "botocore_client"
 
 
 class Subject(NamedTuple):
@@ -58,6 +59,12 @@ def floor(name: str, peers: Built, environment: Mapping[str, str]) -> Subject:
     """Return an empty handler that makes clients, with boto3 over the layer's own botocore."""
     variables = {**environment, "FLOOR_CLIENTS": name.removeprefix(_FLOOR)}
     return Subject(name, _CLIENT, (LAYER, peers.trimmed), variables, {}, nothing)
+
+
+def botocore_client(environment: Mapping[str, str]) -> Subject:
+    """Return an empty handler that makes its client without boto3: what boto3 adds to a floor."""
+    name = f"{_FLOOR}secretsmanager, by botocore"
+    return Subject(name, _BOTOCORE_CLIENT, (LAYER,), dict(environment), {}, nothing)
 
 
 def floor_of(function: str) -> str:
