@@ -61,7 +61,11 @@ def main() -> int:
 
 
 def held(measure: Callable[[], Speed], attempts: int = ATTEMPTS) -> int:
-    """Return 0 as soon as all ratios of all turns so far are within their bounds, else 1."""
+    """Return 0 as soon as all ratios of all turns so far are within their bounds, else 1.
+
+    Raises:
+        KeyError: a bound is one of a ratio that was not measured.
+    """
     speed: Speed | None = None
     for attempt in range(1, attempts + 1):
         speed = _joined(speed, measure())
@@ -106,12 +110,13 @@ def _environment_of(name: str) -> dict[str, str]:
 
 def _told(speed: Speed) -> list[str]:
     over = []
-    for name, found in ratios(speed).items():
-        bound = MOST.get(name)
-        if bound is None or bound.guard is None:
+    found = ratios(speed)
+    for name, bound in MOST.items():
+        if bound.guard is None:
             continue
-        held = found.value <= bound.guard
-        print(f"  {found.value:5.2f} of {bound.guard:5.2f}  {name}{'' if held else ': OVER'}")
+        value = found[name].value
+        held = value <= bound.guard
+        print(f"  {value:5.2f} of {bound.guard:5.2f}  {name}{'' if held else ': OVER'}")
         if not held:
             over.append(name)
     return over
