@@ -60,6 +60,18 @@ ENVIRONS = {
     "tenant": _SELF_HOSTED | {"JITSI_TENANT": "clinic"},
     "published": _SELF_HOSTED | {"SIGNING_ALGORITHM": "RS256"},
 }
+# What the template names to the functions.
+NAMES = {
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "POWERTOOLS_SERVICE_NAME": "jitsi-tokens",
+    "CLIENTS_TABLE": "clients",
+    "SIGNING_KEY_SECRET": "signing-key",
+    "DIGEST_KEY_SECRET": "digest-key",
+    "STATUS_PARAMETER": "key-status",
+    "PUBLIC_KEYS_PATH": "/public-keys",
+    "PUBLIC_URL": "https://keys.example.org",
+    "PUBLICATION_LEAD_SECONDS": "300",
+}
 
 
 class LoadApp(Protocol):

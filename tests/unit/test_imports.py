@@ -9,19 +9,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.conftest import NAMES
+
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "jitsi_tokens"
-NAMES = {
-    "AWS_DEFAULT_REGION": "eu-central-1",
-    "POWERTOOLS_SERVICE_NAME": "jitsi-tokens",
-    "CLIENTS_TABLE": "clients",
-    "SIGNING_KEY_SECRET": "signing-key",
-    "DIGEST_KEY_SECRET": "digest-key",
-    "STATUS_PARAMETER": "key-status",
-    "PUBLIC_KEYS_PATH": "/public-keys",
-    "PUBLIC_URL": "https://keys.example.org",
-    "PUBLICATION_LEAD_SECONDS": "300",
-}
 
 # Who reads the environment from here on is noted: PyJWT does, and that is its own business.
 IMPORT = """
