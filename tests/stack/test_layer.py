@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.conftest import ENVIRONS, NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.stack
 
 # PEP 552: the bytecode goes by a hash of its source, and that hash is not checked.
 UNCHECKED_HASH = 0b01
+# `python -v` writes bytecode's path in quotes, and that of a source which it compiles without.
+CODE = re.compile(r"^# code object from (.+)$", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +55,54 @@ def test_botocore_knows_the_services_in_use_alone(packages: Path) -> None:
     assert {"endpoints.json", "partitions.json"} <= {entry.name for entry in data}
     endpoints = json.loads((packages / "botocore" / "data" / "endpoints.json").read_text())
     assert {name for part in endpoints["partitions"] for name in part["services"]} == folders
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *("IssueToken", "AuthorizeClient", "ProbeConfig"),
+        *("CheckKey", "ServePublicKey", "RotateSigningKey"),
+    ],
+)
+def test_a_start_compiles_nothing_of_the_layer(built: Path, packages: Path, function: str) -> None:
+    """Bytecode that is there and not used would cost each cold start as much as none."""
+    loaded = code_of_start(built / function, packages)
+
+    of_layer = {path for path in loaded if str(packages) in path}
+    assert {path for path in of_layer if path.endswith(".py")} == set()
+    for package in ("jitsi_tokens", "botocore"):
+        assert any(path.startswith(f"'{packages}/{package}/") for path in of_layer)
+
+
+@pytest.mark.parametrize("broken", [Path.unlink, lambda path: path.write_bytes(b"\0" * 16)])
+def test_a_start_compiles_what_has_no_bytecode_for_it(
+    built: Path, packages: Path, tmp_path: Path, broken: Callable[[Path], object]
+) -> None:
+    """So what the test above finds is found: bytecode that is missing, or of another Python."""
+    copy = tmp_path / "python"
+    shutil.copytree(packages, copy)
+    source = copy / "jitsi_tokens" / "policy.py"
+    broken(Path(importlib.util.cache_from_source(str(source))))
+
+    loaded = code_of_start(built / "AuthorizeClient", copy)
+
+    assert [path for path in loaded if str(copy) in path and path.endswith(".py")] == [str(source)]
+
+
+def code_of_start(function: Path, packages: Path) -> list[str]:
+    """Return where the code of a built function comes from, of all modules that it loads."""
+    started = subprocess.run(
+        [sys.executable, "-v", "-c", "import app"],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": f"{function}:{packages}",
+            **ENVIRONS["published"],
+            **NAMES,
+        },
+        cwd=function,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return CODE.findall(started.stderr)
