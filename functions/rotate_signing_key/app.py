@@ -8,7 +8,7 @@ gc.disable()  # Nothing that loads is garbage: a twelfth of a start (docs/perfor
 
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
@@ -20,7 +20,13 @@ from jitsi_tokens.rotated_secret import RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
 from jitsi_tokens.settings import read_settings
 
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
+
 SETTINGS = read_settings(os.environ)
+SECRETS_MANAGER: SecretsManagerClient = aws.client("secretsmanager", aws.PATIENT)
+SSM: SSMClient = aws.client("ssm", aws.PATIENT)
 SIGNING_KEY_SECRET = os.environ["SIGNING_KEY_SECRET"]
 
 _TIMEOUT_SECONDS = 5
@@ -71,8 +77,8 @@ def handler(event: dict[str, Any], _context: object) -> None:
 
 def _rotation() -> Rotation:
     return Rotation(
-        RotatedSecret(aws.client("secretsmanager", aws.PATIENT), SIGNING_KEY_SECRET),
-        Publication(aws.client("ssm", aws.PATIENT), os.environ["PUBLIC_KEYS_PATH"]),
+        RotatedSecret(SECRETS_MANAGER, SIGNING_KEY_SECRET),
+        Publication(SSM, os.environ["PUBLIC_KEYS_PATH"]),
         fetch=_fetch,
         lead_seconds=int(os.environ["PUBLICATION_LEAD_SECONDS"]),
         retention_seconds=SETTINGS.key_retention_seconds,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import jwt
 import pytest
+from botocore.client import BaseClient
 
 from jitsi_tokens import rotation
 from jitsi_tokens.clients import Client, write_client
@@ -283,7 +284,7 @@ def test_a_key_that_the_other_side_must_know_first_does_not_rotate(
             "PUBLICATION_LEAD_SECONDS": "0",
         },
     )
-    monkeypatch.setattr(app.aws, "client", fail)
+    monkeypatch.setattr(BaseClient, "_make_api_call", fail)
     event = {"Step": step, "SecretId": "signing-key", "ClientRequestToken": FIRST}
 
     with pytest.raises(RotationRefused, match=r"`jitsi-tokens key stage`.*Nothing was changed"):
@@ -405,7 +406,7 @@ def test_a_refusal_of_aws_is_told_without_its_text(
 
     client = boto3.client("secretsmanager")
     client.meta.events.register("before-call.secrets-manager.PutSecretValue", fail)
-    monkeypatch.setattr(world.rotating.aws, "client", lambda *_, **__: client)
+    monkeypatch.setattr(world.rotating, "SECRETS_MANAGER", client)
 
     with pytest.raises(RotationRefused) as refused:
         world.step("createSecret", FIRST)
