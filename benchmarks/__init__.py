@@ -1,1 +1,1 @@
-"""What the bundle can carry: load, one container's capacity, and the arithmetic of growth."""
+"""How fast the service is, what a stack carries, and the arithmetic of growth."""

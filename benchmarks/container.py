@@ -137,11 +137,19 @@ class Container:
 
 
 def read_report(log: str) -> Report:
-    """Return what a log says."""
+    """Return what a log says.
+
+    Raises:
+        ContainerFailure: the handler did not start, or not once.
+    """
     lines = log.splitlines()
+    starts = re.findall(r"INIT RTDONE\(status: (\w+)\)", log)
+    inits = re.findall(r"INIT REPORT\(durationMs: ([0-9.]+)\)", log)
+    if starts != ["success"] or len(inits) != 1:
+        raise ContainerFailure("the handler did not start, or not once")
     platform = [line for line in lines if line.startswith(("START ", "END ", "REPORT "))]
     return Report(
-        init=float(*re.findall(r"INIT REPORT\(durationMs: ([0-9.]+)\)", log)),
+        init=float(inits[0]),
         durations=[
             float(found) for found in re.findall(r"INVOKE RTDONE\(.*duration: ([0-9.]+)ms\)", log)
         ],

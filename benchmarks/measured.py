@@ -110,8 +110,12 @@ class Containers(msgspec.Struct, frozen=True):
     platform_bytes: int
 
     def __getitem__(self, name: str) -> Handler:
-        """Return a handler by its name."""
-        return next(handler for handler in self.handlers if handler.name == name)
+        """Return a handler by its name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {handler.name: handler for handler in self.handlers}[name]
 
 
 class Series(msgspec.Struct, frozen=True):
@@ -135,7 +139,8 @@ class Speed(msgspec.Struct, frozen=True):
 
     Attributes:
         busy: whether as many other processes as there are processors never rested meanwhile.
-        warm: the handler beside what it is compared with, by key.
+        warm: the handler beside a bare signature and a bare encode, by key.
+        others: the handler beside what else one could run, by key.
         parts: the parts of the handler, by key.
         patterns: the handler by the number of its client's room patterns, by key.
         packages: what the layer holds, in bytes.
@@ -145,6 +150,7 @@ class Speed(msgspec.Struct, frozen=True):
     busy: bool
     containers: Containers
     warm: list[Series]
+    others: list[Series]
     parts: list[Series]
     patterns: list[Series]
     clients: list[Clients]
@@ -168,4 +174,6 @@ def read[T](kind: type[T], path: Path) -> T:
 def write(measured: Load | Speed, path: Path) -> None:
     """Keep what was measured."""
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(measured), indent=2) + b"\n")
+    beside = path.with_suffix(".new")
+    beside.write_bytes(msgspec.json.format(msgspec.json.encode(measured), indent=2) + b"\n")
+    beside.replace(path)

@@ -44,7 +44,7 @@ def sections() -> dict[Path, dict[str, str]]:
             "prices": price_list(),
             "quotas": quota_list(token, stack),
         },
-        PERFORMANCE: tables.sections(quiet, busy),
+        PERFORMANCE: tables.sections(quiet, busy, stack.issue_gb),
     }
 
 

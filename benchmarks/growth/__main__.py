@@ -1,4 +1,4 @@
-"""`python -m benchmarks.growth`: prints the arithmetic, and writes docs/scaling.md anew."""
+"""`python -m benchmarks.growth`: prints the arithmetic, and writes the pages with figures anew."""
 
 from __future__ import annotations
 

@@ -8,32 +8,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# Text as text; and the same bytes for the same figures.
-_STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "load",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+from benchmarks import svg
+
 _BLUE, _RED, _ORANGE, _YELLOW = "#1f4e79", "#8b1a1a", "#c2571a", "#b8901f"
 
 
 def main() -> None:
     """Draw what was measured."""
     source, target = (Path(argument) for argument in sys.argv[1:])
-    with mpl.rc_context(_STYLE):
-        draw(json.loads(source.read_text())).savefig(
-            target, format="svg", metadata={"Date": None, "Creator": None}
-        )
-    # matplotlib ends lines with spaces.
-    lines = [line.rstrip() for line in target.read_text().splitlines()]
-    target.write_text("\n".join(lines) + "\n")
+    svg.save(lambda: draw(json.loads(source.read_text())), target)
 
 
 def draw(load: dict[str, Any]) -> Figure:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks.speed.ratios import COMPILED, EXTENSION, PLAIN
+from benchmarks.speed.subjects import COMPILED, EXTENSION, PLAIN
 from benchmarks.speed.warm import PEM
 
 

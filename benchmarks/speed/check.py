@@ -14,7 +14,8 @@ from benchmarks.measured import Containers, Handler, Series, Speed, this_machine
 from benchmarks.peers.build import build as build_peers
 from benchmarks.speed import containers, subjects, warm
 from benchmarks.speed.bounds import MOST
-from benchmarks.speed.ratios import EXTENSION, ratios
+from benchmarks.speed.ratios import ratios
+from benchmarks.speed.subjects import EXTENSION
 from local_stack import deployment
 from local_stack.demonstration import say
 from tests.conftest import ENVIRONS
@@ -96,6 +97,7 @@ def _measure() -> Speed:
         busy=False,
         containers=taken,
         warm=warm.over_the_signature(_TIMES, ("HS256", "RSA-2048")),
+        others=[],
         parts=[],
         patterns=warm.by_patterns(_TIMES, ("HS256",)),
         clients=[],
@@ -135,6 +137,7 @@ def _joined(before: Speed | None, now: Speed) -> Speed:
         busy=now.busy,
         containers=Containers(now.containers.calls, handlers, 0, 0),
         warm=_joined_series(before.warm, now.warm),
+        others=[],
         parts=[],
         patterns=_joined_series(before.patterns, now.patterns),
         clients=[],

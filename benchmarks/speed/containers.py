@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.container import Container, Report, read_report
+from benchmarks.container import Container, ContainerFailure, Report, read_report
 from benchmarks.measured import Containers, Handler, Round
+from local_stack.emulator import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from benchmarks.speed.subjects import Subject
+
+_LOG = LOCAL / "bench.log"
 
 
 class Sample(NamedTuple):
@@ -29,7 +31,7 @@ def measure(subjects: Sequence[Subject], *, rounds: int, calls: int) -> Containe
     By turns, so that what slows the machine for a while slows all of them.
 
     Raises:
-        ValueError: a handler answered otherwise than it has to.
+        ContainerFailure: a handler did not start, or answered otherwise than it has to.
     """
     samples: dict[str, list[Sample]] = {subject.name: [] for subject in subjects}
     for number in range(1, rounds + 1):
@@ -59,16 +61,21 @@ def measure(subjects: Sequence[Subject], *, rounds: int, calls: int) -> Containe
 
 
 def run(subject: Subject, calls: int) -> Sample:
-    """Run one container, from its start to its last call."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "log"
-        with Container(subject.folder, subject.layers, subject.environment, log) as container:
+    """Run one container, from its start to its last call; its log stays until the next one's.
+
+    Raises:
+        ContainerFailure: it did not start, or answered otherwise than it has to.
+    """
+    try:
+        with Container(subject.folder, subject.layers, subject.environment, _LOG) as container:
             first = container.call(subject.event)
             answers = [container.call(subject.event) for _ in range(calls)]
             peak = container.peak_kib()
-        report = read_report(log.read_text())
-    for answer in (first, *answers):
-        subject.check(answer.body)
+        report = read_report(_LOG.read_text())
+        for answer in (first, *answers):
+            subject.check(answer.body)
+    except (ContainerFailure, LookupError, ValueError) as error:
+        raise ContainerFailure(f"{subject.name}: {error}; see {_LOG}") from error
     seconds = [answer.seconds for answer in answers] or [first.seconds]
     return Sample(
         Round(

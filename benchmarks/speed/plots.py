@@ -8,19 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-# Text as text; and the same bytes for the same figures.
-_STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "speed",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+from benchmarks import svg
+
 _PARTS = {
     "parse": "#1f4e79",
     "policy": "#4a86b8",
@@ -35,9 +26,8 @@ _OURS, _THEIRS, _FIRST = "#1f4e79", "#9a9a9a", "#b8901f"
 def main() -> None:
     """Draw what was measured."""
     speed, docs = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
-    with mpl.rc_context(_STYLE):
-        _save(anatomy(speed), docs / "anatomy.svg")
-        _save(cold_starts(speed), docs / "cold-starts.svg")
+    svg.save(lambda: anatomy(speed), docs / "anatomy.svg")
+    svg.save(lambda: cold_starts(speed), docs / "cold-starts.svg")
 
 
 def anatomy(speed: dict[str, Any]) -> Figure:
@@ -66,9 +56,7 @@ def cold_starts(speed: dict[str, Any]) -> Figure:
         inits = [turn["init"] for turn in handler["rounds"]]
         init = statistics.median(inits)
         first = statistics.median(turn["first"] for turn in handler["rounds"])
-        ours = handler["function_bytes"] and not handler["name"].startswith(
-            ("an empty", "a client", "Powertools")
-        )
+        ours = not handler["name"].startswith(("an empty", "a client", "Powertools"))
         spread = [[init - min(inits)], [max(inits) - init]]
         axes.barh(place, init, color=_OURS if ours else _THEIRS, xerr=spread, ecolor="#444444")
         axes.barh(place, first, left=init, color=_FIRST)
@@ -79,13 +67,6 @@ def cold_starts(speed: dict[str, Any]) -> Figure:
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     return figure
-
-
-def _save(figure: Figure, target: Path) -> None:
-    figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-    # matplotlib ends lines with spaces.
-    lines = [line.rstrip() for line in target.read_text().splitlines()]
-    target.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

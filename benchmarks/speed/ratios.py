@@ -5,17 +5,13 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.speed.subjects import FLOORS, floor_of
-from benchmarks.speed.warm import ENCODE, HANDLER, PEER, PEM, SCRIPT, SIGN
+from benchmarks.speed.subjects import COMPILED, FLOORS, PLAIN, floor_of
+from benchmarks.speed.warm import ENCODE, HANDLER, SIGN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from benchmarks.measured import Containers, Series, Speed
-
-EXTENSION = "IssueToken, HS256, secrets from a stand-in for AWS's extension"
-COMPILED = "Powertools and pydantic, HS256, compiled"
-PLAIN = "Powertools and pydantic, HS256, as plain sam build leaves it"
 
 
 class Ratio(NamedTuple):
@@ -52,7 +48,12 @@ def ratios(speed: Speed) -> dict[str, Ratio]:
 
 def _all(speed: Speed) -> Iterator[tuple[str, Ratio]]:
     for series in speed.warm:
-        yield from _of_warm(series)
+        yield from _over_the_signature(series)
+    for series in speed.others:
+        handler = series.blocks[HANDLER]
+        for name, blocks in series.blocks.items():
+            if name != HANDLER:
+                yield f"{series.title}: {name} over the handler", ratio(blocks, handler)
     yield from _of_starts(speed.containers)
     for series in speed.patterns:
         most, least = series.blocks["50"], series.blocks["1"]
@@ -65,7 +66,7 @@ def _all(speed: Speed) -> Iterator[tuple[str, Ratio]]:
         )
 
 
-def _of_warm(series: Series) -> Iterator[tuple[str, Ratio]]:
+def _over_the_signature(series: Series) -> Iterator[tuple[str, Ratio]]:
     blocks = series.blocks
     handler, sign = blocks[HANDLER], blocks[SIGN]
     above = [whole - bare for whole, bare in zip(handler, sign, strict=True)]
@@ -74,9 +75,6 @@ def _of_warm(series: Series) -> Iterator[tuple[str, Ratio]]:
         ratio(above, blocks[ENCODE]),
     )
     yield f"{series.title}: handler over its signature", ratio(handler, sign)
-    for name in (PEM, PEER, SCRIPT):
-        if name in blocks:
-            yield f"{series.title}: {name} over the handler", ratio(blocks[name], handler)
 
 
 def _of_starts(containers: Containers) -> Iterator[tuple[str, Ratio]]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from jitsi_tokens.keys import Algorithm, SigningKey
     from tests.stack.service import Service
 
+EXTENSION = "IssueToken, HS256, secrets from a stand-in for AWS's extension"
+COMPILED = "Powertools and pydantic, HS256, compiled"
+PLAIN = "Powertools and pydantic, HS256, as plain sam build leaves it"
+
 LAYER = BUILT / "JitsiTokensLayer" / "python"
 # Each function's clients: an empty handler that makes them is the floor of its start.
 FLOORS = {
@@ -97,15 +101,15 @@ def issue_token(service: Service, algorithm: Algorithm) -> Subject:
     )
 
 
-def with_extension(service: Service, algorithm: Algorithm, port: int) -> Subject:
+def with_extension(service: Service, port: int) -> Subject:
     """Return what signs, with its secrets from a stand-in for AWS's extension at a port."""
-    subject = issue_token(service, algorithm)
+    subject = issue_token(service, "HS256")
     extension = {
         "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port),
         "AWS_SESSION_TOKEN": "session",
     }
     return subject._replace(
-        name=f"{subject.name}, secrets from a stand-in for AWS's extension",
+        name=EXTENSION,
         environment=subject.environment | extension,
     )
 
@@ -118,7 +122,7 @@ def secrets_of(service: Service) -> dict[str, str]:
     return {name: manager.get_secret_value(SecretId=name)["SecretString"] for name in names}
 
 
-def peer(service: Service, algorithm: Algorithm, folder: Path, name: str) -> Subject:
+def peer(service: Service, folder: Path, name: str) -> Subject:
     """Return the stack that most people would build, given the same event and settings."""
     return Subject(
         name,
@@ -126,7 +130,7 @@ def peer(service: Service, algorithm: Algorithm, folder: Path, name: str) -> Sub
         (),
         _variables(service, "IssueToken"),
         _event("issue_token_doctor"),
-        _verified_with(service, algorithm),
+        _verified_with(service, "HS256"),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from typing import TYPE_CHECKING
 
 from benchmarks.growth.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
 from benchmarks.markdown import table
 from benchmarks.speed.bounds import AT_LEAST, MOST
-from benchmarks.speed.ratios import COMPILED, PLAIN, ratios
+from benchmarks.speed.ratios import ratios
+from benchmarks.speed.subjects import COMPILED, PLAIN
 from benchmarks.speed.warm import ENCODE, HANDLER, PEER, PEM, SCRIPT, SIGN
 
 if TYPE_CHECKING:
@@ -19,22 +21,21 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1_000_000
 _MILLION = 1_000_000
-# What IssueToken has, by the template.
-_ISSUE_GB = 1769 / 1024
 
 
-def sections(quiet: Speed, busy: Speed) -> dict[str, str]:
-    """Return the page's sections by name."""
+def sections(quiet: Speed, busy: Speed, issue_gb: float) -> dict[str, str]:
+    """Return the page's sections by name; `issue_gb` is what IssueToken is given."""
     return {
         "machine": machine(quiet, busy),
         "ratios": all_ratios(quiet, busy),
         "starts": starts(quiet),
         "warm": warm(quiet),
+        "others": others(quiet),
         "parts": parts(quiet),
         "clients": clients(quiet),
         "patterns": patterns(quiet),
         "packages": packages(quiet),
-        "meaning": meaning(quiet),
+        "meaning": meaning(quiet, issue_gb),
     }
 
 
@@ -44,9 +45,9 @@ def machine(quiet: Speed, busy: Speed) -> str:
     return (
         f"Measured on {quiet.machine.date} with {quiet.machine.processors} processors:"
         f" {rounds} containers of each handler by turns,\n"
-        f"{quiet.containers.calls} warm calls in each, {quiet.warm[0].calls:,} calls of all that is"
-        f" compared within one process. The busy run,\non {busy.machine.date}: the same beside"
-        f" {busy.machine.processors} processes that never rest."
+        f"{quiet.containers.calls} warm calls in each; {quiet.warm[0].calls:,} calls within one"
+        f" process, forty of what parses a PEM.\nThe busy run, on {busy.machine.date}: the same"
+        f" beside {busy.machine.processors} processes that never rest."
     )
 
 
@@ -56,7 +57,7 @@ def all_ratios(quiet: Speed, busy: Speed) -> str:
     return table(
         ["ratio", "bound", "quiet", "busy", "agree"],
         (
-            [name, _bound(name), one.text, again[name].text, _agree(one, again[name])]
+            [name, _bound(name), one.text, *_again(one, again.get(name))]
             for name, one in found.items()
         ),
     )
@@ -100,12 +101,13 @@ def starts(speed: Speed) -> str:
 
 
 def warm(speed: Speed) -> str:
-    """Return a warm request beside what it is compared with, in microseconds."""
-    names = (HANDLER, SIGN, ENCODE, SCRIPT, PEM, PEER)
-    return table(
-        ["key", *names],
-        ([series.title, *(_microseconds(series, name) for name in names)] for series in speed.warm),
-    )
+    """Return a warm request beside its signature, in microseconds."""
+    return _of_keys(speed.warm, (HANDLER, SIGN, ENCODE))
+
+
+def others(speed: Speed) -> str:
+    """Return a warm request beside what else one could run, in microseconds."""
+    return _of_keys(speed.others, (HANDLER, PEER, SCRIPT, PEM))
 
 
 def parts(speed: Speed) -> str:
@@ -169,7 +171,7 @@ def packages(speed: Speed) -> str:
     )
 
 
-def meaning(speed: Speed) -> str:
+def meaning(speed: Speed, issue_gb: float) -> str:
     """Return what the figures are in seconds of a person's and in dollars of Lambda's."""
     containers = speed.containers
     authorizer = containers["AuthorizeClient"]
@@ -180,7 +182,7 @@ def meaning(speed: Speed) -> str:
         whole = cold + authorizer.init + statistics.median(turn.first for turn in authorizer.rounds)
         million = _MILLION * (
             LAMBDA_REQUEST.dollars
-            + -(-handler.duration // 1) / 1000 * _ISSUE_GB * LAMBDA_GB_SECOND.dollars
+            + math.ceil(handler.duration) / 1000 * issue_gb * LAMBDA_GB_SECOND.dollars
         )
         return [
             name,
@@ -207,14 +209,24 @@ def meaning(speed: Speed) -> str:
     )
 
 
+def _of_keys(every: Sequence[Series], names: Sequence[str]) -> str:
+    return table(
+        ["key", *names],
+        ([series.title, *(_microseconds(series, name) for name in names)] for series in every),
+    )
+
+
 def _bound(name: str) -> str:
     if name in AT_LEAST:
         return f"≥ {AT_LEAST[name]:g}"
     return f"≤ {MOST[name].target:g}" if name in MOST else ""
 
 
-def _agree(one: Ratio, other: Ratio) -> str:
-    return "yes" if one.low <= other.high and other.low <= one.high else "no"
+def _again(one: Ratio, other: Ratio | None) -> tuple[str, str]:
+    # What was renamed or added since is not in the other run yet.
+    if other is None:
+        return "", ""
+    return other.text, "yes" if one.low <= other.high and other.low <= one.high else "no"
 
 
 def _microseconds(series: Series, name: str) -> str:

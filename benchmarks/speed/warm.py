@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.measured import Series
 from benchmarks.peers.scripts import pasted_secret, pem_each_time
-from benchmarks.speed.signing import BODY, KEYS, issuing
+from benchmarks.speed.issuing import BODY, KEYS, issuing
 from benchmarks.speed.turns import take_turns
 from jitsi_tokens import http, requests, telemetry
 from jitsi_tokens.claims import meeting_claims
@@ -19,23 +19,38 @@ from tests.conftest import APP_ID
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from benchmarks.speed.signing import Issuing
+    from benchmarks.speed.issuing import Issuing
 
 PATTERNS = (1, 5, 10, 25, 50)
 PATTERN_KEYS = ("HS256", "RSA-4096")
 
 HANDLER, SIGN, ENCODE = "the handler", "bare sign", "bare HS256 encode"
-SCRIPT, PEM, PEER = "pasted secret (HS256)", "PEM each time", "Powertools and pydantic"
-
-
-def compared(times: int, keys: Iterable[str] = tuple(KEYS)) -> list[Series]:
-    """Return the handler beside the bare signature and beside the others, for each key."""
-    return [_compared(name, times, others=True) for name in keys]
+SCRIPT, PEM, PEER = "pasted secret", "PEM each time", "Powertools and pydantic"
 
 
 def over_the_signature(times: int, keys: Iterable[str] = tuple(KEYS)) -> list[Series]:
-    """Return the handler beside the bare signature alone, for each key."""
-    return [_compared(name, times, others=False) for name in keys]
+    """Return the handler beside the bare signature and a bare encode, for each key."""
+    series = []
+    for name in keys:
+        with issuing(name) as service:
+            calls = {
+                HANDLER: _handler(service),
+                SIGN: service.bare_sign(),
+                ENCODE: service.bare_encode(),
+            }
+            series.append(Series(name, times, take_turns(calls, times=times)))
+    return series
+
+
+def beside_others(times: int, keys: Iterable[str] = tuple(KEYS)) -> list[Series]:
+    """Return the handler beside what else one could run, for each key."""
+    series = []
+    for name in keys:
+        with issuing(name) as service:
+            calls = {HANDLER: _handler(service), **_others(service)}
+            blocks = take_turns(calls, times=times, seldom=(PEM,))
+        series.append(Series(name, times, blocks))
+    return series
 
 
 def in_parts(times: int, keys: Iterable[str] = tuple(KEYS)) -> list[Series]:
@@ -59,18 +74,6 @@ def by_patterns(times: int, keys: Iterable[str] = PATTERN_KEYS) -> list[Series]:
     return series
 
 
-def _compared(name: str, times: int, *, others: bool) -> Series:
-    with issuing(name) as service:
-        calls = {
-            HANDLER: _handler(service),
-            SIGN: service.bare_sign(),
-            ENCODE: service.bare_encode(),
-        }
-        if others:
-            calls |= _others(service)
-        return Series(name, times, take_turns(calls, times=times, seldom=(PEM,)))
-
-
 def _handler(service: Issuing, *, patterns: int = 1) -> Callable[[], object]:
     service.token()
     event = service.event(patterns=patterns)
@@ -80,15 +83,12 @@ def _handler(service: Issuing, *, patterns: int = 1) -> Callable[[], object]:
 def _others(service: Issuing) -> dict[str, Callable[[], object]]:
     person = (str(BODY["roomName"]), str(BODY["userName"]), str(BODY["userEmail"]))
     event = service.event()
-    script = pasted_secret(service.secret)
-    calls: dict[str, Callable[[], object]] = {
-        SCRIPT: lambda: script(*person, is_moderator=True),
-        PEER: lambda: service.peer(event),
-    }
-    if service.pem:
-        sample = pem_each_time(service.pem, app_id=APP_ID, kid=f"{APP_ID}/measured")
-        calls[PEM] = lambda: sample(*person, is_moderator=True)
-    return calls
+    peer: dict[str, Callable[[], object]] = {PEER: lambda: service.peer(event)}
+    if service.pem is None:
+        script = pasted_secret(service.secret)
+        return {SCRIPT: lambda: script(*person, is_moderator=True), **peer}
+    sample = pem_each_time(service.pem, app_id=APP_ID, kid=f"{APP_ID}/measured")
+    return {PEM: lambda: sample(*person, is_moderator=True), **peer}
 
 
 def _parts(service: Issuing) -> dict[str, Callable[[], object]]:

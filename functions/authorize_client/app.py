@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # Nothing that loads is garbage: a twelfth of a start (docs/performance.md).
+gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jitsi_tokens import aws, clients, telemetry
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
 TABLE_NAME = os.environ["CLIENTS_TABLE"]
-TABLE: DynamoDBClient = aws.client("dynamodb", aws.PATIENT)
+TABLE = aws.client("dynamodb", aws.PATIENT)
 
 # What has loaded stays for good, and is not looked through again.
 gc.freeze()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # Nothing that loads is garbage: a twelfth of a start (docs/performance.md).
+gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -22,14 +22,10 @@ from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import KeyStatus, facts_of, write_status
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_ssm import SSMClient
-
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
-SECRETS_MANAGER: SecretsManagerClient = aws.client("secretsmanager", aws.PATIENT)
-SSM: SSMClient = aws.client("ssm", aws.PATIENT)
+SECRETS_MANAGER = aws.client("secretsmanager", aws.PATIENT)
+SSM = aws.client("ssm", aws.PATIENT)
 PUBLICATION = Publication(SSM, os.environ["PUBLIC_KEYS_PATH"])
 
 # A replaced key's, with every limit at its own limit.

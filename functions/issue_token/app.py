@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # Nothing that loads is garbage: a twelfth of a start (docs/performance.md).
+gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
 import time

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # Nothing that loads is garbage: a twelfth of a start (docs/performance.md).
+gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from jitsi_tokens import aws, diagnostics, http, telemetry
 from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import CachedStatus
 
-if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
-
 SETTINGS = read_settings(os.environ)
-READING: SSMClient = aws.client("ssm", aws.PATIENT)
-RENEWING: SSMClient = aws.client("ssm", aws.IMPATIENT)
+READING = aws.client("ssm", aws.PATIENT)
+RENEWING = aws.client("ssm", aws.IMPATIENT)
 STATUS = CachedStatus(reading=READING, renewing=RENEWING, name=os.environ["STATUS_PARAMETER"])
 
 # What has loaded stays for good, and is not looked through again.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # Nothing that loads is garbage: a twelfth of a start (docs/performance.md).
+gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import urllib3
 
@@ -20,13 +20,9 @@ from jitsi_tokens.rotated_secret import RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
 from jitsi_tokens.settings import read_settings
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_ssm import SSMClient
-
 SETTINGS = read_settings(os.environ)
-SECRETS_MANAGER: SecretsManagerClient = aws.client("secretsmanager", aws.PATIENT)
-SSM: SSMClient = aws.client("ssm", aws.PATIENT)
+SECRETS_MANAGER = aws.client("secretsmanager", aws.PATIENT)
+SSM = aws.client("ssm", aws.PATIENT)
 SIGNING_KEY_SECRET = os.environ["SIGNING_KEY_SECRET"]
 
 _TIMEOUT_SECONDS = 5

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # Nothing that loads is garbage: a twelfth of a start (docs/performance.md).
+gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
 import re
 import time
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,11 +17,8 @@ from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
 from jitsi_tokens.public_keys import PublicKey, jwks
 from jitsi_tokens.publication import FRESH_SECONDS, CachedPublication, Publication
 
-if TYPE_CHECKING:
-    from mypy_boto3_ssm import SSMClient
-
-READING: SSMClient = aws.client("ssm", aws.PATIENT)
-RENEWING: SSMClient = aws.client("ssm", aws.IMPATIENT)
+READING = aws.client("ssm", aws.PATIENT)
+RENEWING = aws.client("ssm", aws.IMPATIENT)
 KEYS = CachedPublication(
     reading=Publication(READING, os.environ["PUBLIC_KEYS_PATH"]),
     renewing=Publication(RENEWING, os.environ["PUBLIC_KEYS_PATH"]),

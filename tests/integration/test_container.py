@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.container import Container, read_report
+from benchmarks.container import Container, ContainerFailure, read_report
 from benchmarks.speed.subjects import EMPTY
 
 if TYPE_CHECKING:
@@ -39,3 +39,23 @@ def test_no_container_is_left(tmp_path: Path) -> None:
 
     with pytest.raises(ConnectionRefusedError):
         container.call(EMPTY.event)
+
+
+@pytest.mark.parametrize("app", ["import nothing_such", "1 / 0"])
+def test_a_handler_that_does_not_start_is_not_taken_for_a_fast_one(
+    tmp_path: Path, app: str
+) -> None:
+    """Its start ends early."""
+    (tmp_path / "app.py").write_text(app)
+    log = tmp_path / "log"
+    with Container(tmp_path, (), {}, log) as container:
+        container.call({})
+
+    with pytest.raises(ContainerFailure, match="did not start"):
+        read_report(log.read_text())
+
+
+def test_a_log_without_a_start_is_no_report() -> None:
+    """As of an emulator that ended before."""
+    with pytest.raises(ContainerFailure):
+        read_report("")

@@ -36,15 +36,21 @@ sys.path[:0] = sys.argv[2:]
 readers = []
 os.environ = Noted(os.environ)
 importlib.import_module(sys.argv[1])
-print(json.dumps([sorted(sys.modules), readers]))
+import gc
+print(json.dumps([sorted(sys.modules), readers, gc.isenabled() and gc.get_freeze_count() > 0]))
 """
 
 
 class Loaded(NamedTuple):
-    """What an import left behind: packages, and those of them that read the environment."""
+    """What an import left behind.
+
+    Packages, those of them that read the environment, and whether the collector works again, on
+    what is new alone.
+    """
 
     packages: set[str]
     readers: set[str]
+    frozen: bool
 
 
 def load(module: str, folder: Path, environ: dict[str, str]) -> Loaded:
@@ -56,9 +62,9 @@ def load(module: str, folder: Path, environ: dict[str, str]) -> Loaded:
         text=True,
         check=True,
     )
-    return Loaded(
-        *({name.partition(".")[0] for name in names} for names in json.loads(finished.stdout))
-    )
+    modules, readers, frozen = json.loads(finished.stdout)
+    packages, reading = ({name.partition(".")[0] for name in names} for names in (modules, readers))
+    return Loaded(packages, reading, frozen)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +87,7 @@ def test_a_function_starts_without_what_it_seldom_needs(
     assert {"botocore", "jitsi_tokens"} <= loaded.packages
     assert not loaded.packages & unwanted
     assert loaded.readers & {"app", "jitsi_tokens"}
+    assert loaded.frozen
 
 
 def test_with_awss_extension_what_signs_starts_without_botocore(

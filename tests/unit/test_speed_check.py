@@ -13,8 +13,8 @@ import pytest
 from benchmarks.measured import Series
 from benchmarks.speed import check
 from benchmarks.speed.bounds import MOST
-from benchmarks.speed.ratios import EXTENSION, ratios
-from benchmarks.speed.subjects import floor_of
+from benchmarks.speed.ratios import ratios
+from benchmarks.speed.subjects import EXTENSION, floor_of
 from benchmarks.speed.warm import ENCODE, HANDLER, SIGN
 from tests.speed_runs import container, run
 

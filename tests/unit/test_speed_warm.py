@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.speed import warm
-from benchmarks.speed.signing import BODY, issuing
+from benchmarks.speed.issuing import BODY, issuing
 from benchmarks.speed.turns import BLOCKS
 from benchmarks.speed.warm import ENCODE, HANDLER, PATTERNS, SIGN
 from jitsi_tokens import http, requests
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.measured import Series
-    from benchmarks.speed.signing import Issuing
+    from benchmarks.speed.issuing import Issuing
 
 
 @pytest.fixture(params=["HS256", "RSA-2048"])

@@ -24,8 +24,8 @@ class SecretsManager:
     """A source of secrets: it waits less long where there is a value to go on with."""
 
     def __init__(self) -> None:
-        self._reading: SecretsManagerClient = aws.client("secretsmanager", aws.PATIENT)
-        self._renewing: SecretsManagerClient = aws.client("secretsmanager", aws.IMPATIENT)
+        self._reading = aws.client("secretsmanager", aws.PATIENT)
+        self._renewing = aws.client("secretsmanager", aws.IMPATIENT)
 
     def fetch(self, secret_id: str, *, renewing: bool) -> Version:
         """Return the current version.

@@ -18,11 +18,10 @@ import boto3
 import jwt
 import pytest
 from aws_lambda_powertools.utilities import parameters
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.policy import make_policy
+from jitsi_tokens.rsa_keys import make_rsa_key, private_pem
 from local_stack.emulator import ROOT
 from tests.conftest import ENVIRONS, load_function, stood_in_for_aws
 
@@ -110,7 +109,7 @@ class Issuing(NamedTuple):
 def issuing(name: str) -> Iterator[Issuing]:
     """Load IssueToken with a key of a kind: a name of KEYS. What is printed meanwhile is lost."""
     bits, secret = KEYS[name], secrets.token_urlsafe(48)
-    pem = _private_key(bits) if bits else None
+    pem = private_pem(make_rsa_key(bits)) if bits else None
     kind = "published" if pem else "self-hosted"
     document = (
         {"algorithm": "RS256", "kid": "measured", "private_key": pem}
@@ -155,8 +154,3 @@ def _load_peer(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], An
         aws_request_id="r",
     )
     return lambda event: module.handler(event, context)
-
-
-def _private_key(bits: int) -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
