@@ -7,6 +7,7 @@ once. How long the real one takes to start, and to ask Secrets Manager, is not i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -28,6 +29,7 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {}
     after_seconds: float = 0
     closes: bool = False
+    seconds_a_byte: float = 0
 
 
 class Asked(NamedTuple):
@@ -75,12 +77,12 @@ class ExtensionStandIn:
         connections: how many callers opened.
     """
 
-    def __init__(self, secrets: Mapping[str, str]) -> None:
+    def __init__(self, secrets: Mapping[str, str], *, port: int = 0) -> None:
         self.answers = {name: value(name, SecretString=text) for name, text in secrets.items()}
         self.first: list[Answer] = []
         self.asked: list[Asked] = []
         self.connections = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
 
     def __enter__(self) -> Self:
@@ -133,8 +135,17 @@ class ExtensionStandIn:
                 for name, text in (length | dict(answer.headers)).items():
                     self.send_header(name, text)
                 self.end_headers()
-                self.wfile.write(answer.body)
+                if answer.seconds_a_byte:
+                    self._trickle(answer)
+                else:
+                    self.wfile.write(answer.body)
                 self.close_connection = answer.closes
+
+            def _trickle(self, answer: Answer) -> None:
+                with contextlib.suppress(OSError):
+                    for byte in answer.body:
+                        time.sleep(answer.seconds_a_byte)
+                        self.wfile.write(bytes([byte]))
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.speed.subjects import COMPILED, FLOORS, PLAIN, floor_of
+from benchmarks.speed.subjects import BOTOCORE_CLIENT, COMPILED, FLOORS, PLAIN, floor_of
 from benchmarks.speed.warm import ENCODE, HANDLER, SIGN
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _of_starts(containers: Containers) -> Iterator[tuple[str, Ratio]]:
             yield f"start: {name}, over {floor}", ratio(init, inits[floor])
             yield f"memory: {name}, over {floor}", ratio(peaks[name], peaks[floor])
     for name in ("IssueToken, HS256", "IssueToken, RS256"):
-        for peer in (COMPILED, PLAIN):
+        for peer in (BOTOCORE_CLIENT, COMPILED, PLAIN):
             if name in inits and peer in inits:
                 yield f"start: {name}, over {peer}", ratio(inits[name], inits[peer])
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EXTENSION = "IssueToken, HS256, secrets from a stand-in for AWS's extension"
 COMPILED = "Powertools and pydantic, HS256, compiled"
 PLAIN = "Powertools and pydantic, HS256, as plain sam build leaves it"
+BOTOCORE_CLIENT = "a client of secretsmanager, by botocore"
 
 LAYER = BUILT / "JitsiTokensLayer" / "python"
 # Each function's clients: an empty handler that makes them is the floor of its start.
@@ -38,7 +39,7 @@ FLOORS = {
 _FLOOR = "a client of "
 _HERE = Path(__file__).parent
 _CLIENT = _HERE.parent / "peers" / "client"
-_BOTOCORE_CLIENT = _HERE.parent / "peers" / "botocore_client"
+_BOTOCORE_CLIENT_FOLDER = _HERE.parent / "peers" / "botocore_client"
 
 
 class Subject(NamedTuple):
@@ -67,8 +68,9 @@ def floor(name: str, peers: Built, environment: Mapping[str, str]) -> Subject:
 
 def botocore_client(environment: Mapping[str, str]) -> Subject:
     """Return an empty handler that makes its client without boto3: what boto3 adds to a floor."""
-    name = f"{_FLOOR}secretsmanager, by botocore"
-    return Subject(name, _BOTOCORE_CLIENT, (LAYER,), dict(environment), {}, nothing)
+    return Subject(
+        BOTOCORE_CLIENT, _BOTOCORE_CLIENT_FOLDER, (LAYER,), dict(environment), {}, nothing
+    )
 
 
 def floor_of(function: str) -> str:

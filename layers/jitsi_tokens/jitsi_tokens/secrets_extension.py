@@ -10,11 +10,11 @@ What it takes and answers: docs.aws.amazon.com/lambda/latest/dg/with-secrets-man
 from __future__ import annotations
 
 import re
-import select
 import time
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotation
+from contextlib import closing
+from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -41,21 +41,17 @@ _NOT_READY = b"not ready to serve traffic"
 
 
 class _Patience(NamedTuple):
-    """How long the extension is waited for, in seconds.
+    """How long the extension is waited for: a try, all of them together, the pauses; in seconds."""
 
-    Each try waits `seconds` for a connection and for each part of the answer; after each pause it
-    is asked again where it was not ready.
-    """
-
-    seconds: float
-    tries: int
+    a_try: float
+    altogether: float
     pauses: tuple[float, ...]
 
 
-# As aws.PATIENT and aws.IMPATIENT, and for their reasons. The extension's own time limit, in
-# template.yaml, is shorter than the first: what it says is worth more than its silence.
-_PATIENT = _Patience(seconds=2, tries=2, pauses=(0.05, 0.1, 0.2, 0.4))
-_IMPATIENT = _Patience(seconds=1, tries=1, pauses=())
+# As aws.PATIENT and aws.IMPATIENT, and for their reasons. The function may hear of the container's
+# first call before the extension does, and so is patient with one that is not there yet, too.
+_PATIENT = _Patience(a_try=2, altogether=4, pauses=(0.05, 0.1, 0.2, 0.4, 0.8))
+_IMPATIENT = _Patience(a_try=1, altogether=1, pauses=())
 
 
 class _Reply(NamedTuple):
@@ -76,7 +72,7 @@ class _SecretValue(Struct, rename="pascal"):
     """What GetSecretValue answers, as far as it is used; its content stays out of its repr."""
 
     version_id: str
-    created_date: datetime
+    created_date: Any = None
     secret_string: str | None = None
     secret_binary: str | None = None
 
@@ -91,10 +87,8 @@ class SecretsExtension:
     """
 
     def __init__(self, port: int, environ: Mapping[str, str]) -> None:
+        self._port = port
         self._environ = environ
-        # Asks no proxy and follows no redirect: what is sent is a credential.
-        self._connection = HTTPConnection("127.0.0.1", port)
-        self._host = f"localhost:{port}"
 
     def fetch(self, secret_id: str, *, renewing: bool) -> Version:
         """Return the current version.
@@ -105,44 +99,52 @@ class SecretsExtension:
         if not (token := self._environ.get(_TOKEN)):
             raise SecretUnavailable(UNREACHABLE, f"{_TOKEN} is not set, which the extension asks.")
         path = f"/secretsmanager/get?secretId={quote(secret_id, safe='')}&versionStage={CURRENT}"
-        headers = {"Host": self._host, "X-Aws-Parameters-Secrets-Token": token}
+        headers = {"Host": f"localhost:{self._port}", "X-Aws-Parameters-Secrets-Token": token}
         reply = self._reply(path, headers, _IMPATIENT if renewing else _PATIENT)
         if not reply.is_value:
             raise _refused(reply)
         return _version(reply.body)
 
     def _reply(self, path: str, headers: Mapping[str, str], patience: _Patience) -> _Reply:
-        for pause in patience.pauses:
-            reply = self._asked(path, headers, patience)
-            if reply.is_value or _NOT_READY not in reply.body:
-                return reply
-            time.sleep(pause)
-        return self._asked(path, headers, patience)
-
-    def _asked(self, path: str, headers: Mapping[str, str], patience: _Patience) -> _Reply:
-        failure = ""
-        for _ in range(patience.tries):
+        end = time.monotonic() + patience.altogether
+        for pause in (*patience.pauses, patience.altogether):
             try:
-                return self._get(path, headers, patience.seconds)
-            # A ValueError is a header that HTTP cannot take, and its text is the token.
-            except (OSError, HTTPException, ValueError) as error:
-                self._connection.close()
+                reply = self._get(path, headers, min(end, time.monotonic() + patience.a_try))
+                if reply.is_value or _NOT_READY not in reply.body:
+                    return reply
+                failure = "not ready"
+            except (OSError, HTTPException) as error:
                 failure = type(error).__name__
+            except ValueError as error:
+                # A header that HTTP will not take next time either; the error's text is the token.
+                failure, end = type(error).__name__, 0
+            if time.monotonic() + pause >= end:
+                break
+            time.sleep(pause)
         raise SecretUnavailable(UNREACHABLE, f"The extension did not answer ({failure}).")
 
-    def _get(self, path: str, headers: Mapping[str, str], seconds: float) -> _Reply:
-        connection = self._connection
-        if connection.sock and select.select([connection.sock], [], [], 0)[0]:
-            connection.close()  # The extension has closed it: there is nothing else to be read.
-        connection.timeout = seconds
-        if connection.sock:
-            connection.sock.settimeout(seconds)
-        connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        body = response.read(_MAX_ANSWER_BYTES)
-        if not response.isclosed():
-            connection.close()
-        return _Reply(response.status, body)
+    def _get(self, path: str, headers: Mapping[str, str], deadline: float) -> _Reply:
+        # Asks no proxy and follows no redirect: what is sent is a credential. Kept open it would be
+        # used once in five minutes, and might be closed at that moment.
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=_left(deadline))
+        with closing(connection):
+            connection.request("GET", path, headers=headers)
+            socket = connection.sock
+            response = connection.getresponse()
+            body = b""
+            while len(body) < _MAX_ANSWER_BYTES:
+                socket.settimeout(_left(deadline))
+                if not (part := response.read1(_MAX_ANSWER_BYTES - len(body))):
+                    break
+                body += part
+            return _Reply(response.status, body)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def _refused(reply: _Reply) -> SecretUnavailable:
@@ -157,13 +159,21 @@ def _version(body: bytes) -> Version:
     try:
         # Not strict: AWS writes times as text or as a number.
         value = msgspec.json.decode(body, type=_SecretValue, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise SecretUnavailable(
             UNREACHABLE, "The extension's answer cannot be read, or is too long."
         ) from None
     return text_version(
         value.version_id,
         value.secret_string,
-        value.created_date,
+        _moment(value.created_date),
         holds_bytes=bool(value.secret_binary),
     )
+
+
+def _moment(value: object) -> datetime:
+    # Who signs does not ask how old the key is, and AWS does not say how this is written.
+    try:
+        return msgspec.convert(value, datetime, strict=False)
+    except msgspec.ValidationError:
+        return datetime.fromtimestamp(0, UTC)

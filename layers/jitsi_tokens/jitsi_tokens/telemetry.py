@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hmac
+import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,9 +133,9 @@ def report(error: BaseException) -> None:
 
 
 def _code_of(error: BaseException) -> str | None:
-    # Imported here: what has failed may have been no call of AWS's, and botocore is slow to load.
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
-    from jitsi_tokens.aws import error_code  # noqa: PLC0415
-
-    return error_code(error) if isinstance(error, ClientError) else None
+    # Not imported: an error of botocore's has loaded it, and nothing here may fail.
+    botocore = sys.modules.get("botocore.exceptions")
+    if botocore is None or not isinstance(error, botocore.ClientError):
+        return None
+    code: str = error.response.get("Error", {}).get("Code", "")
+    return code
