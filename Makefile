@@ -65,7 +65,7 @@ lint: tools
 	.local/workflows/bin/shellcheck .ci/run local_stack/bootstrap
 
 unit: tools
-	@local_stack/bootstrap schemathesis load
+	@local_stack/bootstrap schemathesis load runtime
 	$(BIN)/pytest tests/unit tests/integration tests/compatibility --numprocesses auto -rs \
 		--cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include="$(PURE)"
@@ -78,11 +78,11 @@ callers: tools
 
 # Ratios against their bounds; BUSY=1 gives it neighbours that never rest.
 bench-check: tools
-	@local_stack/bootstrap load
+	@local_stack/bootstrap runtime
 	$(PYTHON) -m benchmarks.speed --check $(if $(BUSY),--busy)
 
 stack: tools
-	@local_stack/bootstrap schemathesis
+	@local_stack/bootstrap schemathesis runtime
 	$(BIN)/pytest tests/stack -rs
 
 # What docs/reliability.md tells; prints its table.
@@ -106,7 +106,7 @@ load: tools
 # docs/performance.md, its plots, and a table of docs/scaling.md. BUSY=1: beside neighbours that
 # never rest, for the page's other column.
 bench: tools
-	@local_stack/bootstrap load
+	@local_stack/bootstrap load runtime
 	$(PYTHON) -m benchmarks.speed $(if $(BUSY),--busy)
 
 # docs/openapi.yaml, from the types of the service.
@@ -117,7 +117,8 @@ openapi: tools
 requirements: tools
 	for file in layers/jitsi_tokens/requirements \
 		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev \
-		requirements/schemathesis requirements/workflows requirements/load requirements/peers; \
+		requirements/schemathesis requirements/workflows requirements/load requirements/runtime \
+		requirements/peers; \
 	do \
 		.local/uv/bin/uv pip compile --quiet --no-header --no-annotate --upgrade \
 			--python-version 3.13 --generate-hashes $$file.in -o $$file.txt || exit 1; \

@@ -58,6 +58,7 @@ class Container:
         environment: the function's variables, and where AWS is.
         log: a file for what the container prints.
 
+    Its Python has the runtime and nothing else, so that what the layer lacks is found out.
     Python writes no bytecode there, as it cannot on Lambda: what is not compiled, it compiles anew.
     """
 
@@ -80,7 +81,7 @@ class Container:
             str(LOCAL / "sam" / _PROGRAM),
             *("--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"),
             *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
-            *(str(LOCAL / "load" / "bin" / "python"), "-m", "awslambdaric", "app.handler"),
+            *(str(LOCAL / "runtime" / "bin" / "python"), "-m", "awslambdaric", "app.handler"),
         ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - SAM CLI's

@@ -62,8 +62,8 @@ def _arguments() -> argparse.Namespace:
         "--busy", action="store_true", help="beside as many restless processes as processors"
     )
     add_number = functools.partial(parser.add_argument, type=int, metavar="N")
-    add_number("--rounds", default=9, help="containers of each handler (%(default)s)")
-    add_number("--calls", default=300, help="warm calls in each container (%(default)s)")
+    add_number("--rounds", default=7, help="containers of each handler (%(default)s)")
+    add_number("--calls", default=200, help="warm calls in each container (%(default)s)")
     add_number(
         "--in-process-calls",
         default=2000,

@@ -8,18 +8,27 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from local_stack.emulator import LOCAL
 from tests.conftest import ENVIRONS, NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 pytestmark = pytest.mark.stack
+
+# Lambda's: with the runtime, and nothing else that could stand in for what the layer lacks.
+PYTHON = LOCAL / "runtime" / "bin" / "python"
+
+LOG = """
+from jitsi_tokens import telemetry
+telemetry.logger().warning("a warning", cause="this")
+telemetry.report(ValueError("text"))
+"""
 
 # PEP 552: the bytecode goes by a hash of its source, and that hash is not checked.
 UNCHECKED_HASH = 0b01
@@ -89,10 +98,29 @@ def test_a_start_compiles_what_has_no_bytecode_for_it(
     assert [path for path in loaded if str(copy) in path and path.endswith(".py")] == [str(source)]
 
 
+def test_the_logger_works_with_what_the_layer_holds(packages: Path) -> None:
+    """It is loaded when something has gone wrong, and no start would show that it cannot be."""
+    logged = subprocess.run(  # noqa: S603 - the runtime's Python and the code above
+        [
+            str(PYTHON),
+            "-c",
+            LOG,
+        ],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(packages)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    warning, report = map(json.loads, logged.stdout.splitlines())
+
+    assert (warning["message"], warning["cause"]) == ("a warning", "this")
+    assert (report["error"], "text" in logged.stdout) == ("ValueError", False)
+
+
 def code_of_start(function: Path, packages: Path) -> list[str]:
     """Return where the code of a built function comes from, of all modules that it loads."""
-    started = subprocess.run(
-        [sys.executable, "-v", "-c", "import app"],
+    started = subprocess.run(  # noqa: S603 - the runtime's Python and a built function
+        [str(PYTHON), "-v", "-c", "import app"],
         env={
             "PATH": os.environ["PATH"],
             "PYTHONDONTWRITEBYTECODE": "1",
