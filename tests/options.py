@@ -13,7 +13,6 @@ OFF = {
     "PublicUrl": "",
     "ReservedConcurrency": "0",
     "SavedQueries": "false",
-    "SecretsExtensionLayerArn": "",
     "Tracing": "PassThrough",
     "FirewallEnabled": "false",
 }
@@ -30,8 +29,6 @@ ON = {
     "PublicUrl": "https://tokens.clinic.example",
     "ReservedConcurrency": "5",
     "SavedQueries": "true",
-    "SecretsExtensionLayerArn": "arn:aws:lambda:eu-central-1:123456789012:layer:"
-    "AWS-Parameters-and-Secrets-Lambda-Extension:99",
     "Tracing": "Active",
     "FirewallEnabled": "true",
 }

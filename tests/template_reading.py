@@ -145,9 +145,9 @@ def longest_text(value: Any, *, is_jaas: bool) -> int:
     match value:
         case str() if value in PARAMETERS:
             return longest(value)
-        case [7, [":", "JitsiTokensLayer" | "${SecretsExtensionLayerArn}:::::::"]]:
-            return 5  # a layer's version
-        case ["SharesSecret" | "PutsTokenInQuery", str(then), str(other)]:
+        case [7, [":", "JitsiTokensLayer"]]:
+            return 5  # the layer's version
+        case ["SharesSecret", str(then), str(other)]:
             return max(len(then), len(other))
         case ["Traces", "${LogLevel}+", "LogLevel"]:
             return longest("LogLevel") + 1

@@ -133,8 +133,7 @@ def deployed(template: Mapping[str, Any]) -> Deployed:
         snapshots_gb=sum(
             memory[name] / 1024
             for name, made in functions
-            # IssueToken's is a choice, and this one by default.
-            if "PublishedVersions" in made.get("SnapStart", default["SnapStart"])["ApplyOn"]
+            if made.get("SnapStart", default["SnapStart"])["ApplyOn"] == "PublishedVersions"
         ),
         # The key that signs, and that of the digests.
         secrets=2,

@@ -15,7 +15,6 @@ from benchmarks.peers.build import build as build_peers
 from benchmarks.speed import containers, subjects, warm
 from benchmarks.speed.bounds import MOST
 from benchmarks.speed.ratios import ratios
-from benchmarks.speed.subjects import EXTENSION
 from local_stack import deployment
 from local_stack.demonstration import say
 from tests.conftest import ENVIRONS
@@ -30,7 +29,6 @@ _TIMES = 2000
 # Each behind its floor, and those that share one side by side.
 _FUNCTIONS = (
     "IssueToken, HS256",
-    EXTENSION,
     "AuthorizeClient",
     "ProbeConfig",
     "ServePublicKey",
@@ -87,7 +85,7 @@ def _measure() -> Speed:
         for clients, names in itertools.groupby(_FUNCTIONS, subjects.floor_of)
         for subject in (
             subjects.floor(clients, peers, _ENVIRONMENT),
-            *(subjects.started(name, _environment_of(name)) for name in names),
+            *(subjects.started(name, _ENVIRONMENT) for name in names),
         )
     ]
     taken = containers.measure(every, rounds=_ROUNDS, calls=0)
@@ -103,11 +101,6 @@ def _measure() -> Speed:
         clients=[],
         packages={},
     )
-
-
-def _environment_of(name: str) -> dict[str, str]:
-    port = {"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "9"}
-    return _ENVIRONMENT | port if name == EXTENSION else _ENVIRONMENT
 
 
 def _told(speed: Speed) -> list[str]:

@@ -39,6 +39,7 @@ FLOORS = {
 _FLOOR = "a client of "
 _HERE = Path(__file__).parent
 _CLIENT = _HERE.parent / "peers" / "client"
+_EXTENSION_FOLDER = _HERE.parent / "peers" / "extension"
 _BOTOCORE_CLIENT_FOLDER = _HERE.parent / "peers" / "botocore_client"
 
 
@@ -107,13 +108,12 @@ def with_extension(service: Service, port: int) -> Subject:
     """Return what signs, with its secrets from a stand-in for AWS's extension at a port."""
     subject = issue_token(service, "HS256")
     extension = {
+        "ISSUE_TOKEN_APP": str(subject.folder / "app.py"),
         "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(port),
         "AWS_SESSION_TOKEN": "session",
     }
-    return subject._replace(
-        name=EXTENSION,
-        environment=subject.environment | extension,
-    )
+    environment = subject.environment | extension
+    return subject._replace(name=EXTENSION, folder=_EXTENSION_FOLDER, environment=environment)
 
 
 def secrets_of(service: Service) -> dict[str, str]:

@@ -17,6 +17,7 @@ from jitsi_tokens.issued import IssuedToken
 from jitsi_tokens.keys import read_key
 from jitsi_tokens.problems import UNAVAILABLE, Problem, unexpected
 from jitsi_tokens.rooms import meeting_url
+from jitsi_tokens.secrets_manager import SecretsManager
 from jitsi_tokens.settings import read_settings
 
 if TYPE_CHECKING:
@@ -24,21 +25,8 @@ if TYPE_CHECKING:
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
+SOURCE = SecretsManager()
 OUTAGE = secrets.Outage()
-
-
-def _source() -> secrets.Source:
-    # Imported here: botocore is most of a start, and the extension is there to do without it.
-    if port := os.environ.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT"):
-        from jitsi_tokens.secrets_extension import SecretsExtension  # noqa: PLC0415
-
-        return SecretsExtension(int(port), os.environ)
-    from jitsi_tokens.secrets_manager import SecretsManager  # noqa: PLC0415
-
-    return SecretsManager()
-
-
-SOURCE = _source()
 
 
 def _warn(failure: secrets.SecretUnavailable) -> None:

@@ -100,23 +100,6 @@ def test_a_replaced_version_is_deleted() -> None:
     assert {version["DeletionPolicy"] for version in versions.values()} == {"Delete"}
 
 
-def test_awss_extension_is_a_layer_beside_the_stacks_own() -> None:
-    """SAM adds a function's layers to those of all functions."""
-    layers = {
-        name: resource["Properties"]["Layers"]
-        for name, resource in resources("AWS::Lambda::Function", on=True).items()
-    }
-    [own] = resources("AWS::Lambda::LayerVersion", on=True)
-    extension = [
-        "UsesSecretsExtension",
-        {"Ref": "SecretsExtensionLayerArn"},
-        {"Ref": "AWS::NoValue"},
-    ]
-
-    assert layers.pop("IssueToken") == [{"Ref": own}, {"Fn::If": extension}]
-    assert all(others == [{"Ref": own}] for others in layers.values())
-
-
 def test_the_networks_reach_the_policy_as_a_list() -> None:
     """SAM resolves the parameter itself, and CloudFormation splits what it was."""
     [api] = resources("AWS::ApiGateway::RestApi", on=True).values()

@@ -18,16 +18,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 NAME = "jitsi-tokens-options"
-# AWS::CodeDeploy::*, AWS::SecretsManager::ResourcePolicy, AWS::Logs::QueryDefinition,
-# AWS::WAFv2::WebACLAssociation, and a layer that only AWS has:
-# tests/integration/test_template_options.py has these on.
-UNKNOWN_TO_THE_EMULATOR = {
-    "CanaryEnabled",
-    "DeletionProtection",
-    "SavedQueries",
-    "FirewallEnabled",
-    "SecretsExtensionLayerArn",
-}
+# AWS::CodeDeploy::*, AWS::SecretsManager::ResourcePolicy, AWS::Logs::QueryDefinition and
+# AWS::WAFv2::WebACLAssociation: tests/integration/test_template_options.py has these on.
+UNKNOWN_TO_THE_EMULATOR = {"CanaryEnabled", "DeletionProtection", "SavedQueries", "FirewallEnabled"}
 
 
 def test_every_option_is_among_these() -> None:

@@ -166,20 +166,6 @@ def test_cloudformation_deletes_nothing_that_cannot_be_made_again() -> None:
     assert all("${AWS::StackName}-*" in resource for resource in own["Resource"])
 
 
-def test_a_layer_that_is_not_the_stacks_is_read_by_its_arn_alone() -> None:
-    """AWS's extension, of the account's choice."""
-    [reads] = [
-        as_list(each["Resource"])
-        for each in statements("ExecutionRole")
-        if as_list(each["Action"]) == ["lambda:GetLayerVersion"]
-    ]
-    pattern = TEMPLATE["Parameters"]["SecretsExtensionLayerArn"]["AllowedPattern"]
-
-    assert reads == ["SecretsExtensionLayerArn"]
-    assert pattern == read_template()["Parameters"]["SecretsExtensionLayerArn"]["AllowedPattern"]
-    assert "*" not in pattern.replace("[a-z-]*", "")
-
-
 def test_what_is_made_bears_the_stacks_name() -> None:
     """A role above all: else every role of the account could be changed."""
     for statement in statements("ExecutionRole"):

@@ -90,18 +90,6 @@ def test_a_function_starts_without_what_it_seldom_needs(
     assert loaded.frozen
 
 
-def test_with_awss_extension_what_signs_starts_without_botocore(
-    self_hosted_environ: dict[str, str],
-) -> None:
-    """Which is most of its start."""
-    extension = {"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773"}
-
-    loaded = load("app", ROOT / "functions/issue_token", self_hosted_environ | NAMES | extension)
-
-    assert "jitsi_tokens" in loaded.packages
-    assert not loaded.packages & {"botocore", "boto3", "urllib3", "aws_lambda_powertools"}
-
-
 @pytest.mark.parametrize(
     "module",
     [

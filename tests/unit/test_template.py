@@ -90,7 +90,6 @@ def test_a_domain_name_has_its_certificate() -> None:
     assert "CertificateArn" in assertion["AssertDescription"]
 
 
-EXTENSION = "layer:AWS-Parameters-and-Secrets-Lambda-Extension"
 GOOD_VALUES = {
     "JitsiDomain": [
         "",
@@ -114,12 +113,6 @@ GOOD_VALUES = {
     "AllowedNetworks": ["", "203.0.113.0/24", "203.0.113.7/32,2001:db8::/32"],
     "AlarmEmail": ["", "on-call@example.org", "a+b@c.example"],
     "PermissionsBoundary": ["", "arn:aws:iam::123456789012:policy/jitsi-tokens/Boundary-1A"],
-    "SecretsExtensionLayerArn": [
-        "",
-        f"arn:aws:lambda:eu-central-1:123456789012:{EXTENSION}:99",
-        f"arn:aws-cn:lambda:cn-north-1:123456789012:{EXTENSION}:1",
-        f"arn:aws-us-gov:lambda:us-gov-east-1:123456789012:{EXTENSION}:12345",
-    ],
 }
 BAD_VALUES = {
     "JitsiDomain": [
@@ -160,15 +153,6 @@ BAD_VALUES = {
     ],
     "AlarmEmail": ["on-call", "on-call@example", "a b@example.org", "@example.org"],
     "PermissionsBoundary": ["Boundary", "arn:aws:iam::123456789012:role/Boundary", "arn:aws:iam"],
-    "SecretsExtensionLayerArn": [
-        *(EXTENSION, f"arn:aws:lambda:eu-central-1:123456789012:{EXTENSION}"),
-        f"arn:aws:lambda:eu-central-1:123456789012:{EXTENSION}-Arm64:99",
-        f"arn:aws:lambda:eu-central-1:123456789012:{EXTENSION}:latest",
-        f"arn:aws:lambda:eu-central-1:123456789012:{EXTENSION}:123456",
-        f"arn:aws:lambda:eu-central-1:12345678901:{EXTENSION}:99",
-        f"arn:aws:lambda:*:123456789012:{EXTENSION}:99",
-        "arn:aws:lambda:eu-central-1:123456789012:layer:something-else:99",
-    ],
     "JitsiTenant": ["Clinic", "clinic/1", "/clinic", "a b", "a.b", "a%20b", "é", "x" * 25],
 }
 

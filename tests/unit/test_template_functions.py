@@ -3,7 +3,6 @@
 import msgspec
 import pytest
 
-from jitsi_tokens import secrets_extension
 from jitsi_tokens.status import NEVER_CHECKED, KeyStatus
 from tests.template_reading import (
     FUNCTIONS,
@@ -31,40 +30,10 @@ def test_a_function_starts_from_a_snapshot_behind_an_alias(name: str) -> None:
     """Published as `live`, on the runtime that the layer is compiled for."""
     found = function(name)
 
-    applied = found["SnapStart"]["ApplyOn"]
-    assert (applied[-1] if isinstance(applied, list) else applied) == "PublishedVersions"
+    assert found["SnapStart"] == {"ApplyOn": "PublishedVersions"}
     assert found["AutoPublishAlias"] == "live"
     assert (found["Runtime"], found["Architectures"]) == ("python3.13", ["x86_64"])
-    assert TEMPLATE["Globals"]["Function"]["Layers"] == ["JitsiTokensLayer"]
-
-
-def test_what_signs_alone_may_have_awss_extension() -> None:
-    """Its layer, its settings, and no snapshot; a change of it makes a new version."""
-    found = properties("IssueToken")
-    settings = {
-        "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": "2773",
-        "PARAMETERS_SECRETS_EXTENSION_CACHE_ENABLED": "FALSE",
-        "PARAMETERS_SECRETS_EXTENSION_LOG_LEVEL": "ERROR",
-        "SECRETS_MANAGER_TIMEOUT_MILLIS": "1800",
-    }
-
-    assert [
-        name for name in FUNCTIONS if "SecretsExtensionLayerArn" in references(properties(name))
-    ] == ["IssueToken"]
-    assert found["Layers"] == [["UsesSecretsExtension", "SecretsExtensionLayerArn", "AWS::NoValue"]]
-    assert found["SnapStart"] == {"ApplyOn": ["UsesSecretsExtension", "None", "PublishedVersions"]}
-    for name, value in settings.items():
-        variable = found["Environment"]["Variables"][name]
-        assert variable == ["UsesSecretsExtension", value, "AWS::NoValue"]
-    assert "SecretsExtensionLayerArn" in references(found["VersionDescription"])
-
-
-def test_the_extension_gives_up_before_who_asks_it() -> None:
-    """What it says is worth more than its silence."""
-    variables = properties("IssueToken")["Environment"]["Variables"]
-    [_, milliseconds, _] = variables["SECRETS_MANAGER_TIMEOUT_MILLIS"]
-
-    assert int(milliseconds) < secrets_extension._PATIENT.a_try * 1000
+    assert found["Layers"] == ["JitsiTokensLayer"]
 
 
 @pytest.mark.parametrize(

@@ -283,27 +283,3 @@ def test_the_encryption_key_is_for_the_account_its_logs_and_its_notices() -> Non
     )
     assert (condition, deletion["Effect"]) == ("ProtectsFromDeletion", "Deny")
     assert deletion["Action"] == ["kms:ScheduleKeyDeletion", "kms:DisableKey"]
-
-
-def test_a_key_operator_brings_no_layer_in() -> None:
-    """Code of theirs would read the key: only the stack's own layer, and AWS's where it has it."""
-    [update] = [
-        statement
-        for _, statement in everybodys_statements()
-        if "lambda:UpdateFunctionConfiguration" in as_list(statement["Action"])
-    ]
-
-    assert update["Condition"] == {
-        "ForAllValues:StringLike": {
-            "lambda:Layer": [
-                [
-                    ":",
-                    [
-                        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}",
-                        "layer:jitsi-tokens:*",
-                    ],
-                ],
-                ["UsesSecretsExtension", "SecretsExtensionLayerArn", "AWS::NoValue"],
-            ]
-        }
-    }

@@ -20,14 +20,6 @@ RETRY_SECONDS = 30
 
 UNREACHABLE = "unreachable"
 
-# By the code of Secrets Manager's error: a code of ours, and what to say.
-REFUSALS = {
-    "ResourceNotFoundException": ("no-key", "The secret has no current version."),
-    "InvalidRequestException": ("secret-deleted", "The secret is scheduled for deletion."),
-    "AccessDeniedException": ("access-denied", "The function may not read or decrypt the secret."),
-    "DecryptionFailure": ("access-denied", "The function may not decrypt the secret."),
-}
-
 
 class SecretUnavailable(Exception):
     """There is no value to work with. `code` and text name the cause and hold no content."""
@@ -46,21 +38,6 @@ class Version(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Version(id={self.id!r})"
-
-
-def text_version(
-    version_id: str, text: str | None, created_at: datetime, *, holds_bytes: bool
-) -> Version:
-    """Return a version that was fetched, if it is a text.
-
-    Raises:
-        SecretUnavailable: it holds bytes, or nothing.
-    """
-    if holds_bytes:
-        raise SecretUnavailable("not-a-key-document", "The secret holds bytes in place of text.")
-    if not text:
-        raise SecretUnavailable("no-key", "The secret is empty.")
-    return Version(version_id, text, created_at)
 
 
 class Source(Protocol):

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from jitsi_tokens import aws
-from jitsi_tokens.secrets import (
-    CURRENT,
-    REFUSALS,
-    UNREACHABLE,
-    SecretUnavailable,
-    Version,
-    text_version,
-)
+from jitsi_tokens.secrets import CURRENT, UNREACHABLE, SecretUnavailable, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_REFUSALS = {
+    "ResourceNotFoundException": ("no-key", "The secret has no current version."),
+    "InvalidRequestException": ("secret-deleted", "The secret is scheduled for deletion."),
+    "AccessDeniedException": ("access-denied", "The function may not read or decrypt the secret."),
+    "DecryptionFailure": ("access-denied", "The function may not decrypt the secret."),
+}
 
 
 class SecretsManager:
@@ -46,15 +46,14 @@ def fetch_version(client: SecretsManagerClient, secret_id: str, stage: str = CUR
         answer = client.get_secret_value(SecretId=secret_id, VersionStage=stage)
     except ClientError as error:
         code = aws.error_code(error)
-        refusal = REFUSALS.get(code, (UNREACHABLE, f"Secrets Manager refused: {code}."))
+        refusal = _REFUSALS.get(code, (UNREACHABLE, f"Secrets Manager refused: {code}."))
         raise SecretUnavailable(*refusal) from None
     except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
         raise SecretUnavailable(
             UNREACHABLE, f"Secrets Manager did not answer ({type(error).__name__})."
         ) from None
-    return text_version(
-        answer["VersionId"],
-        answer.get("SecretString"),
-        answer["CreatedDate"],
-        holds_bytes=bool(answer.get("SecretBinary")),
-    )
+    if answer.get("SecretBinary"):
+        raise SecretUnavailable("not-a-key-document", "The secret holds bytes in place of text.")
+    if not (text := answer.get("SecretString")):
+        raise SecretUnavailable("no-key", "The secret is empty.")
+    return Version(answer["VersionId"], text, answer["CreatedDate"])

@@ -1,0 +1,1 @@
+"""An experiment: IssueToken without botocore."""
