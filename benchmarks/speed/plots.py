@@ -51,6 +51,9 @@ def cold_starts(speed: dict[str, Any]) -> Figure:
     """Return each handler's start, and its first call behind it."""
     handlers = list(reversed(speed["containers"]["handlers"]))
     figure = Figure(figsize=(8, 0.32 * len(handlers) + 1.2), layout="constrained")
+    figure.suptitle(
+        "Cold starts: the start (line: from least to most), and the first call behind it"
+    )
     axes = figure.subplots()
     for place, handler in enumerate(handlers):
         inits = [turn["init"] for turn in handler["rounds"]]
@@ -62,7 +65,6 @@ def cold_starts(speed: dict[str, Any]) -> Figure:
         axes.barh(place, first, left=init, color=_FIRST)
     names = [handler["name"] for handler in handlers]
     axes.set(yticks=range(len(names)), yticklabels=names, xlabel="milliseconds")
-    axes.set_title("Cold starts: the start (from least to most), and the first call behind it")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.grid(axis="x", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
