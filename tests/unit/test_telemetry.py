@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -214,3 +215,16 @@ def test_an_error_of_aws_is_told_apart_by_its_code(capsys: pytest.CaptureFixture
 def test_there_is_one_logger() -> None:
     """It is made when something goes wrong first, and kept."""
     assert telemetry.logger() is telemetry.logger()
+
+
+def test_a_report_loads_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is written where anything may have failed, an import among it."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "botocore"]:
+        monkeypatch.delitem(sys.modules, name)
+
+    telemetry.report(KeyError("secret-input"))
+
+    assert json.loads(capsys.readouterr().out)["error"] == "KeyError"
+    assert "botocore" not in sys.modules
