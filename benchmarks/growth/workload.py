@@ -104,14 +104,14 @@ def containers(rate: float, seconds: float) -> int:
     return max(1, math.ceil(mean + 3 * math.sqrt(mean)))
 
 
-def figures(load: Load, containers: Containers) -> Figures:
+def figures(load: Load, measured: Containers) -> Figures:
     """Return the figures of a token with RS256, the dearest; Lambda bills whole milliseconds."""
-    billed = {handler.name: math.ceil(handler.duration) for handler in containers.handlers}
+    billed = {handler.name: math.ceil(handler.duration) for handler in measured.handlers}
     return Figures(
         issue_ms=billed["IssueToken, RS256"],
         authorize_ms=billed["AuthorizeClient"],
-        line_bytes=containers.line_bytes,
-        platform_bytes=containers.platform_bytes,
+        line_bytes=measured.line_bytes,
+        platform_bytes=measured.platform_bytes,
         answer_bytes=load.answer_bytes,
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import measured, page, stack
 from benchmarks.peers.build import build as build_peers
-from benchmarks.speed import check, containers, subjects, warm
+from benchmarks.speed import check, containers, deployed, subjects, warm
 from benchmarks.speed.clients import by_clients
 from benchmarks.speed.extension_stand_in import ExtensionStandIn
 from benchmarks.speed.ratios import ratios
@@ -52,7 +52,11 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed",
+        description=__doc__,
+        epilog="The numbers N are of what is measured for the pages; --check has its own.",
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="compare ratios with their bounds")
     what.add_argument(
@@ -110,7 +114,7 @@ def _containers(running: Emulator, peers: Built, rounds: int, calls: int) -> mea
     say("sam deploy: self-hosted, HS256 and RS256")
     shared = stack.deploy(running, "HS256")
     published = stack.deploy(running, "RS256")
-    with ExtensionStandIn(subjects.secrets_of(shared)) as extension:
+    with ExtensionStandIn(deployed.secrets_of(shared)) as extension:
 
         def floor(function: str) -> subjects.Subject:
             return subjects.floor(subjects.floor_of(function), peers, running.environment())
@@ -120,19 +124,19 @@ def _containers(running: Emulator, peers: Built, rounds: int, calls: int) -> mea
             subjects.EMPTY,
             subjects.botocore_client(running.environment()),
             floor("IssueToken"),
-            subjects.issue_token(shared, "HS256"),
-            subjects.issue_token(published, "RS256"),
-            subjects.with_extension(shared, extension.port),
-            subjects.peer(shared, peers.compiled, COMPILED),
-            subjects.peer(shared, peers.plain, PLAIN),
+            deployed.issue_token(shared, "HS256"),
+            deployed.issue_token(published, "RS256"),
+            deployed.with_extension(shared, extension.port),
+            deployed.peer(shared, peers.compiled, COMPILED),
+            deployed.peer(shared, peers.plain, PLAIN),
             floor("AuthorizeClient"),
-            subjects.authorize_client(published),
+            deployed.authorize_client(published),
             floor("ProbeConfig"),
-            subjects.probe_config(published),
-            subjects.serve_public_key(published),
+            deployed.probe_config(published),
+            deployed.serve_public_key(published),
             floor("CheckKey"),
-            subjects.check_key(published),
-            subjects.rotate_signing_key(published),
+            deployed.check_key(published),
+            deployed.rotate_signing_key(published),
         ]
         say(f"containers, by turns, with {calls} calls each")
         return containers.measure(every, rounds=rounds, calls=calls)

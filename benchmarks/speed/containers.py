@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
+import jwt
+
 from benchmarks.container import Container, ContainerFailure, Report, read_report
 from benchmarks.measured import Containers, Handler, Round
 from local_stack.emulator import LOCAL
@@ -74,7 +76,7 @@ def run(subject: Subject, calls: int) -> Sample:
         report = read_report(_LOG.read_text())
         for answer in (first, *answers):
             subject.check(answer.body)
-    except (ContainerFailure, LookupError, ValueError) as error:
+    except (ContainerFailure, LookupError, ValueError, jwt.PyJWTError) as error:
         raise ContainerFailure(f"{subject.name}: {error}; see {_LOG}") from error
     seconds = [answer.seconds for answer in answers] or [first.seconds]
     return Sample(

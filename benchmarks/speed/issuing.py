@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import itertools
 import json
 import os
 import secrets
-import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,10 +17,10 @@ import jwt
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
+from benchmarks.peers.loading import load_peer
 from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.policy import make_policy
 from jitsi_tokens.rsa_keys import make_rsa_key, private_pem
-from local_stack.emulator import ROOT
 from tests.conftest import ENVIRONS, load_function, stood_in_for_aws
 
 if TYPE_CHECKING:
@@ -135,18 +133,11 @@ def issuing(name: str) -> Iterator[Issuing]:
         app = load_function(monkeypatch, "issue_token", ENVIRONS[kind] | names)
         key = app.SIGNING_KEY.get(time.time())
         parameters.clear_caches()  # type: ignore[no-untyped-call]
-        yield Issuing(app, key, secret, pem, _load_peer(monkeypatch))
+        yield Issuing(app, key, secret, pem, _peer(monkeypatch))
 
 
-def _load_peer(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], Any]:
-    path = ROOT / "benchmarks" / "peers" / "powertools" / "app.py"
-    spec = importlib.util.spec_from_file_location("peer", path)
-    if spec is None or spec.loader is None:
-        raise ImportError(str(path))
-    module = importlib.util.module_from_spec(spec)
-    # pydantic looks a model's types up in its module.
-    monkeypatch.setitem(sys.modules, "peer", module)
-    spec.loader.exec_module(module)
+def _peer(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, Any]], Any]:
+    module = load_peer(monkeypatch, "powertools")
     context = SimpleNamespace(
         function_name="peer",
         memory_limit_in_mb=1769,

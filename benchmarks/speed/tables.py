@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from typing import TYPE_CHECKING
 
-from benchmarks.growth.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
 from benchmarks.markdown import table
 from benchmarks.speed.bounds import AT_LEAST, MOST
+from benchmarks.speed.meaning import meaning
 from benchmarks.speed.ratios import ratios
-from benchmarks.speed.subjects import COMPILED, PLAIN
 from benchmarks.speed.warm import ENCODE, HANDLER, PEER, PEM, SCRIPT, SIGN
 
 if TYPE_CHECKING:
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from benchmarks.speed.ratios import Ratio
 
 _MEGABYTE = 1_000_000
-_MILLION = 1_000_000
 
 
 def sections(quiet: Speed, busy: Speed, issue_gb: float) -> dict[str, str]:
@@ -167,44 +164,6 @@ def packages(speed: Speed) -> str:
             *rows,
             [f"{len(rest)} more", f"{sum(rest) / _MEGABYTE:.1f}"],
             ["all", f"{sum(speed.packages.values()) / _MEGABYTE:.1f}"],
-        ],
-    )
-
-
-def meaning(speed: Speed, issue_gb: float) -> str:
-    """Return what the figures are in seconds of a person's and in dollars of Lambda's."""
-    containers = speed.containers
-    authorizer = containers["AuthorizeClient"]
-
-    def row(name: str, handler: Handler) -> list[str]:
-        first = statistics.median(turn.first for turn in handler.rounds)
-        cold = handler.init + first
-        whole = cold + authorizer.init + statistics.median(turn.first for turn in authorizer.rounds)
-        million = _MILLION * (
-            LAMBDA_REQUEST.dollars
-            + math.ceil(handler.duration) / 1000 * issue_gb * LAMBDA_GB_SECOND.dollars
-        )
-        return [
-            name,
-            f"{handler.duration:.1f} ms",
-            f"{cold:.0f} ms",
-            f"{whole:.0f} ms",
-            f"${million:.2f}",
-        ]
-
-    return table(
-        [
-            "",
-            "a warm request",
-            "its container is new",
-            "the authorizer's too",
-            "Lambda, a million",
-        ],
-        [
-            row("IssueToken, HS256", containers["IssueToken, HS256"]),
-            row("IssueToken, RS256", containers["IssueToken, RS256"]),
-            row("Powertools and pydantic, compiled", containers[COMPILED]),
-            row("the same as plain `sam build` leaves it", containers[PLAIN]),
         ],
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import functools
 import json
 import sys
 import time
@@ -15,6 +15,7 @@ import jwt
 import pytest
 from aws_lambda_powertools.utilities import parameters
 
+from benchmarks.peers import loading
 from benchmarks.peers.scripts import pasted_secret, pem_each_time
 from tests.conftest import APP_ID, ENVIRONS
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tests.conftest import LoadApp
 
 ROOT = Path(__file__).parents[2]
-PEERS = ROOT / "benchmarks" / "peers"
 EVENT = ROOT / "events" / "issue_token_doctor.json"
 NOW = 1_800_000_000
 SHARED_SECRET = "0123456789abcdef" * 4
@@ -82,19 +82,7 @@ def load_peer(
     aws: None,  # noqa: ARG001
 ) -> Iterator[Callable[[str], Any]]:
     """Return the loader of handlers from a folder of benchmarks/peers; AWS is stood in for."""
-
-    def load(folder: str) -> Any:
-        name = f"peer_{folder}"
-        spec = importlib.util.spec_from_file_location(name, PEERS / folder / "app.py")
-        assert spec
-        assert spec.loader
-        app = importlib.util.module_from_spec(spec)
-        # pydantic looks a model's types up in its module.
-        monkeypatch.setitem(sys.modules, name, app)
-        spec.loader.exec_module(app)
-        return app
-
-    yield load
+    yield functools.partial(loading.load_peer, monkeypatch)
     parameters.clear_caches()  # type: ignore[no-untyped-call]
 
 

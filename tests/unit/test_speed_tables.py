@@ -7,6 +7,7 @@ import pytest
 from benchmarks.growth.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST
 from benchmarks.measured import Series
 from benchmarks.speed import tables
+from benchmarks.speed.meaning import meaning
 from benchmarks.speed.subjects import COMPILED, PLAIN
 from benchmarks.speed.warm import ENCODE, HANDLER, PEER, PEM, SCRIPT, SIGN
 from tests.speed_runs import container, run
@@ -93,7 +94,7 @@ def test_what_a_person_waits_and_what_is_paid() -> None:
         "AuthorizeClient": [container(150, first=5)],
     }
 
-    found = rows(tables.meaning(run(handlers=handlers), 1769 / 1024))
+    found = rows(meaning(run(handlers=handlers), 1769 / 1024))
 
     five_ms = 1_000_000 * (LAMBDA_REQUEST.dollars + 0.005 * 1769 / 1024 * LAMBDA_GB_SECOND.dollars)
     assert [row[1:] for row in found] == [
