@@ -37,7 +37,7 @@ _ALL = [
     _raised(lambda: requests.parse(b"{")),
     _raised(lambda: _parsed(roomName="*").room()),
     _raised(lambda: http.caller({})),
-    _raised(lambda: Policy(rooms=["*"]).check(_parsed(isModerator=True), "session-123")),
+    _raised(lambda: Policy(rooms=["*"]).check(_parsed(isModerator=True), "session-123", 0)),
     Problem(NOT_FOUND, "No public key is published here."),
     _raised(lambda: http.json_body({"body": " " * 4 * http.MAX_BODY_BYTES})),
     _raised(lambda: http.json_body({})),

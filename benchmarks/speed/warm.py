@@ -107,7 +107,7 @@ def _parts(service: Issuing) -> dict[str, Callable[[], object]]:
     def policy() -> None:
         room = request.room()
         request.validity(settings.limits, int(now))
-        client.policy.check(request, room)
+        client.policy.check(request, room, 0)
 
     def claims() -> dict[str, Any]:
         return meeting_claims(

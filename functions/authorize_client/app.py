@@ -25,25 +25,31 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if api_key is None:
         raise _unauthorized()
     key_digest = clients.digest(api_key)
-    record = _find(key_digest)
-    if record is None:
+    item = _find(key_digest)
+    if item is None:
         raise _unauthorized()
-    client = clients.read_client(record)
+    record = item.get("record", {}).get("S", "")
+    kept_beside = item.get("max_advance_seconds")
+    max_advance = None if kept_beside is None else kept_beside.get("N", "")
+    client = clients.read_client(record, max_advance)
     if client is None:
         telemetry.logger().error("a client's record cannot be read", item=key_digest[:12])
         raise _unauthorized()
-    return _allow(event["methodArn"], client.name, record)
+    handed_on = {"client": record}
+    if max_advance is not None:
+        handed_on["maxAdvanceSeconds"] = max_advance
+    return _allow(event["methodArn"], client.name, handed_on)
 
 
-def _find(key_digest: str) -> str | None:
+def _find(key_digest: str) -> dict[str, Any] | None:
     answer = TABLE.get_item(
         TableName=TABLE_NAME,
         Key={"key_digest": {"S": key_digest}},
-        ProjectionExpression="#record",
+        ProjectionExpression="#record, max_advance_seconds",
         ExpressionAttributeNames={"#record": "record"},
         ConsistentRead=True,
     )
-    return answer["Item"].get("record", {}).get("S", "") if "Item" in answer else None
+    return answer.get("Item")
 
 
 def _unauthorized() -> Exception:
@@ -51,7 +57,7 @@ def _unauthorized() -> Exception:
     return Exception("Unauthorized")
 
 
-def _allow(method_arn: str, name: str, record: str) -> dict[str, Any]:
+def _allow(method_arn: str, name: str, handed_on: dict[str, str]) -> dict[str, Any]:
     # The whole stage: API Gateway keeps this answer and uses it for every route.
     api, stage, *_ = method_arn.split("/")
     return {
@@ -66,5 +72,5 @@ def _allow(method_arn: str, name: str, record: str) -> dict[str, Any]:
                 }
             ],
         },
-        "context": {"client": record},
+        "context": handed_on,
     }

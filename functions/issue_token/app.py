@@ -23,6 +23,8 @@ from jitsi_tokens.settings import read_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jitsi_tokens.policy import Policy
+
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
 SOURCE = SecretsManager()
@@ -80,11 +82,8 @@ def handler(event: http.Event, _context: object) -> http.Response:
 def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> IssuedToken:
     client = http.caller(event)
     line.called_by(client.name)
-    request = requests.parse(http.json_body(event))
-    room = request.room()
-    line.asked(request, room)
-    validity = request.validity(SETTINGS.limits, int(now))
-    client.policy.check(request, room)
+    request, room, validity = _read(event, client.policy, int(now), line)
+    client.policy.check(request, room, validity.starts_at - int(now) - SETTINGS.clock_skew_seconds)
     try:
         key = SIGNING_KEY.get(now)
     except secrets.SecretUnavailable:
@@ -114,6 +113,20 @@ def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> Issued
         ),
         room_name=room,
     )
+
+
+def _read(
+    event: http.Event, policy: Policy, now: int, line: telemetry.RequestLine
+) -> tuple[requests.TokenRequest, str, requests.Validity]:
+    body = http.json_body(event)
+    limits = policy.limits(SETTINGS.limits)
+    try:
+        request = requests.parse(body)
+        room = request.room()
+        line.asked(request, room)
+        return request, room, request.validity(limits, now)
+    except Problem as first:
+        raise requests.every_fault(first, body, limits, now) from None
 
 
 def _digest_key(now: float) -> bytes | None:

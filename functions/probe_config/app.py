@@ -40,7 +40,8 @@ def _answer(event: http.Event, now: float) -> diagnostics.Probe:
         case "GET", "/api/jitsi/jwt":
             return diagnostics.Probe(configured=STATUS.get(now).configured)
         case "GET", "/api/jitsi/diagnostics":
-            http.caller(event).policy.check_diagnostics()
-            return diagnostics.diagnosis(SETTINGS, STATUS.get(now), int(now))
+            policy = http.caller(event).policy
+            policy.check_diagnostics()
+            return diagnostics.diagnosis(SETTINGS, policy, STATUS.get(now), int(now))
         case _:
             raise Problem(NOT_FOUND, "The service answers GET and POST /api/jitsi/jwt.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from msgspec.structs import replace
 
 from jitsi_tokens import http
 from jitsi_tokens.clients import Client, digest, make_api_key, write_client
@@ -90,6 +91,27 @@ def test_the_context_is_one_string_that_the_functions_read_back(authorizer: Auth
     assert context.keys() == {"client"}
     assert isinstance(context["client"], str)
     assert http.caller({"requestContext": {"authorizer": context}}) == CLIENT
+
+
+def test_a_limit_beside_the_record_is_handed_on_beside_it(authorizer: Authorizer) -> None:
+    """So that code without that limit still reads the record; IssueToken reads both."""
+    authorizer.put(API_KEY, record={"S": write_client(CLIENT)}, max_advance_seconds={"N": "0"})
+
+    context = authorizer.answer(f"Bearer {API_KEY}")["context"]
+
+    assert context == {"client": write_client(CLIENT), "maxAdvanceSeconds": "0"}
+    read = http.caller({"requestContext": {"authorizer": context}})
+    assert read.policy == replace(CLIENT.policy, max_advance_seconds=0)
+
+
+@pytest.mark.parametrize("value", [{"S": "0"}, {"N": "-1"}, {"N": "0.5"}, {"NULL": True}])
+def test_a_limit_that_cannot_be_read_opens_nothing(
+    authorizer: Authorizer, value: dict[str, Any]
+) -> None:
+    """It is never taken for no limit."""
+    authorizer.put(API_KEY, record={"S": write_client(CLIENT)}, max_advance_seconds=value)
+
+    assert_unauthorized(authorizer, f"Bearer {API_KEY}")
 
 
 def test_an_api_key_is_looked_up_once_by_its_digest(authorizer: Authorizer) -> None:

@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from jitsi_tokens.clock import Clock
-from jitsi_tokens.problems import forbidden_field, invalid_field
+from jitsi_tokens.problems import FORBIDDEN, field_error, field_problem, invalid_field
 from jitsi_tokens.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine
 from jitsi_tokens_cli.audit.window import time_of
@@ -89,7 +89,7 @@ class AuditedWorld:
     def refused(self) -> None:
         """Log a refusal by the client's policy."""
         record = _asked()
-        record.refused(forbidden_field("/isModerator", "must be false"))
+        record.refused(field_problem(FORBIDDEN, [field_error("/isModerator", "must be false")]))
         self.log(_text(record))
 
     def unread(self) -> None:

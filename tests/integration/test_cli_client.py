@@ -87,6 +87,52 @@ def test_add_takes_the_whole_policy(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize(("options", "kept"), [([], "0"), (["--max-advance", "86400"], "86400")])
+def test_a_new_client_gets_no_tokens_in_advance_unless_told(
+    world: World, options: list[str], kept: str
+) -> None:
+    """The limit is beside the record, in which code without it would not know the field."""
+    item = _item(world, _add(world, "desk", "--room", "a", *options))
+
+    assert item["max_advance_seconds"] == {"N": kept}
+    assert json.loads(item["record"]["S"]) == {"name": "desk", "policy": {"rooms": ["a"]}}
+
+
+def test_a_further_key_has_the_same_advance(world: World) -> None:
+    """With or without the policy's options."""
+    _add(world, "desk", "--room", "a", "--max-advance", "60")
+
+    further = [_add(world, "desk"), _add(world, "desk", "--room", "a")]
+
+    assert [_item(world, key)["max_advance_seconds"]["N"] for key in further] == ["60", "60"]
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "after"),
+    [
+        ({"N": "60"}, [], {"N": "60"}),
+        ({"N": "60"}, ["--max-advance", "0"], {"N": "0"}),
+        (None, [], None),
+        (None, ["--max-advance", "0"], {"N": "0"}),
+        ({"S": "junk"}, [], {"N": "0"}),
+    ],
+)
+def test_set_keeps_the_advance_unless_told(
+    world: World, before: Any, options: list[str], after: Any
+) -> None:
+    """A client of an earlier version has none, and goes on as it was."""
+    api_key = _add(world, "desk", "--room", "a")
+    item = _item(world, api_key)
+    del item["max_advance_seconds"]
+    kept = {} if before is None else {"max_advance_seconds": before}
+    world.dynamodb.put_item(TableName=TABLE, Item=item | kept)
+
+    world.run("client", "set", "desk", "--room", "b", *options)
+
+    assert _item(world, api_key).get("max_advance_seconds") == after
+    assert _policy(world, api_key).rooms == ["b"]
+
+
 def test_add_takes_the_diagnostics_alone(world: World) -> None:
     """A client that only reads the diagnostics may ask for no room."""
     api_key = _add(world, "monitor", "--diagnostics")

@@ -229,7 +229,7 @@ def test_issue_refuses_unclear_features(world: World, options: list[str], senten
 def test_issue_shows_a_problem(world: World) -> None:
     """A refusal is shown with title, detail and fields, and cannot act on the terminal."""
     field = FieldError("/roomName", "is outside\x1b[2J the rooms.")
-    problem = Problem(FORBIDDEN, "roomName is outside.", field=field)
+    problem = Problem(FORBIDDEN, "roomName is outside.", errors=[field])
     world.service = Answer(403, json.dumps(msgspec.to_builtins(problem.details())))
 
     result = world.run("token", "issue", *PERSON)

@@ -53,8 +53,10 @@ class Service:
         """Answer a request with these fields in place of the usual ones."""
         return self.send(json.dumps(REQUEST | changes), client)
 
-    def send(self, body: str, client: str | None = write_client(CLIENT)) -> dict[str, Any]:
-        """Answer a request with this body."""
+    def send(
+        self, body: str, client: str | None = write_client(CLIENT), **context: str
+    ) -> dict[str, Any]:
+        """Answer a request with this body, and this beside the client in the context."""
         event = {
             "httpMethod": "POST",
             "resource": "/api/jitsi/jwt",
@@ -63,7 +65,10 @@ class Service:
                 "Authorization": f"Bearer {API_KEY}",
             },
             "body": body,
-            "requestContext": {"extendedRequestId": "request-1", "authorizer": {"client": client}},
+            "requestContext": {
+                "extendedRequestId": "request-1",
+                "authorizer": {"client": client} | context,
+            },
         }
         response: dict[str, Any] = self.app.handler(event, None)
         return response
@@ -218,6 +223,47 @@ def test_a_refusal_says_why(
 
     assert (problem["status"], problem["type"]) == (status, f"urn:jitsi-tokens:problem:{type_}")
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
+
+
+def test_every_fault_is_in_one_answer(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line names the first; what is no name of ours is not repeated there."""
+    changes = {"userName": "", "isModerator": 1, "features": {"lobby": "on"}, "Zerlina": 1}
+
+    problem = problem_of(service.post(**changes, roomName="*", expirationSeconds=0))
+
+    assert [error["pointer"] for error in problem["errors"]] == [
+        *("/userName", "/roomName", "/isModerator", "/features/lobby", "/Zerlina"),
+        "/expirationSeconds",
+    ]
+    assert line_of(capsys)["field"] == "/userName"
+    service.post(Zerlina=1)
+    assert line_of(capsys)["field"] is None
+
+
+def test_a_default_is_within_the_clients_limit(service: Service) -> None:
+    """Who names no lifetime gets what the client may have."""
+    client = write_client(
+        Client(name="kiosk", policy=Policy(rooms=["*"], max_lifetime_seconds=1800))
+    )
+
+    assert json.loads(service.post(client)["body"])["expiresAt"] == NOW + 1800
+
+
+@pytest.mark.parametrize(
+    ("advance", "ahead", "status"),
+    [("0", 10, 200), ("0", 11, 403), ("60", 70, 200), ("60", 71, 403)],
+)
+def test_a_token_in_advance_needs_leave(
+    service: Service, advance: str, ahead: int, status: int
+) -> None:
+    """A caller's clock may be ahead by the clock skew."""
+    body = json.dumps(REQUEST | {"notBefore": NOW + ahead})
+
+    answer = service.send(body, maxAdvanceSeconds=advance)
+
+    assert answer["statusCode"] == status
+    if status == 403:
+        assert [error["pointer"] for error in problem_of(answer)["errors"]] == ["/notBefore"]
 
 
 def test_a_refusal_leaves_one_line_too(

@@ -24,7 +24,10 @@ USER_ID = "quackenbush-4711"
 FORGED = "forged"  # in headers that nobody asked for
 PERSON = {"userId": USER_ID, "userName": NAME, "userEmail": EMAIL, "roomName": ROOM}
 
-EVERYTHING = ("--any-room", "--moderator", "--diagnostics", "--feature", "moderation")
+EVERYTHING = (
+    *("--any-room", "--moderator", "--diagnostics"),
+    *("--feature", "moderation", "--max-advance", "604800"),
+)
 
 API_KEYS: list[str] = []
 TOKENS: list[str] = []

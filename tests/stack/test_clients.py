@@ -57,6 +57,7 @@ def test_a_client_gets_what_its_policy_allows_and_nothing_else(jaas: Service) ->
         "/isModerator": {"isModerator": True},
         "/roomName": {"roomName": f"other-{ROOM}"},
         "/expirationSeconds": {"expirationSeconds": 601},
+        "/notBefore": {"notBefore": int(time.time()) + 3600},
         "/features/recording": {"features": {"recording": True}},
     }
 

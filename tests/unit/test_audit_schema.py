@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from jitsi_tokens import problems
-from jitsi_tokens.problems import NOT_FOUND, TOO_MANY_REQUESTS, Kind, Problem, forbidden_field
+from jitsi_tokens.problems import NOT_FOUND, TOO_MANY_REQUESTS, Kind, Problem, invalid_field
 from jitsi_tokens.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine
 from jitsi_tokens_cli.audit.records import FIELDS, read_record
@@ -96,7 +96,7 @@ def test_the_line_of_a_policys_refusal_is_of_the_schema(write: Write) -> None:
     """It names the field."""
     line = RequestLine("tokens", "request-1")
     asked(line)
-    line.refused(forbidden_field("/isModerator", "must be false"))
+    line.refused(invalid_field("/isModerator", "must be false"))
 
     assert complaints(write(line)) == []
 

@@ -9,6 +9,7 @@ import pytest
 
 from jitsi_tokens import diagnostics
 from jitsi_tokens.findings import finding
+from jitsi_tokens.policy import Policy
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus
 
@@ -21,7 +22,9 @@ KEY = KeyFacts(kid="app/key", algorithm="RS256", fingerprint="ab12", created_at=
 
 def document(settings: Settings, status: KeyStatus, now: int) -> dict[str, Any]:
     """Return the diagnostics as they are answered."""
-    told: dict[str, Any] = msgspec.to_builtins(diagnostics.diagnosis(settings, status, now))
+    told: dict[str, Any] = msgspec.to_builtins(
+        diagnostics.diagnosis(settings, Policy(), status, now)
+    )
     return told
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from jitsi_tokens.diagnostics import diagnosis
+from jitsi_tokens.policy import Policy
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import NEVER_CHECKED
 from jitsi_tokens_cli.errors import CommandError
@@ -104,7 +105,7 @@ def test_the_moderator_settings_are_those_of_the_diagnostics(
 ) -> None:
     """What the service advises and what the command prints is the same."""
     settings = read_settings(self_hosted_environ)
-    (advice,) = diagnosis(settings, NEVER_CHECKED, 0).advice
+    (advice,) = diagnosis(settings, Policy(), NEVER_CHECKED, 0).advice
 
     advised = dict(re.findall(r"([A-Z_]+)=(\w+)", advice.remedy))
 

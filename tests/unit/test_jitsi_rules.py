@@ -81,7 +81,7 @@ class Shape(NamedTuple):
         request = parse(json.dumps(REQUIRED | changes).encode())
         room = request.room()
         validity = request.validity(self.settings.limits, NOW)
-        POLICY.check(request, room)
+        POLICY.check(request, room, 0)
         claims = meeting_claims(
             request,
             issuer=self.settings.issuer,
@@ -506,7 +506,7 @@ def test_mistake_1_the_room_of_the_claim_is_that_of_the_link(shape: Shape) -> No
 def test_mistake_2_a_moderator_who_is_none_is_explained(shape: Shape) -> None:
     """A guest's token says so twice, and the diagnostics say what Jitsi needs to heed it."""
     user = shape.issue(isModerator=False).claims["context"]["user"]
-    advice = diagnostics.diagnosis(shape.settings, NEVER_CHECKED, NOW).advice
+    advice = diagnostics.diagnosis(shape.settings, POLICY, NEVER_CHECKED, NOW).advice
 
     assert user["moderator"] == "false"
     assert [entry.code for entry in advice] == (

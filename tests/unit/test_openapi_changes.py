@@ -133,9 +133,9 @@ BREAKING: dict[str, Change] = {
     f"{POST}, request/expirationSeconds: maximum was 86400, and is 86399.": lambda it: field(
         it, "expirationSeconds"
     ).update(maximum=86399),
-    f"{POST}, request/expirationSeconds: default was 3600, and is 1800.": lambda it: field(
-        it, "expirationSeconds"
-    ).update(default=1800),
+    f"{POST}, request/isModerator: default was False, and is True.": lambda it: field(
+        it, "isModerator"
+    ).update(default=True),
     f"{POST}, request/isModerator: default was False, and is not there.": lambda it: field(
         it, "isModerator"
     ).pop("default"),

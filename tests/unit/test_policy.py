@@ -1,13 +1,22 @@
 """What a client may be given, and the refusal of all else."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from jitsi_tokens.features import FEATURES
-from jitsi_tokens.policy import MAX_ROOM_PATTERNS, Policy, PolicyRefused, make_policy
+from jitsi_tokens.policy import (
+    CHECKS,
+    MAX_ROOM_PATTERNS,
+    NEEDS_NO_LEAVE,
+    Policy,
+    PolicyRefused,
+    make_policy,
+)
 from jitsi_tokens.problems import FORBIDDEN, Problem
-from jitsi_tokens.requests import TokenRequest
+from jitsi_tokens.requests import Limits, TokenRequest
 from jitsi_tokens.rooms import backend_safe, matches
 
 
@@ -25,10 +34,10 @@ def asking(
     return TokenRequest(**request, expiration_seconds=seconds)  # type: ignore[arg-type]
 
 
-def refusal(policy: Policy, request: TokenRequest) -> Problem:
+def refusal(policy: Policy, request: TokenRequest, advance: int = 0) -> Problem:
     """Return the problem that a request meets under a policy."""
     with pytest.raises(Problem) as refused:
-        policy.check(request, backend_safe(request.room_name))
+        policy.check(request, backend_safe(request.room_name), advance)
     return refused.value
 
 
@@ -52,7 +61,7 @@ def refusal(policy: Policy, request: TokenRequest) -> Problem:
 )
 def test_what_the_policy_names_is_given(policy: Policy, request_: TokenRequest) -> None:
     """A request inside the policy passes, and passes without one of its leaves no longer."""
-    policy.check(request_, backend_safe(request_.room_name))
+    policy.check(request_, backend_safe(request_.room_name), 0)
 
     assert refusal(Policy(), request_).kind is FORBIDDEN
 
@@ -100,9 +109,67 @@ def test_what_the_policy_does_not_name_is_refused(
     problem = refusal(policy, request_)
 
     assert problem.kind is FORBIDDEN
-    assert problem.field is not None
-    assert problem.field.pointer == pointer
+    assert [error.pointer for error in problem.errors] == [pointer]
     assert problem.detail == detail
+
+
+def test_all_that_needs_leave_is_named_together() -> None:
+    """A caller who may do little is told everything at once."""
+    asked = asking(moderator=True, features={"lobby": True}, seconds=601)
+
+    problem = refusal(Policy(max_lifetime_seconds=600, max_advance_seconds=0), asked, 1)
+
+    assert [error.pointer for error in problem.errors] == [
+        *("/roomName", "/isModerator", "/expirationSeconds", "/notBefore", "/features/lobby")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("furthest", "advance", "detail"),
+    [
+        (0, 0, None),
+        (0, -600, None),
+        (0, 1, "must not lie in the future: this client gets no tokens in advance."),
+        (60, 60, None),
+        (60, 61, "must lie at most 60 seconds ahead for this client."),
+        (None, 604_800, None),
+    ],
+)
+def test_a_token_in_advance_needs_leave(
+    furthest: int | None, advance: int, detail: str | None
+) -> None:
+    """What is collected ahead outlives the key that collected it."""
+    policy = Policy(rooms=["*"], max_advance_seconds=furthest)
+
+    if detail is None:
+        policy.check(asking(), "visit-1", advance)
+    else:
+        assert refusal(policy, asking(), advance).detail == f"notBefore {detail}"
+
+
+@pytest.mark.parametrize(
+    ("own", "stack", "default"), [(None, 14_400, 3600), (1800, 14_400, 1800), (1800, 900, 900)]
+)
+def test_a_default_is_within_every_limit(own: int | None, stack: int, default: int) -> None:
+    """A request that names no lifetime is not refused for one."""
+    limits = Policy(max_lifetime_seconds=own).limits(Limits(stack, 0))
+
+    assert limits == Limits(stack, 0, default)
+
+
+def fields_without_a_rule(request_type: type[Struct]) -> set[str]:
+    """Return the fields that no policy is asked about, and that nobody called harmless."""
+    return set(request_type.__struct_fields__) - CHECKS.keys() - NEEDS_NO_LEAVE
+
+
+def test_every_field_is_covered_by_the_policy() -> None:
+    """A new field needs a check, or the word that it gives no privilege."""
+    extended = msgspec.defstruct(
+        "Extended", [("admin", bool, False)], bases=(TokenRequest,), kw_only=True
+    )
+
+    assert not fields_without_a_rule(TokenRequest)
+    assert fields_without_a_rule(extended) == {"admin"}
 
 
 def test_the_diagnostics_need_leave() -> None:

@@ -7,12 +7,14 @@ import msgspec
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType
 
+from jitsi_tokens import requests
 from jitsi_tokens.claims import Issuer, meeting_claims
 from jitsi_tokens.complaints import explained
 from jitsi_tokens.features import FEATURES
 from jitsi_tokens.problems import INVALID_REQUEST, MALFORMED_REQUEST, Kind, Problem
-from jitsi_tokens.requests import Limits, TokenRequest, Validity, parse
+from jitsi_tokens.requests import Limits, TokenRequest, Validity, every_fault, parse
 
 NOW = 1_800_000_000  # 2027-01-15T08:00:00Z
 LIMITS = Limits(max_lifetime_seconds=14_400, max_advance_seconds=604_800)
@@ -39,18 +41,17 @@ def accept(raw: bytes) -> tuple[TokenRequest, str, Validity]:
 
 
 def refusal(raw: bytes) -> Problem:
-    """Return the problem that a body meets."""
+    """Return the problem that a body meets, with all of its faults."""
     with pytest.raises(Problem) as refused:
         accept(raw)
-    return refused.value
+    return every_fault(refused.value, raw, LIMITS, NOW)
 
 
 def assert_field(problem: Problem, pointer: str, kind: Kind = INVALID_REQUEST) -> None:
     """Check that one field is named as the one at fault."""
     assert problem.kind is kind
-    assert problem.field is not None
-    assert problem.field.pointer == pointer
-    assert problem.field.detail
+    assert [error.pointer for error in problem.errors] == [pointer]
+    assert problem.errors[0].detail
 
 
 def test_the_required_fields_are_enough() -> None:
@@ -100,6 +101,12 @@ def test_a_required_field_is_missed(name: str) -> None:
     assert problem.detail == f"{name} is required."
 
 
+@pytest.mark.parametrize("name", ["userEmail", "userAvatar"])
+def test_an_empty_text_is_left_out_instead(name: str) -> None:
+    """A form that sends what was not filled in is told what to do."""
+    assert refusal(body(**{name: ""})).detail == f"{name} must not be empty: leave it out."
+
+
 WRONG_TYPES = {
     **{name: ["1", "1.5", "true", "null", "[]", "{}", '["a"]'] for name in TEXTS},
     "isModerator": ["1", "0", '"true"', '"false"', '""', "null", "[]", "{}"],
@@ -126,8 +133,10 @@ def test_a_value_of_the_wrong_type_is_refused(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["1", "0", '"true"', "null", "[]", "{}"])
 def test_a_feature_of_the_wrong_type_is_refused(value: str) -> None:
-    """A feature is true or false."""
-    assert_field(refusal(body_with(f'"features": {{"recording": {value}}}')), "/features")
+    """A feature is true or false, and the one that is not is pointed at."""
+    sent = body_with(f'"features": {{"lobby": true, "recording": {value}}}')
+
+    assert_field(refusal(sent), "/features/recording")
 
 
 @pytest.mark.parametrize("name", ["", "admin", "Recording", "screen_sharing", "recording "])
@@ -138,9 +147,64 @@ def test_an_unknown_feature_is_refused(name: str) -> None:
     assert_field(problem, f"/features/{name}")
 
 
-def test_the_first_of_several_unknown_features_is_named() -> None:
-    """The answer to the same request is always the same."""
-    assert_field(refusal(body(features={"zz": True, "aa": True})), "/features/aa")
+BELOW_ALL = body_with('"features": {"zz": true, "lobby": 1, "recording": false, "aa": null}')
+
+
+@pytest.mark.parametrize(
+    ("sent", "pointers"),
+    [
+        (
+            rb"""{"isModerator": "yes", "userEmail": "", "roomName": "*", "admin": true,
+                "expirationSeconds": 14401, "userId": "a\u202eb"}""",
+            "/isModerator /userEmail /roomName /admin /expirationSeconds /userId /userName",
+        ),
+        (BELOW_ALL, "/features/zz /features/lobby /features/aa"),
+        (body(notBefore=NOW * 1000, expirationSeconds=59), "/notBefore /expirationSeconds"),
+        (body(notBefore=NOW - 7200, expirationSeconds=600), "/notBefore"),
+        (body(notBefore=NOW - 7200, expirationSeconds=7201), None),
+        (
+            body(**{f"unknown{number:02}": 1 for number in range(30)}),
+            " ".join(f"/unknown{number:02}" for number in range(10)),
+        ),
+        (b"{}", "/userId /userName /roomName"),
+    ],
+    ids=["fields", "features", "times", "window", "window-in-time", "ten-at-most", "empty"],
+)
+def test_every_fault_is_named(sent: bytes, pointers: str | None) -> None:
+    """In the order of the body, what is missing last, and ten at most."""
+    if pointers is None:
+        accept(sent)
+    else:
+        assert [error.pointer for error in refusal(sent).errors] == pointers.split()
+
+
+class Extended(TokenRequest, forbid_unknown_fields=True, rename="camel", frozen=True, kw_only=True):
+    """A request with fields that nobody wrote a rule for."""
+
+    nickname: str | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
+    labels: dict[str, str] | UnsetType = UNSET
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("nickname", "a\u202eb"),
+        ("nickname", ""),
+        ("tags", ["fine", "a\x00b"]),
+        ("labels", {"fine": "a\u2066b"}),
+        ("labels", {"a\ufffdb": "fine"}),
+    ],
+)
+def test_a_new_field_has_the_rules_of_texts(name: str, value: Any) -> None:
+    """Text is checked by its type: no list has to name the field."""
+    fine = Extended(user_id="u", user_name="n", room_name="r", **{name: "fine"})  # type: ignore[arg-type]
+    requests.check_values(fine)
+
+    with pytest.raises(Problem) as refused:
+        requests.check_values(msgspec.structs.replace(fine, **{name: value}))
+
+    assert_field(refused.value, f"/{name}")
 
 
 def test_every_known_feature_is_accepted() -> None:
@@ -324,7 +388,7 @@ def test_a_body_that_is_no_request_is_refused(sent: bytes) -> None:
     problem = refusal(sent)
 
     assert problem.kind is MALFORMED_REQUEST
-    assert problem.field is None
+    assert not problem.errors
 
 
 @pytest.mark.parametrize(
@@ -489,7 +553,7 @@ def test_a_complaint_without_a_path_is_still_a_problem() -> None:
     problem = explained("Something new about `this`")
 
     assert problem.kind is INVALID_REQUEST
-    assert problem.field is None
+    assert not problem.errors
     assert problem.detail == "The body is not valid: something new about this."
 
 
@@ -530,7 +594,8 @@ def test_arbitrary_json_is_accepted_or_a_400(fields: dict[str, Any]) -> None:
         status = None
         assert fields.keys() <= KNOWN
         assert room
-        assert validity.expires_at - validity.starts_at == request.expiration_seconds
+        wanted = request.expiration_seconds
+        assert validity.expires_at - validity.starts_at == (3600 if wanted is UNSET else wanted)
 
     assert status in (None, 400)
 

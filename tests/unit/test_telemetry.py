@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jitsi_tokens import problems, telemetry
-from jitsi_tokens.problems import Problem, forbidden_field, invalid_field
+from jitsi_tokens.problems import FORBIDDEN, Problem, field_error, field_problem, invalid_field
 from jitsi_tokens.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine, keyed_digest
 
@@ -137,12 +137,29 @@ def test_a_token_of_a_stale_key_is_counted(capsys: pytest.CaptureFixture[str]) -
     ("problem", "outcome", "reason", "field"),
     [
         (invalid_field("/secret", "is not known"), "refused", "invalid-request", None),
-        (forbidden_field("/roomName", "is outside"), "refused", "forbidden", "/roomName"),
+        (invalid_field("/features/secret", "is not known"), "refused", "invalid-request", None),
+        (invalid_field("/features/lobby", "is 1"), "refused", "invalid-request", "/features/lobby"),
+        (
+            field_problem(
+                FORBIDDEN, [field_error("/roomName", "is"), field_error("/notBefore", "")]
+            ),
+            "refused",
+            "forbidden",
+            "/roomName",
+        ),
         (Problem(problems.FORBIDDEN, "No."), "refused", "forbidden", None),
         (Problem(problems.UNAUTHORIZED, "Who?"), "refused", "unauthorized", None),
         (Problem(problems.UNAVAILABLE, "Later."), "failed", "unavailable", None),
     ],
-    ids=["invalid", "forbidden-field", "forbidden", "unauthorized", "unavailable"],
+    ids=[
+        "unknown",
+        "unknown-feature",
+        "feature",
+        "forbidden-fields",
+        "forbidden",
+        "unauthorized",
+        "unavailable",
+    ],
 )
 def test_the_line_of_a_refusal(
     capsys: pytest.CaptureFixture[str],
@@ -151,7 +168,7 @@ def test_the_line_of_a_refusal(
     reason: str,
     field: str | None,
 ) -> None:
-    """The reason, and a field only where it is the policy that names it."""
+    """The reason and the first field at fault, but not a name that the caller made up."""
     line = RequestLine("tokens", None)
     line.refused(problem)
 

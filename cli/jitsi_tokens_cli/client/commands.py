@@ -12,6 +12,7 @@ from jitsi_tokens_cli.client.keys import (
     described,
     holder,
     known,
+    max_advance_of,
     one_key,
     time_of_next,
 )
@@ -94,14 +95,15 @@ def set_policy(
 ) -> None:
     """Replace a client's whole policy, for all its API keys together.
 
-    What is not given is not allowed: without --moderator, the client makes no moderators.
+    What is not given is not allowed: without --moderator, the client makes no moderators. Only
+    --max-advance keeps its value where it is not given.
     """
     check_name(name)
-    client = Client(name=name, policy=options.policy())
+    options.policy()  # Refused before AWS is asked for anything.
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
     keys = known(name, store.keys_of(name))
-    store.replace(keys, client)
+    store.replace(keys, Client(name=name, policy=options.policy(max_advance_of(keys))))
     say(
         f"The policy of {name} holds for {counted(keys)} within"
         f" {stack.authorizer_cache_seconds} seconds, as long as API Gateway remembers a caller."
@@ -156,7 +158,7 @@ def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> 
     if not keys:
         return Client(name=name, policy=options.policy())
     present = holder(keys)
-    if options.given and options.policy() != present.policy:
+    if options.given and options.policy(present.policy.max_advance_seconds) != present.policy:
         raise CommandError(
             f"{name} exists with another policy. Run `client set` to change it, or `client add`"
             " without policy options for one more API key."

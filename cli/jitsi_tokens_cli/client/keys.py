@@ -46,6 +46,15 @@ def holder(keys: list[StoredKey]) -> Client:
     return present
 
 
+def max_advance_of(keys: list[StoredKey]) -> int | None:
+    """Return how far ahead a client's tokens may begin, in seconds; None: the stack's limit.
+
+    0 where its API keys differ in it, or none can be read.
+    """
+    found = {key.client.policy.max_advance_seconds for key in keys if key.client}
+    return found.pop() if len(found) == 1 else 0
+
+
 def one_key(keys: list[StoredKey], prefix: str) -> list[StoredKey]:
     """Return the one API key whose digest begins so.
 

@@ -45,13 +45,26 @@ class PolicyOptions(NamedTuple):
         bool, typer.Option("--diagnostics", help="It may read the diagnostics.")
     ] = False
 
+    max_advance: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="How far ahead its tokens may begin, for links that are mailed days before."
+            " Left out: a new client gets tokens for now only; `client set` changes nothing.",
+        ),
+    ] = None
+
     @property
     def given(self) -> bool:
         """Whether any was given."""
-        return any(self)
+        return any(self) or self.max_advance is not None
 
-    def policy(self) -> Policy:
+    def policy(self, max_advance_seconds: int | None = 0) -> Policy:
         """Return the policy that the options make.
+
+        Args:
+            max_advance_seconds: what holds where --max-advance is not given.
 
         Raises:
             WrongUsage: they allow neither a room nor the diagnostics, and so nothing.
@@ -70,6 +83,9 @@ class PolicyOptions(NamedTuple):
             features=self.feature or [],
             max_lifetime_seconds=self.max_lifetime,
             diagnostics=self.diagnostics,
+            max_advance_seconds=(
+                max_advance_seconds if self.max_advance is None else self.max_advance
+            ),
         )
 
 

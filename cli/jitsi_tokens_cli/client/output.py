@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from msgspec.structs import asdict
 
 from jitsi_tokens_cli.output import put_table
 
@@ -21,6 +21,7 @@ _HEADINGS = [
     "Rooms",
     "Moderator",
     "Longest lifetime",
+    "Longest advance",
     "Features",
     "Diagnostics",
     "API keys",
@@ -32,7 +33,7 @@ def documents(keys: Sequence[StoredKey]) -> list[dict[str, Any]]:
     return [
         {
             "client": name,
-            "policy": msgspec.to_builtins(client.policy) if client else None,
+            "policy": asdict(client.policy) if client else None,
             "keys": [{"digest": key.digest, "createdAt": key.created_at} for key in group],
         }
         for name, client, group in _grouped(keys)
@@ -68,13 +69,17 @@ def _grouped(
 
 def _policy_cells(client: Client | None) -> list[str]:
     if client is None:
-        return ["cannot be read", "", "", "", ""]
+        return ["cannot be read", "", "", "", "", ""]
     policy = client.policy
-    longest = policy.max_lifetime_seconds
     return [
         "\n".join(policy.rooms) or "none",
         "yes" if policy.moderator else "no",
-        "the stack's" if longest is None else f"{longest} s",
+        _limit(policy.max_lifetime_seconds),
+        _limit(policy.max_advance_seconds),
         ", ".join(policy.features) or "none",
         "yes" if policy.diagnostics else "no",
     ]
+
+
+def _limit(seconds: int | None) -> str:
+    return "the stack's" if seconds is None else f"{seconds} s"

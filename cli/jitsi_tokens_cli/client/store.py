@@ -71,6 +71,7 @@ class ClientStore:
                 "client": {"S": client.name},
                 "record": {"S": write_client(client)},
                 "created_at": {"S": iso_time(now)},
+                **_max_advance(client),
             },
         )
 
@@ -85,16 +86,20 @@ class ClientStore:
                 f"{client.name} has {len(keys)} API keys, and at most {MAX_TRANSACTION_ITEMS} can"
                 " change together: revoke some first."
             )
-        record = write_client(client)
+        values: dict[str, AttributeValueTypeDef] = {":record": {"S": write_client(client)}}
+        change = "SET #record = :record REMOVE max_advance_seconds"
+        if advance := _max_advance(client):
+            values[":advance"] = advance["max_advance_seconds"]
+            change = "SET #record = :record, max_advance_seconds = :advance"
         self._write(
             {
                 "Update": {
                     "TableName": self._table,
                     "Key": {"key_digest": {"S": key.digest}},
-                    "UpdateExpression": "SET #record = :record",
+                    "UpdateExpression": change,
                     "ConditionExpression": "attribute_exists(key_digest)",
                     "ExpressionAttributeNames": {"#record": "record"},
-                    "ExpressionAttributeValues": {":record": {"S": record}},
+                    "ExpressionAttributeValues": values,
                 }
             }
             for key in keys
@@ -121,7 +126,9 @@ class ClientStore:
 
 def _stored(item: dict[str, AttributeValueTypeDef]) -> StoredKey:
     name = _string(item, "client")
-    client = read_client(_string(item, "record"))
+    kept_beside = item.get("max_advance_seconds")
+    max_advance = None if kept_beside is None else kept_beside.get("N", "")
+    client = read_client(_string(item, "record"), max_advance)
     readable = client is not None and client.name == name
     return StoredKey(
         digest=_string(item, "key_digest"),
@@ -129,6 +136,11 @@ def _stored(item: dict[str, AttributeValueTypeDef]) -> StoredKey:
         created_at=_string(item, "created_at"),
         client=client if readable else None,
     )
+
+
+def _max_advance(client: Client) -> dict[str, AttributeValueTypeDef]:
+    seconds = client.policy.max_advance_seconds
+    return {} if seconds is None else {"max_advance_seconds": {"N": str(seconds)}}
 
 
 def _string(item: dict[str, AttributeValueTypeDef], name: str) -> str:

@@ -7,6 +7,7 @@ import secrets
 import zlib
 
 import msgspec
+from msgspec.structs import replace
 
 from jitsi_tokens.policy import Policy
 
@@ -19,6 +20,7 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _API_KEY = re.compile(f"{_PREFIX}[0-9A-Za-z]{{{_SECRET_CHARACTERS + _CHECKSUM_CHARACTERS}}}")
 # RFC 9110, 11.1: the scheme's name is case-insensitive.
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +(\S+)")
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -75,12 +77,16 @@ def check_name(name: str) -> None:
 
 
 def write_client(client: Client) -> str:
-    """Return a client as the one string that the authorizer hands on.
+    """Return a client's record: the one string that the authorizer hands on.
+
+    `max_advance_seconds` is stored and handed on beside it: code without that field, such as an
+    earlier version after a rollback, refuses a record that has it.
 
     Raises:
         ClientRefused: the string would be longer than API Gateway carries safely.
     """
-    text = msgspec.json.encode(client).decode()
+    policy = replace(client.policy, max_advance_seconds=None)
+    text = msgspec.json.encode(replace(client, policy=policy)).decode()
     if len(text.encode()) > MAX_CLIENT_BYTES:
         raise ClientRefused(
             f"A client's policy fits {MAX_CLIENT_BYTES} bytes: use fewer or shorter room patterns."
@@ -88,12 +94,22 @@ def write_client(client: Client) -> str:
     return text
 
 
-def read_client(text: str) -> Client | None:
-    """Return the client in a record; None when it is malformed, or too long to hand on."""
+def read_client(text: str, max_advance_seconds: str | None = None) -> Client | None:
+    """Return the client in a record; None when it is malformed, or too long to hand on.
+
+    Args:
+        text: the record.
+        max_advance_seconds: what is kept beside it; None where nothing is.
+    """
     try:
         client = _DECODER.decode(text)
     except (msgspec.DecodeError, UnicodeError):
         return None
+    if max_advance_seconds is not None:
+        if not _SECONDS.fullmatch(max_advance_seconds):
+            return None
+        policy = replace(client.policy, max_advance_seconds=int(max_advance_seconds))
+        client = replace(client, policy=policy)
     sound = _NAME.fullmatch(client.name) and len(text.encode()) <= MAX_CLIENT_BYTES
     return client if sound else None
 

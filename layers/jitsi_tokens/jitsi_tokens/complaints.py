@@ -26,6 +26,7 @@ def explained(complaint: str) -> Problem:
     found = _COMPLAINT.fullmatch(complaint)
     what, path = (found["what"], found["path"]) if found else (complaint, None)
     what = _TYPE.sub(lambda found: _in_json(found[1]), what)
+    what = what.replace("got null", "got null: leave the field out to give no value")
     if path:
         return invalid_field(
             json_pointer(path.lstrip(".").removesuffix("[...]")), f"is not valid: {_lowered(what)}"

@@ -6,7 +6,8 @@ from msgspec import Meta, Struct
 
 from jitsi_tokens import moderators
 from jitsi_tokens.findings import Finding
-from jitsi_tokens.request_fields import DEFAULT_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
+from jitsi_tokens.policy import Policy
+from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS
 from jitsi_tokens.settings import Provider, Settings
 from jitsi_tokens.status import KeyStatus, problems_of
 
@@ -38,7 +39,13 @@ class Lifetimes(Struct, rename="camel", frozen=True, kw_only=True):
     ]
     default_seconds: Annotated[
         int,
-        Meta(description="The lifetime of a token where the request names none.", examples=[3600]),
+        Meta(
+            description=(
+                "The lifetime of a token where the request names none: an hour, or the client's"
+                " or the stack's limit where that is shorter."
+            ),
+            examples=[3600],
+        ),
     ]
     maximum_seconds: Annotated[
         int, Meta(description="The longest lifetime of a token.", examples=[14400])
@@ -131,7 +138,7 @@ class Diagnostics(Probe, rename="camel", frozen=True, kw_only=True):
     ]
 
 
-def diagnosis(settings: Settings, status: KeyStatus, now: int) -> Diagnostics:
+def diagnosis(settings: Settings, policy: Policy, status: KeyStatus, now: int) -> Diagnostics:
     """Return the diagnostics; `now` in epoch seconds, ages and lifetimes in seconds."""
     key = status.key
     return Diagnostics(
@@ -146,7 +153,7 @@ def diagnosis(settings: Settings, status: KeyStatus, now: int) -> Diagnostics:
         key_age_seconds=max(0, now - key.created_at) if key else None,
         lifetimes=Lifetimes(
             minimum_seconds=MIN_LIFETIME_SECONDS,
-            default_seconds=DEFAULT_LIFETIME_SECONDS,
+            default_seconds=policy.limits(settings.limits).default_lifetime_seconds,
             maximum_seconds=settings.limits.max_lifetime_seconds,
             maximum_advance_seconds=settings.limits.max_advance_seconds,
             clock_skew_seconds=settings.clock_skew_seconds,

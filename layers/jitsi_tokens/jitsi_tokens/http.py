@@ -62,8 +62,11 @@ def caller(event: Event) -> Client:
         Problem: 401: the authorizer handed on nothing that can be read.
     """
     context = event.get("requestContext") or {}
-    text = (context.get("authorizer") or {}).get("client")
-    client = read_client(text) if isinstance(text, str) else None
+    handed_on = context.get("authorizer") or {}
+    text, max_advance = handed_on.get("client"), handed_on.get("maxAdvanceSeconds")
+    client = None
+    if isinstance(text, str) and isinstance(max_advance, str | None):
+        client = read_client(text, max_advance)
     if client is None:
         raise Problem(UNAUTHORIZED, "Send a valid API key: Authorization: Bearer <API key>.")
     return client

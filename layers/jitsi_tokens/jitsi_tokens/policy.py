@@ -1,13 +1,21 @@
 """What a client may be given, and the refusal of all else."""
 
-from typing import Annotated
+from collections.abc import Callable, Iterator
+from typing import Annotated, NamedTuple
 
 from msgspec import UNSET, Meta, Struct
 
 from jitsi_tokens.features import FEATURES
-from jitsi_tokens.problems import FORBIDDEN, Problem, forbidden_field
-from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS
-from jitsi_tokens.requests import TokenRequest
+from jitsi_tokens.problems import (
+    FORBIDDEN,
+    MAX_ERRORS,
+    FieldError,
+    Problem,
+    field_error,
+    field_problem,
+)
+from jitsi_tokens.request_fields import DEFAULT_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
+from jitsi_tokens.requests import Limits, TokenRequest
 from jitsi_tokens.rooms import backend_safe, matches, normalised_pattern
 from jitsi_tokens.text import flaw
 
@@ -18,8 +26,8 @@ class PolicyRefused(ValueError):
     """A policy that cannot be written. The text says what to change."""
 
 
-class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one client may ask for.
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one client may ask for. A record leaves out what is at its default.
 
     Attributes:
         rooms: normalised patterns in which `*` alone is special; none: no room at all.
@@ -27,6 +35,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         features: those it may switch on; switching one off needs no leave.
         max_lifetime_seconds: its own limit, below the stack's; None: the stack's.
         diagnostics: whether it may read the diagnostics.
+        max_advance_seconds: how far ahead its tokens may begin; None: the stack's limit.
     """
 
     rooms: Annotated[list[str], Meta(max_length=MAX_ROOM_PATTERNS)] = []
@@ -34,27 +43,25 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     features: list[str] = []
     max_lifetime_seconds: Annotated[int, Meta(ge=MIN_LIFETIME_SECONDS)] | None = None
     diagnostics: bool = False
+    max_advance_seconds: Annotated[int, Meta(ge=0)] | None = None
 
-    def check(self, request: TokenRequest, room: str) -> None:
-        """Refuse what this policy does not allow.
+    def check(self, request: TokenRequest, room: str, advance_seconds: int) -> None:
+        """Refuse what this policy does not allow; `advance_seconds` from now to the start.
 
         Raises:
-            Problem: 403, with the field at fault and the reason.
+            Problem: 403, with each field at fault and the reason.
         """
-        if request.is_moderator and not self.moderator:
-            raise forbidden_field("/isModerator", "must be false: this client makes no moderators")
-        if not any(matches(pattern, room) for pattern in self.rooms):
-            raise forbidden_field("/roomName", "is outside the rooms of this client")
-        longest = self.max_lifetime_seconds
-        if longest is not None and request.expiration_seconds > longest:
-            raise forbidden_field(
-                "/expirationSeconds", f"must be at most {longest} for this client"
-            )
-        if request.features is UNSET:
-            return
-        for name, wanted in request.features.items():
-            if wanted and name not in self.features:
-                raise forbidden_field(f"/features/{name}", "may not be switched on by this client")
+        asked = Asked(request, room, advance_seconds)
+        errors = [error for check in CHECKS.values() for error in check(self, asked)]
+        if errors:
+            raise field_problem(FORBIDDEN, errors[:MAX_ERRORS])
+
+    def limits(self, stack: Limits) -> Limits:
+        """Return the stack's limits, with the lifetime that this client gets by default."""
+        longest = min(
+            stack.max_lifetime_seconds, self.max_lifetime_seconds or DEFAULT_LIFETIME_SECONDS
+        )
+        return stack._replace(default_lifetime_seconds=min(DEFAULT_LIFETIME_SECONDS, longest))
 
     def check_diagnostics(self) -> None:
         """Refuse the diagnostics to a client without leave.
@@ -66,6 +73,60 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise Problem(FORBIDDEN, "This client may not read the diagnostics.")
 
 
+class Asked(NamedTuple):
+    """What a policy is asked: the request, its room as Jitsi compares it, and how far ahead."""
+
+    request: TokenRequest
+    room: str
+    advance_seconds: int
+
+
+def _check_moderator(policy: Policy, asked: Asked) -> Iterator[FieldError]:
+    if asked.request.is_moderator and not policy.moderator:
+        yield field_error("/isModerator", "must be false: this client makes no moderators")
+
+
+def _check_room(policy: Policy, asked: Asked) -> Iterator[FieldError]:
+    if not any(matches(pattern, asked.room) for pattern in policy.rooms):
+        yield field_error("/roomName", "is outside the rooms of this client")
+
+
+def _check_lifetime(policy: Policy, asked: Asked) -> Iterator[FieldError]:
+    longest, wanted = policy.max_lifetime_seconds, asked.request.expiration_seconds
+    if longest is not None and wanted is not UNSET and wanted > longest:
+        yield field_error("/expirationSeconds", f"must be at most {longest} for this client")
+
+
+def _check_advance(policy: Policy, asked: Asked) -> Iterator[FieldError]:
+    furthest = policy.max_advance_seconds
+    if furthest is not None and asked.advance_seconds > furthest:
+        yield field_error(
+            "/notBefore",
+            f"must lie at most {furthest} seconds ahead for this client"
+            if furthest
+            else "must not lie in the future: this client gets no tokens in advance",
+        )
+
+
+def _check_features(policy: Policy, asked: Asked) -> Iterator[FieldError]:
+    if asked.request.features is UNSET:
+        return
+    for name, wanted in asked.request.features.items():
+        if wanted and name not in policy.features:
+            yield field_error(f"/features/{name}", "may not be switched on by this client")
+
+
+# Each field of a request is here, or needs no leave: a test fails for one that is neither.
+CHECKS: dict[str, Callable[[Policy, Asked], Iterator[FieldError]]] = {
+    "room_name": _check_room,
+    "is_moderator": _check_moderator,
+    "expiration_seconds": _check_lifetime,
+    "not_before": _check_advance,
+    "features": _check_features,
+}
+NEEDS_NO_LEAVE = frozenset({"user_id", "user_name", "user_email", "user_avatar"})
+
+
 def make_policy(
     *,
     rooms: list[str],
@@ -74,6 +135,7 @@ def make_policy(
     features: list[str],
     max_lifetime_seconds: int | None = None,
     diagnostics: bool = False,
+    max_advance_seconds: int | None = None,
 ) -> Policy:
     """Check and normalise what a person wrote.
 
@@ -96,6 +158,7 @@ def make_policy(
         features=sorted(set(features)),
         max_lifetime_seconds=max_lifetime_seconds,
         diagnostics=diagnostics,
+        max_advance_seconds=max_advance_seconds,
     )
 
 

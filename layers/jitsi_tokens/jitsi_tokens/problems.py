@@ -1,5 +1,6 @@
 """Every error the service answers, as RFC 9457 problem details."""
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -27,6 +28,10 @@ CONTENT_TOO_LARGE = Kind("content-too-large", 413, "The request body is too larg
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The request body is not JSON")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
 UNAVAILABLE = Kind("unavailable", 503, "The service cannot answer now")
+
+
+# As many as one answer names.
+MAX_ERRORS = 10
 
 
 class FieldError(Struct, frozen=True):
@@ -74,7 +79,7 @@ class ProblemDetails(Struct, frozen=True):
         Annotated[
             list[FieldError],
             Meta(
-                description="The field at fault, where there is one.",
+                description="The fields at fault, at most ten, in the order of the body.",
                 examples=[
                     [
                         {
@@ -97,13 +102,13 @@ class Problem(Exception):
         kind: Kind,
         detail: str,
         *,
-        field: FieldError | None = None,
+        errors: Sequence[FieldError] = (),
         retry_after_seconds: int | None = None,
     ) -> None:
         super().__init__(kind.name)
         self.kind = kind
         self.detail = detail
-        self.field = field
+        self.errors = errors
         self.retry_after_seconds = retry_after_seconds
 
     def details(self) -> ProblemDetails:
@@ -113,25 +118,26 @@ class Problem(Exception):
             title=self.kind.title,
             status=self.kind.status,
             detail=self.detail,
-            errors=[self.field] if self.field else UNSET,
+            errors=list(self.errors) or UNSET,
         )
+
+
+def field_error(pointer: str, detail: str) -> FieldError:
+    """Return what is wrong with one field; `detail` goes on from the field's name."""
+    return FieldError(pointer, f"{detail}.")
+
+
+def field_problem(kind: Kind, errors: Sequence[FieldError]) -> Problem:
+    """Return the problem of one or more fields."""
+    sentences = [f"{error.pointer.removeprefix('/')} {error.detail}" for error in errors]
+    return Problem(kind, " ".join(sentences), errors=errors)
 
 
 def invalid_field(pointer: str, detail: str) -> Problem:
     """Return the problem for one field that breaks a rule of the contract."""
-    return _field_problem(INVALID_REQUEST, pointer, detail)
-
-
-def forbidden_field(pointer: str, detail: str) -> Problem:
-    """Return the problem for one field that asks for more than the client's policy allows."""
-    return _field_problem(FORBIDDEN, pointer, detail)
+    return field_problem(INVALID_REQUEST, [field_error(pointer, detail)])
 
 
 def unexpected() -> Problem:
     """Return the problem for an error that nobody expected, and that is told in the log alone."""
     return Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)
-
-
-def _field_problem(kind: Kind, pointer: str, detail: str) -> Problem:
-    name = pointer.removeprefix("/")
-    return Problem(kind, f"{name} {detail}.", field=FieldError(pointer, f"{detail}."))

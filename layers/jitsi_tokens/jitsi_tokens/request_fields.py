@@ -89,7 +89,8 @@ ExpirationSeconds = Annotated[
         ge=MIN_LIFETIME_SECONDS,
         description=(
             "How long the token works. At most `maximumSeconds` of the stack, see the"
-            " diagnostics, and what the client's policy says. Without a fraction: not 60.0."
+            " diagnostics, and what the client's policy says. Left out: an hour, or the lower of"
+            " these two limits. Without a fraction: not 60.0."
         ),
         examples=[DEFAULT_LIFETIME_SECONDS],
         extra_json_schema={"maximum": _MOST_LIFETIME_SECONDS},
@@ -101,7 +102,8 @@ NotBefore = Annotated[
         description=(
             "From when the token works, in epoch seconds or as RFC 3339 time with an offset; left"
             " out, from now on. At most `maximumAdvanceSeconds` ahead, see the diagnostics, and"
-            " `expirationSeconds` later must lie in the future. Numbers have no fraction: not 60.0."
+            " what the client's policy says; `expirationSeconds` later must lie in the future."
+            " Numbers have no fraction: not 60.0."
         ),
         examples=[1795316236, "2026-11-22T14:30:00+01:00"],
     ),

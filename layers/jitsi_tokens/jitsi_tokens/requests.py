@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -12,7 +13,16 @@ from msgspec import UNSET, Struct, UnsetType
 from jitsi_tokens import request_fields as fields
 from jitsi_tokens.complaints import explained, json_pointer
 from jitsi_tokens.features import FEATURES
-from jitsi_tokens.problems import MALFORMED_REQUEST, Problem, invalid_field
+from jitsi_tokens.problems import (
+    INVALID_REQUEST,
+    MALFORMED_REQUEST,
+    MAX_ERRORS,
+    FieldError,
+    Problem,
+    field_error,
+    field_problem,
+    invalid_field,
+)
 from jitsi_tokens.rooms import RoomRefused, scoped_room
 from jitsi_tokens.text import flaw
 
@@ -22,10 +32,11 @@ _EMAIL = re.compile(rf"[^\s\"(),:;<>@\[\\\]]{{1,64}}@{_LABEL}(?:\.{_LABEL})*")
 
 
 class Limits(NamedTuple):
-    """What the stack allows anyone, in seconds."""
+    """What the stack allows anyone, and gives where a request names no lifetime; in seconds."""
 
     max_lifetime_seconds: int
     max_advance_seconds: int
+    default_lifetime_seconds: int = fields.DEFAULT_LIFETIME_SECONDS
 
 
 class Validity(NamedTuple):
@@ -44,7 +55,7 @@ class TokenRequest(Struct, forbid_unknown_fields=True, rename="camel", frozen=Tr
     user_email: fields.UserEmail | UnsetType = UNSET
     user_avatar: fields.UserAvatar | UnsetType = UNSET
     is_moderator: fields.IsModerator = False
-    expiration_seconds: fields.ExpirationSeconds = fields.DEFAULT_LIFETIME_SECONDS
+    expiration_seconds: fields.ExpirationSeconds | UnsetType = UNSET
     not_before: fields.NotBefore | UnsetType = UNSET
     features: fields.Features | UnsetType = UNSET
 
@@ -65,7 +76,10 @@ class TokenRequest(Struct, forbid_unknown_fields=True, rename="camel", frozen=Tr
         Raises:
             Problem: the lifetime is over the stack's, or the window is over or too far ahead.
         """
-        if self.expiration_seconds > limits.max_lifetime_seconds:
+        lifetime = limits.default_lifetime_seconds
+        if self.expiration_seconds is not UNSET:
+            lifetime = self.expiration_seconds
+        if lifetime > limits.max_lifetime_seconds:
             raise invalid_field(
                 "/expirationSeconds", f"must be at most {limits.max_lifetime_seconds}"
             )
@@ -82,30 +96,92 @@ class TokenRequest(Struct, forbid_unknown_fields=True, rename="camel", frozen=Tr
                 f"must lie at most {limits.max_advance_seconds} seconds ahead"
                 " (epoch seconds, not milliseconds)",
             )
-        expires_at = starts_at + self.expiration_seconds
+        expires_at = starts_at + lifetime
         if expires_at <= now:
             raise invalid_field("/notBefore", "plus expirationSeconds must lie in the future")
         return Validity(starts_at, expires_at)
 
 
 _DECODER = msgspec.json.Decoder(TokenRequest)
+_VALUES = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_REQUIRED = TokenRequest.__struct_encode_fields__[: -len(TokenRequest.__struct_defaults__)]
 
 
 def parse(body: bytes) -> TokenRequest:
-    """Read a request body, refusing whatever the contract does not name.
+    """Read a request body, refusing what the contract does not name.
 
     Raises:
-        Problem: with a JSON pointer to the field at fault, where there is one.
+        Problem: with a JSON pointer to the first field at fault, where there is one.
     """
     try:
         request = _DECODER.decode(body)
-        json.loads(body, object_pairs_hook=_refuse_repeated_names)
+        _refuse_repetition(body)
     except msgspec.ValidationError as error:
         raise explained(str(error)) from None
     except (msgspec.DecodeError, ValueError):
         raise Problem(MALFORMED_REQUEST, "The body must be valid JSON in UTF-8.") from None
-    _check_strings(request)
+    check_values(request)
     return request
+
+
+def every_fault(first: Problem, body: bytes, limits: Limits, now: int) -> Problem:
+    """Return the problem of a body that was refused, with all of its fields at fault.
+
+    Each field is tried in a request that is good but for that field. `first` is what the body was
+    refused for; `now` in epoch seconds.
+    """
+    try:
+        _refuse_repetition(body)
+        sent = _VALUES.decode(body)
+    except Problem as problem:
+        return problem
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return first
+    good = dict.fromkeys(_REQUIRED, msgspec.Raw(b'"x"'))
+
+    def faults(tried: dict[str, msgspec.Raw]) -> list[FieldError]:
+        try:
+            request = parse(msgspec.json.encode(good | tried))
+            request.room()
+            request.validity(limits, now)
+        except Problem as problem:
+            return list(problem.errors)
+        return []
+
+    errors: list[FieldError] = []
+    for name, value in sent.items():
+        if name == "notBefore" and (lifetime := sent.get("expirationSeconds")):
+            # The window's end is theirs together, unless the lifetime is at fault itself.
+            together = {"expirationSeconds": lifetime}
+            if not faults(together):
+                good |= together
+        errors += _by_entry(name, value, faults)
+        if len(errors) >= MAX_ERRORS:
+            break
+    errors += [field_error(f"/{name}", "is required") for name in _REQUIRED if name not in sent]
+    return field_problem(INVALID_REQUEST, errors[:MAX_ERRORS]) if errors else first
+
+
+def _by_entry(
+    name: str, value: msgspec.Raw, faults: Callable[[dict[str, msgspec.Raw]], list[FieldError]]
+) -> list[FieldError]:
+    """Return the faults of one field; of an object, those of each entry by itself."""
+    try:
+        entries = _VALUES.decode(value)
+    except msgspec.ValidationError:
+        entries = {}
+    whole = faults({name: value})
+    if not whole or name not in TokenRequest.__struct_encode_fields__:
+        return whole
+    return [
+        FieldError(f"/{name}{json_pointer(key)}", error.detail)
+        for key, entry in entries.items()
+        for error in faults({name: msgspec.Raw(msgspec.json.encode({key: entry}))})
+    ] or whole
+
+
+def _refuse_repetition(body: bytes) -> None:
+    json.loads(body, object_pairs_hook=_refuse_repeated_names)
 
 
 def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> None:
@@ -114,24 +190,40 @@ def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> None:
         raise Problem(MALFORMED_REQUEST, "The body must not hold the same name twice.")
 
 
-def _check_strings(request: TokenRequest) -> None:
-    for pointer, value in (
-        ("/userId", request.user_id),
-        ("/userName", request.user_name),
-        ("/roomName", request.room_name),
-        ("/userEmail", request.user_email),
-        ("/userAvatar", request.user_avatar),
-    ):
-        if value is not UNSET and (reason := flaw(value)):
-            raise invalid_field(pointer, reason)
-    if request.user_email is not UNSET and not _EMAIL.fullmatch(request.user_email):
-        raise invalid_field("/userEmail", "must be an e-mail address")
-    if request.user_avatar is not UNSET and not _is_https_url(request.user_avatar):
-        raise invalid_field("/userAvatar", "must be an https URL without user name or password")
+def check_values(request: TokenRequest) -> None:
+    """Refuse values that no type can rule out.
+
+    Raises:
+        Problem: with the first field at fault.
+    """
     if request.features is not UNSET and (unknown := request.features.keys() - FEATURES):
         raise invalid_field(
             f"/features{json_pointer(min(unknown))}", "is not a feature that Jitsi knows"
         )
+    for name, field in zip(
+        request.__struct_encode_fields__, request.__struct_fields__, strict=True
+    ):
+        _check_text(f"/{name}", getattr(request, field))
+    if request.user_email is not UNSET and not _EMAIL.fullmatch(request.user_email):
+        raise invalid_field("/userEmail", "must be an e-mail address")
+    if request.user_avatar is not UNSET and not _is_https_url(request.user_avatar):
+        raise invalid_field("/userAvatar", "must be an https URL without user name or password")
+
+
+def _check_text(pointer: str, value: object) -> None:
+    """Refuse what may not stand in a text, wherever one stands in a value."""
+    match value:
+        case "":
+            raise invalid_field(pointer, "must not be empty: leave it out")
+        case str():
+            if reason := flaw(value):
+                raise invalid_field(pointer, reason)
+        case list():
+            for item in value:
+                _check_text(pointer, item)
+        case dict():
+            for item in [*value, *value.values()]:
+                _check_text(pointer, item)
 
 
 def _is_https_url(text: str) -> bool:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jitsi_tokens import emf
-from jitsi_tokens.problems import FORBIDDEN, UNAVAILABLE
+from jitsi_tokens.features import FEATURES
+from jitsi_tokens.problems import UNAVAILABLE
+from jitsi_tokens.requests import TokenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
     from jitsi_tokens.problems import Problem
-    from jitsi_tokens.requests import TokenRequest
 
 _DIRECTIVES = [
     emf.metrics(["service", "outcome", "role"], {"Requests": "Count", "Latency": "Milliseconds"}),
@@ -28,6 +29,12 @@ _DIRECTIVES = [
         {"MissingSigningKey": "Count", "StaleSigningKey": "Count", "MissingDigestKey": "Count"},
     ),
 ]
+
+# A pointer to anything else holds what the caller sent.
+_POINTERS = frozenset(
+    [f"/{name}" for name in TokenRequest.__struct_encode_fields__]
+    + [f"/features/{name}" for name in FEATURES]
+)
 
 
 class RequestLine:
@@ -82,11 +89,11 @@ class RequestLine:
         self._fields["MissingSigningKey"] = 1
 
     def refused(self, problem: Problem) -> None:
-        """Note the reason; of a refused field only what the policy names, not what was sent."""
+        """Note the reason and the first field at fault, unless its name is the caller's own."""
         self._fields["outcome"] = "failed" if problem.kind is UNAVAILABLE else "refused"
         self._fields["reason"] = problem.kind.name
-        if problem.kind is FORBIDDEN and problem.field:
-            self._fields["field"] = problem.field.pointer
+        if problem.errors and problem.errors[0].pointer in _POINTERS:
+            self._fields["field"] = problem.errors[0].pointer
 
     def write(self, now: float, seconds: float, digest_key: Callable[[], bytes | None]) -> None:
         """Print the line; `now` in epoch seconds.
