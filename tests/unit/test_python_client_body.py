@@ -174,11 +174,9 @@ def test_an_appointment_is_of_our_time() -> None:
         local("1969-12-30", "09:00", NEW_YORK)
 
 
-@pytest.mark.parametrize(
-    "zone", ["", "Nowhere/At_All", "America", "../UTC", "/etc/passwd", "a\0b", "\ud800"]
-)
-def test_a_zone_is_one_of_the_database(zone: str) -> None:
-    """Not a folder of it, and no file elsewhere."""
+@pytest.mark.parametrize("zone", ["a\0b", "\ud800", "Tur\u212aey"])
+def test_a_zone_is_named_in_ascii(zone: str) -> None:
+    """The Kelvin sign is no k; tests/clients tries what can be given to PHP too."""
     with pytest.raises(ValueError, match="time_zone"):
         local("2026-01-05", "09:00", zone)
 

@@ -7,6 +7,7 @@ namespace JitsiTokens;
 use DateTimeImmutable;
 use DateTimeInterface;
 use DateTimeZone;
+use Exception;
 use InvalidArgumentException;
 
 /** The time for which a token is to work: an appointment, and some time before and after. */
@@ -14,6 +15,7 @@ final class Appointment
 {
     private const LONGEST_SECONDS = 31 * 86_400;
     private const LAST_START = 253_402_300_799;
+    private const NO_PLACES = ['Factory', 'localtime', 'posixrules'];
 
     /** Epoch seconds. */
     public readonly int $notBefore;
@@ -59,9 +61,9 @@ final class Appointment
      *
      * @param string $date     "2026-03-29"
      * @param string $time     "14:30" or "14:30:00"
-     * @param string $timeZone "Europe/Berlin", or "UTC"
+     * @param string $timeZone "Europe/Berlin", or "UTC", in any case of letters
      *
-     * @throws InvalidArgumentException no such date, time or time zone; else as the constructor
+     * @throws InvalidArgumentException no such date or time, or no place; else as the constructor
      */
     public static function local(
         string $date,
@@ -102,14 +104,29 @@ final class Appointment
 
     private static function zone(string $name): DateTimeZone
     {
-        // DateTimeZone takes "+02:00" and "CEST" too, which know no daylight-saving time, and reads
-        // "CET" and "EET", which are zones, as such abbreviations.
-        $known = DateTimeZone::listIdentifiers(DateTimeZone::ALL_WITH_BC);
-        $isPlace = str_contains($name, '/') && in_array($name, $known, true);
-        if (!$isPlace && $name !== 'UTC') {
-            $shown = addcslashes($name, "\0..\37\177'\\");
-            throw new InvalidArgumentException("timeZone '{$shown}' is not known.");
+        foreach (DateTimeZone::listIdentifiers(DateTimeZone::ALL_WITH_BC) as $known) {
+            if (strcasecmp($known, $name) === 0 && self::isPlace($known)) {
+                return new DateTimeZone($known);
+            }
         }
-        return new DateTimeZone($name);
+        $shown = addcslashes($name, "\0..\37\177'\\");
+        throw new InvalidArgumentException(
+            "timeZone '{$shown}' is not a place: use one such as Europe/Berlin, or UTC.",
+        );
+    }
+
+    private static function isPlace(string $known): bool
+    {
+        if (in_array($known, self::NO_PLACES, true)) {
+            return false;
+        }
+        try {
+            // PHP reads "CET" as an abbreviation, without daylight-saving time. An abbreviation has
+            // no location.
+            return $known === 'GMT' || (new DateTimeZone($known))->getLocation() !== false;
+        } catch (Exception) {
+            // Debian's PHP also lists files that hold no zone, such as tzdata.zi.
+            return false;
+        }
     }
 }

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
 _SECOND = dt.timedelta(seconds=1)
 _EARLY = dt.timedelta(minutes=15)
 _OVERRUN = dt.timedelta(minutes=30)
 _LONGEST = dt.timedelta(days=31)
+# PHP reads the first ten as abbreviations without daylight-saving time, and both clients must mean
+# the same by a name. The last three name no place.
+_NO_PLACES = {
+    *("CET", "EET", "EST", "GMT+0", "GMT-0", "HST", "MET", "MST", "UCT", "WET"),
+    *("Factory", "localtime", "posixrules"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,21 +62,27 @@ class Appointment:
         early: dt.timedelta = _EARLY,
         overrun: dt.timedelta = _OVERRUN,
     ) -> Appointment:
-        """Return the appointment at a date and time of day of a time zone (IANA's name).
+        """Return the appointment at a date and time of day of a time zone.
+
+        The zone is a place by its name in the tz database, "Europe/Berlin", or "UTC", in any case
+        of letters.
 
         A time that the change to daylight-saving time skips is read with the offset before it, so
         02:30 means 03:30; of a time that exists twice the first is meant (RFC 5545, 3.3.5).
 
         Raises:
-            ValueError: the zone is not known, the time has a zone of its own, a length is
-                negative.
+            ValueError: the zone is no place, the time has a zone of its own, a length is negative.
         """
         if time.tzinfo is not None:
             raise ValueError("time must be naive: its zone is time_zone.")
-        zone = _zone(time_zone)
-        if zone is None:
-            raise ValueError(f"time_zone {time_zone!r} is not known.")
-        return cls(dt.datetime.combine(date, time.replace(fold=0), zone), duration, early, overrun)
+        # Outside ASCII, lower() turns the Kelvin sign into a k.
+        place = _places().get(time_zone.lower()) if time_zone.isascii() else None
+        if place is None:
+            raise ValueError(
+                f"time_zone {time_zone!r} is not a place: use one such as Europe/Berlin, or UTC."
+            )
+        start = dt.datetime.combine(date, time.replace(fold=0), ZoneInfo(place))
+        return cls(start, duration, early, overrun)
 
     @property
     def not_before(self) -> int:
@@ -82,9 +95,7 @@ class Appointment:
         return sum(part // _SECOND for part in (self.early, self.duration, self.overrun))
 
 
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    # A folder of the database, such as America, is an OSError.
-    except (KeyError, ValueError, OSError):
-        return None
+@cache
+def _places() -> dict[str, str]:
+    # By their names in lower case.
+    return {name.lower(): name for name in available_timezones() - _NO_PLACES}
