@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
 
 URL_VARIABLE = "JITSI_TOKENS_URL"
+# People paste the address of the request.
+_PASTED = re.compile(r"(?<!:/)/api/jitsi/jwt/*([?#].*)?\Z", re.DOTALL)
 # Of a command that is about a stack: it reads the variable by service_url.
 Url = Annotated[
     str | None,
@@ -34,9 +37,14 @@ def service_url(stack: Stack, given: str | None) -> str:
     The environment's belongs to the stack that the environment names, and to no other.
     """
     if given:
-        return given
+        return base_url(given)
     is_of_environment = stack.name == os.environ.get("JITSI_TOKENS_STACK_NAME")
-    return (is_of_environment and os.environ.get(URL_VARIABLE)) or stack.api_url
+    return (is_of_environment and base_url(os.environ.get(URL_VARIABLE, ""))) or stack.api_url
+
+
+def base_url(text: str) -> str:
+    """Return an address without blanks around it, and without the path of a request at its end."""
+    return _PASTED.sub("", text.removeprefix("\ufeff").strip())
 
 
 def key_server_of(url: str) -> str:

@@ -102,7 +102,8 @@ def find_api_key(environ: Mapping[str, str]) -> str:
 
 
 def _checked_api_key(text: str, where: str) -> str:
-    api_key = text.strip()
+    # A byte-order mark, as PowerShell writes one, is no blank.
+    api_key = text.removeprefix("\ufeff").strip()
     if not is_api_key(api_key):
         raise CommandError(
             f"{where} no API key of jitsi-tokens: it begins with jtk_ and is mistyped or cut off"

@@ -5,14 +5,15 @@ import { NO_TOKEN, PROBLEM_TYPES, Refusal } from './problem.js';
 import { mediaType, parsedJson, parsedUrl, readAtMost } from './reading.js';
 
 const PATH = '/api/jitsi/jwt';
+// People paste the address of the request.
+const PASTED = new RegExp(`(?<!:/)${PATH}/*([?#].*)?$`, 's');
 const ANSWER_BYTES = 64 * 1024;
 const TEXT_CHARACTERS = 300;
 
 /** Return the service's address, checked, and its host's name. */
 export async function serviceAt(given) {
-  const text = given ?? (await fromEnvironment('JITSI_TOKENS_URL'));
+  const text = trimmed(given ?? (await fromEnvironment('JITSI_TOKENS_URL'))).replace(PASTED, '');
   const url = parsedUrl(text);
-  const base = text.replace(/\/+$/, '');
   const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url?.hostname);
   const flaws = {
     'holds blanks, control characters or backslashes.': /[\s\\\p{Cc}]/u.test(text),
@@ -21,27 +22,27 @@ export async function serviceAt(given) {
     'holds a user name or password: leave them out.': /^\w+:\/\/[^/]*@/.test(text),
     'must end with its path: leave out what follows ? or #.': /[?#]/.test(text),
     'must be https: it would show the API key to others.': url?.protocol === 'http:' && !isLoopback,
-    [`is wrong: the service's address ends before ${PATH}.`]: base.endsWith(PATH),
   };
   const flaw = Object.keys(flaws).find((sentence) => flaws[sentence]);
   if (flaw) {
     throw unset(`The service's address (JITSI_TOKENS_URL) ${flaw}`);
   }
-  return { endpoint: base + PATH, host: url.hostname };
+  return { endpoint: text.replace(/\/+$/, '') + PATH, host: url.hostname };
 }
 
 export async function checkedKey(given) {
-  const key = given ?? (await fromEnvironment('JITSI_TOKENS_API_KEY'));
-  if (!/^[\x21-\x7e]+$/.test(key)) {
-    throw unset('The API key (JITSI_TOKENS_API_KEY) must be printable ASCII without blanks.');
+  const name = 'JITSI_TOKENS_API_KEY';
+  const key = trimmed(given ?? (await fromEnvironment(name)));
+  if (!/^[\x21\x23-\x26\x28-\x7e]+$/.test(key)) {
+    throw unset(`The API key (${name}) must be printable ASCII without blanks or quotes.`);
   }
   return key;
 }
 
 /** Return a variable's value, or what stands in the file that its _FILE names. */
 async function fromEnvironment(name) {
-  const value = process.env[name];
-  const file = process.env[`${name}_FILE`];
+  const value = trimmed(process.env[name] ?? '');
+  const file = trimmed(process.env[`${name}_FILE`] ?? '');
   if (value && file) {
     throw unset(`${name} and ${name}_FILE are both set: set one of them.`);
   }
@@ -55,10 +56,15 @@ async function fromEnvironment(name) {
   const content = await readFile(file, 'utf8').catch(() => {
     throw unset(`The file that ${name}_FILE names cannot be read.`);
   });
-  if (!content.trim()) {
+  if (!trimmed(content)) {
     throw unset(`The file that ${name}_FILE names is empty.`);
   }
-  return content.trimEnd();
+  return trimmed(content);
+}
+
+/** Return a value without what editors and pipes put around it: echo ends it with a line break. */
+function trimmed(value) {
+  return value.replace(/^\ufeff/, '').replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, '');
 }
 
 /** What is not set up is for the operator; the browser only learns that there is no token. */

@@ -23,6 +23,13 @@ MEETING: dict[str, Any] = {
 GOOD = json.dumps(MEETING)
 WELL = unruly.answer(200, GOOD)
 
+# What editors, pipes and address bars put around a value, and after an address.
+DRESSES = [
+    ("{}\n", ""),
+    ("{}\r\n", "/"),
+    (" \t{}\v\f ", "/api/jitsi/jwt"),
+    ("\ufeff {}\r\n", "/api/jitsi/jwt/?a=b#c"),
+]
 PATIENT: dict[str, Any] = {"room_name": "visit", "user_name": "John Doe"}
 DOCTOR: dict[str, Any] = {
     "room_name": "visit",

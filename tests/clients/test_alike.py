@@ -12,7 +12,16 @@ import pytest
 from tests.clients import unruly_server as unruly
 from tests.clients.callers import CALLERS
 from tests.clients.php_caller import require_php
-from tests.clients.samples import API_KEY, DOCTOR, GOOD, ID_KEY, MEETING, PATIENT, WELL
+from tests.clients.samples import (
+    API_KEY,
+    DOCTOR,
+    DRESSES,
+    GOOD,
+    ID_KEY,
+    MEETING,
+    PATIENT,
+    WELL,
+)
 from tests.clients.unruly_server import UnrulyServer
 
 if TYPE_CHECKING:
@@ -80,12 +89,13 @@ def assert_alike(case: Case) -> None:
         *("http://tokens.example.org", "http://localhost.example.org", "http://[::2]"),
         *("http://127.1", "http://0.0.0.0", "http://[::ffff:127.0.0.1]", "HTTP://H.example"),
         *("https://user:word@h", "https://@h", "http://localhost@h", "https://h?", "https://h/#a"),
-        *("https://h/a b", "https://h\n", "https://h\x7f", "https://h\u00a0", "https://h\\@g"),
+        *("https://h/a b", "https://h\n/", "https://h\x7f", "https://h\u00a0", "https://h\\@g"),
         *("https://h:", "https://h:/prod", "https://[::1]:", "https://h:0", "https://h:65536"),
         *("https://h:+8", "https://h:x", "https://h,i", "https://h;i", "https://h!", "https://h_i"),
         *("https://h..i", "https://256.1.1.1", "https://[1.2.3.4]", "https://[h", "https://%68"),
         *("https://\uff11.example", "http://127.0.0.01", "https://[::1%25lo]", "https://h:\uff18"),
-        *("https://h/api/jitsi/jwt", "https://h/prod/api/jitsi/jwt//"),
+        *("https:///api/jitsi/jwt", "http://h/api/jitsi/jwt", "https://h?/api/jitsi/jwt"),
+        *("https://h/API/jitsi/jwt?", "https://h/api/jitsi/jwt/x#", "'https://h'", "\n"),
     ],
 )
 def test_an_address_is_refused_alike(url: str) -> None:
@@ -98,6 +108,7 @@ def test_an_address_is_refused_alike(url: str) -> None:
     [
         *("http://localhost:9", "http://LocalHost:9/", "http://127.9.9.9:9", "http://[::1]:9"),
         *("http://[0:0::0001]:9", "https://Tokens.INVALID:8443/prod/"),
+        *("http://[::1]:9/prod/api/jitsi/jwt", "http://[::1]:9//api/jitsi/jwt//?a=b c\n#d"),
     ],
 )
 def test_an_address_is_taken_and_named_alike(url: str) -> None:
@@ -120,7 +131,14 @@ def test_an_address_is_taken_and_named_alike(url: str) -> None:
         ({"api_key": "a\r\nX: y"}, {}),
         ({"api_key": "schl\u00fcssel"}, {}),
         ({"api_key": "\x00"}, {}),
+        *(
+            ({"api_key": key}, {})
+            for key in ("a\tb", "a\u00a0", "\u200ba", '"key"', "'key'", " \n")
+        ),
         ({"id_key": ""}, {}),
+        ({"id_key": "\ufeff\r\n"}, {}),
+        ({"url": None}, {URL: " \n"}),
+        ({"api_key": None}, {KEY: "\n", KEY_FILE: " "}),
         ({}, {"JITSI_TOKENS_ID_KEY": ID_KEY, "JITSI_TOKENS_ID_KEY_FILE": "{folder}/value"}),
     ],
 )
@@ -133,6 +151,36 @@ def test_a_setting_is_refused_alike(
     named = {name: value.replace("{folder}", str(tmp_path)) for name, value in environment.items()}
 
     assert_alike(Case("Configuration", settings=settings, environment=named))
+
+
+@pytest.mark.parametrize(("dress", "tail"), DRESSES)
+@pytest.mark.parametrize("way", ["argument", "variable", "file"])
+@pytest.mark.parametrize("language", ["python", "php"])
+def test_what_stands_around_a_value_does_not_count(
+    language: str, way: str, dress: str, tail: str, tmp_path: Path
+) -> None:
+    """As `echo`, PowerShell and a browser's address bar leave it."""
+    require_php()
+    with UnrulyServer(WELL) as server:
+        bare = {"url": server.url, "api_key": API_KEY, "id_key": ID_KEY}
+        dressed = {name: dress.format(value) for name, value in bare.items()}
+        dressed["url"] = dress.format(server.url + tail)
+        variables = {f"JITSI_TOKENS_{name.upper()}": value for name, value in dressed.items()}
+        if way == "file":
+            for name, value in variables.items():
+                (tmp_path / name).write_text(value, newline="")
+            variables = {f"{name}_FILE": f"{tmp_path / name}\n" for name in variables}
+        given: tuple[dict[str, str], dict[str, str]]
+        given = (dressed, {}) if way == "argument" else ({}, variables)
+        for settings, environment in ((bare, {}), given):
+            outcome = CALLERS[language].issue(settings, environment, **PATIENT)
+            assert outcome.kind == "meeting", outcome
+        bare_sent, sent = (
+            (request.line, request.headers["authorization"], request.body)
+            for request in server.received
+        )
+
+    assert sent == bare_sent
 
 
 @pytest.mark.parametrize(

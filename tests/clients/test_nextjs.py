@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from jitsi_tokens.rooms import RoomRefused, backend_safe, scoped_room
 from tests.clients.php_caller import leave_out
+from tests.clients.samples import DRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -769,13 +770,41 @@ def test_the_environment_says_where_and_who(upstream: Upstream, tmp_path: Path) 
     assert upstream.seen[0]["headers"]["Authorization"] == f"Bearer {_KEY}"
 
 
+@pytest.mark.parametrize(("dress", "tail"), DRESSES)
+def test_what_stands_around_a_value_does_not_count(
+    upstream: Upstream, tmp_path: Path, dress: str, tail: str
+) -> None:
+    """Of an option, a variable, or a file."""
+    dressed = {"url": dress.format(upstream.url + tail), "apiKey": dress.format(_KEY)}
+    variables = {
+        "JITSI_TOKENS_URL": dressed["url"],
+        "JITSI_TOKENS_API_KEY": dressed["apiKey"],
+    }
+    for name, value in variables.items():
+        (tmp_path / name).write_text(value, newline="")
+    files = {f"{name}_FILE": f"{tmp_path / name}\n" for name in variables}
+    answers = run_cases(
+        [
+            _case(upstream, options=dressed),
+            *(_case(upstream, options={}, environ=environ) for environ in (variables, files)),
+        ]
+    )
+    assert [answer["status"] for answer in answers] == [200] * 3, answers
+    asked = [(seen["path"], seen["headers"]["Authorization"]) for seen in upstream.seen]
+    assert asked == [(_PATH, f"Bearer {_KEY}")] * 3
+
+
 def test_what_is_not_set_up_is_told_to_the_operator_alone(upstream: Upstream) -> None:
     """The browser learns no more than that there is no token."""
     there, key = "https://t.example.org", "JITSI_TOKENS_API_KEY"
     cases: list[tuple[dict[str, str], str]] = [
         ({}, "JITSI_TOKENS_URL is not set (nor JITSI_TOKENS_URL_FILE)."),
         ({"JITSI_TOKENS_URL": there}, f"{key} is not set (nor {key}_FILE)."),
-        ({"JITSI_TOKENS_URL": there, key: "a b"}, "must be printable ASCII without blanks."),
+        ({"JITSI_TOKENS_URL": " \n", f"{key}_FILE": "\n"}, "JITSI_TOKENS_URL is not set"),
+        *(
+            ({"JITSI_TOKENS_URL": there, key: wrong}, "printable ASCII without blanks or quotes.")
+            for wrong in ("a b", "a\tb", f'"{_KEY}"', f"'{_KEY}'", f"{_KEY}\u200b")
+        ),
         ({"JITSI_TOKENS_URL": there, key: _KEY, f"{key}_FILE": "/nowhere"}, "are both set: set"),
         ({"JITSI_TOKENS_URL": there, f"{key}_FILE": "/nowhere"}, "cannot be read."),
         ({"JITSI_TOKENS_URL": there, f"{key}_FILE": "/dev/null"}, "is empty."),
@@ -789,10 +818,13 @@ def test_what_is_not_set_up_is_told_to_the_operator_alone(upstream: Upstream) ->
                 ("https://t.example.org:port", "is malformed."),
                 ("https://u:p@t.example.org", "holds a user name or password: leave them out."),
                 (f"{there}?stage=1", "must end with its path: leave out what follows ? or #."),
-                (f"{there} ", "holds blanks, control characters or backslashes."),
+                (f"{there} a", "holds blanks, control characters or backslashes."),
                 (f"{there}\\a", "holds blanks, control characters or backslashes."),
-                (f"{there}{_PATH}", f"is wrong: the service's address ends before {_PATH}."),
-                (f"{there}{_PATH}/", f"is wrong: the service's address ends before {_PATH}."),
+                (
+                    f"http://t.example.org{_PATH}",
+                    "must be https: it would show the API key to others.",
+                ),
+                (f"https://{_PATH}", "must begin with https:// and a host name."),
             )
         ),
     ]

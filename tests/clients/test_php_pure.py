@@ -267,7 +267,6 @@ OPENING = "must begin with https:// and a host name."
 USER = "holds a user name or password: leave them out."
 REST = "must end with its path: leave out what follows ? or #."
 OPEN = "must be https: it would show the API key to others."
-ENDS = "is wrong: the service's address ends before /api/jitsi/jwt."
 ADDRESSES = {
     **dict.fromkeys(
         [
@@ -309,8 +308,6 @@ ADDRESSES = {
         ],
         OPEN,
     ),
-    "https://h/api/jitsi/jwt": ENDS,
-    "https://h/v1/api/jitsi/jwt//": ENDS,
 }
 GOOD_ADDRESSES = {
     "https://H.Example": "h.example",

@@ -132,7 +132,7 @@ def test_an_appointment_and_a_time_of_ones_own_are_too_much(
         ("file:///etc/passwd", "https"),
         ("tokens.example.org", "https"),
         ("https://tokens.example.org:99999", ""),
-        ("https://tokens.example.org/v1/api/jitsi/jwt", "/api/jitsi/jwt"),
+        ("http://tokens.example.org/v1/api/jitsi/jwt", "https"),
         ("https://tokens.example.org/\r\nX: y", ""),
         ("https://tokens.exa mple.org/", ""),
     ],

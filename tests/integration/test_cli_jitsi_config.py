@@ -68,7 +68,7 @@ def test_the_key_server_may_have_another_address(
     published: World, monkeypatch: pytest.MonkeyPatch, *, by_option: bool
 ) -> None:
     """--url, or JITSI_TOKENS_URL with the stack's name, names a domain of one's own."""
-    url = "https://tokens.example.org/"
+    url = "https://tokens.example.org/api/jitsi/jwt/"
     if not by_option:
         monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", STACK)
         monkeypatch.setenv("JITSI_TOKENS_URL", url)

@@ -119,7 +119,7 @@ def test_issue_has_json_for_scripts(world: World) -> None:
 def test_issue_needs_no_stack_with_a_url(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """--url and JITSI_TOKENS_URL stand for the stack's address."""
     by_option = world.run("token", "issue", *PERSON, "--url", f"{world.url}/a/", stack=False)
-    monkeypatch.setenv("JITSI_TOKENS_URL", f"{world.url}/b")
+    monkeypatch.setenv("JITSI_TOKENS_URL", f" {world.url}/b/api/jitsi/jwt?c=d\n")
     by_environment = world.run("token", "issue", *PERSON, stack=False)
 
     assert (by_option.exit_code, by_environment.exit_code) == (0, 0)
@@ -169,7 +169,7 @@ def test_issue_reads_the_api_key_from_a_file(
 ) -> None:
     """JITSI_TOKENS_API_KEY_FILE names a file, as a container's secrets are mounted."""
     api_key = make_api_key()
-    (tmp_path / "key").write_text(f"{api_key}\n")
+    (tmp_path / "key").write_text(f"\ufeff{api_key}\n")
     monkeypatch.setenv("JITSI_TOKENS_API_KEY_FILE", str(tmp_path / "key"))
 
     world.run("token", "issue", *PERSON)

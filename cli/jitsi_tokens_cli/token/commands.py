@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from jitsi_tokens.keys import read_key
-from jitsi_tokens_cli.address import URL_VARIABLE
+from jitsi_tokens_cli.address import URL_VARIABLE, base_url
 from jitsi_tokens_cli.errors import CommandError, WrongUsage
 from jitsi_tokens_cli.inputs import STDIN, find_api_key
 from jitsi_tokens_cli.output import Json, put, put_json, put_table, say, time_text
@@ -101,7 +101,7 @@ def issue(
         "notBefore": _epoch_or_text(not_before),
         "features": _switches(feature) if feature else None,
     }
-    web = Web(url or find_stack(ctx.obj).api_url)
+    web = Web(base_url(url or "") or find_stack(ctx.obj).api_url)
     answer = service.issue(
         web,
         find_api_key(os.environ),

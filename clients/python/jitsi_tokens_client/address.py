@@ -10,6 +10,8 @@ from typing import NamedTuple
 import httpx
 
 PATH = "/api/jitsi/jwt"
+# People paste the address of the request.
+_PASTED = re.compile(rf"(?<!:/){PATH}/*([?#].*)?\Z", re.DOTALL)
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 _PORTS = range(1, 65_536)
 # RFC 3986, appendix B.
@@ -30,7 +32,11 @@ class Address(NamedTuple):
 
 
 def read_address(text: str) -> Address | str:
-    """Return an address, or what is wrong with it, as the end of a sentence about it."""
+    """Return an address, or what is wrong with it, as the end of a sentence about it.
+
+    The path of a request at its end is cut off.
+    """
+    text = _PASTED.sub("", text)
     if not text.isprintable() or " " in text or "\\" in text:
         return "holds blanks, control characters or backslashes."
     authority = _AUTHORITY.match(text)
@@ -53,7 +59,6 @@ def _flaw(text: str, scheme: str, host: str, *, has_user: bool) -> str | None:
         "holds a user name or password: leave them out.": has_user,
         "must end with its path: leave out what follows ? or #.": has_more,
         "must be https: it would show the API key to others.": is_open,
-        f"is wrong: the service's address ends before {PATH}.": text.endswith(PATH),
     }
     return next((flaw for flaw, is_there in flaws.items() if is_there), None)
 

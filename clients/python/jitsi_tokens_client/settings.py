@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 URL = "JITSI_TOKENS_URL"
 API_KEY = "JITSI_TOKENS_API_KEY"
 ID_KEY = "JITSI_TOKENS_ID_KEY"
-_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_VISIBLE = re.compile(r"[\x21\x23-\x26\x28-\x7e]+")
+_BLANKS = " \t\n\v\f\r"
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class Settings(NamedTuple):
@@ -39,13 +41,13 @@ def read_settings(
         return address
     keys: list[Secret | None] = []
     for given, name in ((api_key, API_KEY), (id_key, ID_KEY)):
-        key = given or _variable(name, environ)
+        key = _trimmed(given) if given else _variable(name, environ)
         if isinstance(key, ConfigurationError):
             return key
         keys.append(key)
     if keys[0] and not _VISIBLE.fullmatch(keys[0].reveal()):
         return ConfigurationError(
-            f"The API key ({API_KEY}) must be printable ASCII without blanks."
+            f"The API key ({API_KEY}) must be printable ASCII without blanks or quotes."
         )
     if keys[1] and not _is_encodable(keys[1].reveal()):
         return ConfigurationError(f"The id key ({ID_KEY}) must be text, and not empty.")
@@ -58,7 +60,7 @@ def missing_api_key() -> ConfigurationError:
 
 
 def _address(url: str | None, environ: Mapping[str, str]) -> Address | ConfigurationError:
-    given = _variable(URL, environ) if url is None else Secret(url)
+    given = _variable(URL, environ) if url is None else _trimmed(Secret(url))
     if given is None:
         return _missing(URL)
     if isinstance(given, ConfigurationError):
@@ -70,7 +72,9 @@ def _address(url: str | None, environ: Mapping[str, str]) -> Address | Configura
 
 
 def _variable(name: str, environ: Mapping[str, str]) -> Secret | ConfigurationError | None:
-    value, file = environ.get(name), environ.get(f"{name}_FILE")
+    value, file = (
+        _trimmed(Secret(environ.get(one, ""))).reveal() for one in (name, f"{name}_FILE")
+    )
     if value and file:
         return ConfigurationError(f"{name} and {name}_FILE are both set: set one of them.")
     if not file:
@@ -89,7 +93,12 @@ def _content(file: str) -> Secret | None:
     except (OSError, ValueError):
         return None
     # As os.environ decodes.
-    return Secret(content.rstrip().decode("utf-8", "surrogateescape"))
+    return _trimmed(Secret(content.decode("utf-8", "surrogateescape")))
+
+
+def _trimmed(value: Secret) -> Secret:
+    # What editors and pipes put around a value: `echo` ends it with a line break.
+    return Secret(value.reveal().removeprefix(_BYTE_ORDER_MARK).strip(_BLANKS))
 
 
 def _is_encodable(text: str) -> bool:

@@ -20,9 +20,14 @@ final class Address
     private const NAME = '/^[\p{L}\p{M}0-9-]++(\.[\p{L}\p{M}0-9-]++)*+\.?$/Du';
     private const FOUR_NUMBERS = '/^\d+(\.\d+){3}$/D';
     private const MAX_PORT = 65_535;
+    private const PASTED = '~(?<!:/)' . self::PATH . '/*([?\#].*)?$~Ds';
 
-    public function __construct(private readonly string $text)
+    private readonly string $text;
+
+    public function __construct(string $text)
     {
+        // People paste the address of the request.
+        $this->text = (string) preg_replace(self::PASTED, '', $text);
     }
 
     /** @throws ConfigurationException */
@@ -73,8 +78,6 @@ final class Address
                 => 'must end with its path: leave out what follows ? or #',
             $scheme === 'http' && !self::isLoopback($host)
                 => 'must be https: it would show the API key to others',
-            str_ends_with(rtrim($this->text, '/'), self::PATH)
-                => "is wrong: the service's address ends before " . self::PATH,
             default => null,
         };
     }

@@ -20,16 +20,17 @@ final class Settings
     /** @throws ConfigurationException */
     public function address(): Address
     {
-        return new Address($this->url ?? self::required('JITSI_TOKENS_URL'));
+        return new Address(Variable::trimmed($this->url ?? self::required('JITSI_TOKENS_URL')));
     }
 
     /** @throws ConfigurationException */
     public function apiKey(): Secret
     {
-        $value = $this->apiKey?->reveal() ?? self::required('JITSI_TOKENS_API_KEY');
-        if (preg_match('/^[\x21-\x7e]+$/D', $value) !== 1) {
+        $given = $this->apiKey?->reveal() ?? self::required('JITSI_TOKENS_API_KEY');
+        $value = Variable::trimmed($given);
+        if (preg_match('/^[\x21\x23-\x26\x28-\x7e]+$/D', $value) !== 1) {
             throw new ConfigurationException(
-                'The API key (JITSI_TOKENS_API_KEY) must be printable ASCII without blanks.',
+                'The API key (JITSI_TOKENS_API_KEY) must be printable ASCII without blanks or quotes.',
             );
         }
         return new Secret($value);
@@ -42,13 +43,17 @@ final class Settings
      */
     public function idKey(): Secret
     {
-        $value = $this->idKey?->reveal() ?? (new Variable('JITSI_TOKENS_ID_KEY'))->value();
+        $given = $this->idKey?->reveal() ?? (new Variable('JITSI_TOKENS_ID_KEY'))->value();
+        if ($given === null) {
+            return $this->apiKey();
+        }
+        $value = Variable::trimmed($given);
         if ($value === '') {
             throw new ConfigurationException(
                 'The id key (JITSI_TOKENS_ID_KEY) must be text, and not empty.',
             );
         }
-        return $value === null ? $this->apiKey() : new Secret($value);
+        return new Secret($value);
     }
 
     private static function required(string $name): string

@@ -10,9 +10,17 @@ use JitsiTokens\ConfigurationException;
 final class Variable
 {
     private const MAX_BYTES = 16_384;
+    private const BLANKS = " \t\n\v\f\r";
+    private const BYTE_ORDER_MARK = '/^\xEF\xBB\xBF/';
 
     public function __construct(private readonly string $name)
     {
+    }
+
+    /** A value without what editors and pipes put around it: `echo` ends it with a line break. */
+    public static function trimmed(#[\SensitiveParameter] string $value): string
+    {
+        return trim((string) preg_replace(self::BYTE_ORDER_MARK, '', $value), self::BLANKS);
     }
 
     /** @throws ConfigurationException both variables are set, or the file gives no value */
@@ -33,7 +41,7 @@ final class Variable
                 "The file that {$this->name}_FILE names cannot be read.",
             );
         }
-        if (rtrim($content) === '') {
+        if (self::trimmed($content) === '') {
             throw new ConfigurationException("The file that {$this->name}_FILE names is empty.");
         }
         if (strlen($content) > self::MAX_BYTES) {
@@ -41,7 +49,7 @@ final class Variable
                 "The file that {$this->name}_FILE names is longer than 16 KiB.",
             );
         }
-        return rtrim($content);
+        return self::trimmed($content);
     }
 
     /** Of a file that is too long its beginning, which is too long as well. */
@@ -64,7 +72,7 @@ final class Variable
 
     private static function environment(string $name): ?string
     {
-        $value = getenv($name);
-        return $value === false || $value === '' ? null : $value;
+        $value = self::trimmed((string) getenv($name));
+        return $value === '' ? null : $value;
     }
 }
