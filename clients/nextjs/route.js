@@ -9,8 +9,11 @@
  * @property {string | null} [userEmail] Jitsi shows it to everybody in the meeting.
  * @property {string | null} [userAvatar] an https URL
  * @property {boolean} isModerator
- * @property {number | null} [notBefore] epoch seconds; wins over what the browser asks for.
- * @property {number | null} [expirationSeconds] from then on; likewise.
+ * @property {number | null} [notBefore] epoch seconds; left out: now.
+ * @property {number | null} [expirationSeconds] from then on; left out: the service's default.
+ * @property {boolean} [browserTimes] true: without times here, the browser's count.
+ * @property {Record<string, boolean> | null} [features] all of them; left out: the browser's,
+ *   which switch nothing on for a guest.
  *
  * @callback Identify
  * @param {Request} request with its headers and cookies; its body has been read.
@@ -35,10 +38,10 @@ import { ask, checkedKey, refused, serviceAt } from './service.js';
 export { foldedRoomName } from './room.js';
 
 const BODY_BYTES = 16 * 1024;
-const GUEST_SECONDS = 3600;
 const FROM_THE_BROWSER = ['roomName', 'expirationSeconds', 'notBefore', 'features'];
 const TIMES = ['expirationSeconds', 'notBefore'];
-const FROM_IDENTIFY = ['userId', 'userName', 'userEmail', 'userAvatar', 'isModerator', ...TIMES];
+const OF_A_PERSON = ['userId', 'userName', 'userEmail', 'userAvatar', 'isModerator', 'features'];
+const FROM_IDENTIFY = [...OF_A_PERSON, ...TIMES, 'browserTimes'];
 const OF_A_TOKEN = {
   token: 'string',
   expiresAt: 'number',
@@ -148,7 +151,7 @@ function checkOrigin(request, ownOrigin) {
   }
 }
 
-/** Read what the browser asks for; of its fields the four that it may decide. */
+/** Read what the browser asks for; of its fields the four that may count. */
 async function readBody(request) {
   if (mediaType(request) !== 'application/json') {
     throw new Refusal(415, 'Send application/json.');
@@ -198,23 +201,26 @@ function checkedPerson(from) {
 }
 
 /** Return what the service is asked: what identify() says wins over the browser. */
-function tokenRequest(asked, person) {
-  return { ...(person.isModerator ? asked : askedByGuest(asked)), ...person };
+function tokenRequest({ roomName, features, ...times }, { browserTimes, ...person }) {
+  // One time of each would be a short token that begins, and outlives its right, days ahead.
+  const timesCount = browserTimes === true && !TIMES.some((name) => name in person);
+  return {
+    roomName,
+    features: person.isModerator ? features : switchedOff(features),
+    ...(timesCount && times),
+    ...person,
+  };
 }
 
-/** A guest's browser may shorten and switch off: else its token would outlive what it may do. */
-function askedByGuest({ roomName, expirationSeconds, features }) {
-  const asked = { roomName, features };
-  if (!(expirationSeconds > GUEST_SECONDS)) {
-    asked.expirationSeconds = expirationSeconds;
+/** Return features of which none is on; what is no object is for the service to refuse. */
+function switchedOff(features) {
+  if (typeof features !== 'object' || Array.isArray(features)) {
+    return features;
   }
-  if (typeof features === 'object' && !Array.isArray(features)) {
-    const switches = Object.entries(features);
-    asked.features = Object.fromEntries(
-      switches.map(([name, value]) => [name, value === true ? false : value]),
-    );
-  }
-  return asked;
+  const switches = Object.entries(features);
+  return Object.fromEntries(
+    switches.map(([name, value]) => [name, value === true ? false : value]),
+  );
 }
 
 /** Return whether the service's answer is a token for the room, with all that belongs to it. */

@@ -320,7 +320,7 @@ def test_the_service_is_asked_with_the_api_key(upstream: Upstream) -> None:
 def test_who_is_asking_comes_from_the_session_alone(upstream: Upstream) -> None:
     """Who the browser says it is does not count."""
     _posted(upstream)
-    asked = {name: _ASKED[name] for name in ("roomName", "expirationSeconds", "features")}
+    asked = {name: _ASKED[name] for name in ("roomName", "features")}
     assert upstream.sent == {**asked, **_DOCTOR}
 
 
@@ -360,35 +360,57 @@ def test_empty_fields_are_left_out(upstream: Upstream) -> None:
 _LONG = {"roomName": "session-123", "notBefore": 1795315724, "expirationSeconds": 86400}
 
 
-def test_a_moderators_browser_chooses_the_time(upstream: Upstream) -> None:
-    """Within what the service and the policy allow."""
-    _posted(upstream, _LONG)
-    assert upstream.sent == {**_LONG, **_DOCTOR}
-
-
-@pytest.mark.parametrize("seconds", [3601, 86400, 1e300, "3601"])
-def test_a_guests_browser_has_no_token_for_later(upstream: Upstream, seconds: object) -> None:
-    """It would outlive an access that is withdrawn: the service's own defaults hold."""
-    _posted(upstream, {**_LONG, "expirationSeconds": seconds}, _PATIENT)
-    assert upstream.sent == {"roomName": "session-123", **_PATIENT}
-
-
-def test_a_guests_browser_may_ask_for_less(upstream: Upstream) -> None:
-    """What is no number is left to the service, which refuses it."""
-    for seconds in (60, 3600, "an hour"):
-        upstream.seen.clear()
-        _posted(upstream, {"roomName": "session-123", "expirationSeconds": seconds}, _PATIENT)
-        assert upstream.sent["expirationSeconds"] == seconds
+@pytest.mark.parametrize("leave", [{}, {"browserTimes": False}, {"browserTimes": "true"}])
+@pytest.mark.parametrize("person", [_DOCTOR, _PATIENT])
+def test_a_browser_chooses_no_time_by_itself(
+    upstream: Upstream, person: dict[str, Any], leave: dict[str, Any]
+) -> None:
+    """Its token would outlive an access that is withdrawn: the service's own defaults hold."""
+    _posted(upstream, _LONG, {**person, **leave})
+    assert upstream.sent == {"roomName": "session-123", **person}
 
 
 @pytest.mark.parametrize("person", [_DOCTOR, _PATIENT])
-def test_the_applications_time_wins(upstream: Upstream, person: dict[str, Any]) -> None:
-    """Further ahead and longer than a guest's browser may."""
-    times = {"notBefore": 1795400000, "expirationSeconds": 7200}
-    for asked in (_LONG, {"roomName": "session-123"}):
+def test_a_browser_chooses_the_time_where_the_application_says_so(
+    upstream: Upstream, person: dict[str, Any]
+) -> None:
+    """Within what the service and the policy allow; what is no number, the service refuses."""
+    for asked in (_LONG, {**_LONG, "expirationSeconds": "an hour"}):
         upstream.seen.clear()
-        _posted(upstream, asked, {**person, **times})
-        assert upstream.sent == {"roomName": "session-123", **person, **times}
+        _posted(upstream, asked, {**person, "browserTimes": True})
+        assert upstream.sent == {**asked, **person}
+
+
+@pytest.mark.parametrize("leave", [{}, {"browserTimes": True}])
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"notBefore": 1795400000, "expirationSeconds": 7200},
+        {"notBefore": 1795400000},
+        {"expirationSeconds": 600},
+    ],
+)
+@pytest.mark.parametrize("person", [_DOCTOR, _PATIENT])
+def test_the_applications_times_are_the_only_ones(
+    upstream: Upstream, person: dict[str, Any], times: dict[str, Any], leave: dict[str, Any]
+) -> None:
+    """A short life that the browser could move days ahead would be no short one."""
+    _posted(upstream, _LONG, {**person, **times, **leave})
+    assert upstream.sent == {"roomName": "session-123", **person, **times}
+
+
+@pytest.mark.parametrize("features", [{}, {"recording": False}, {"livestreaming": True}])
+@pytest.mark.parametrize("person", [_DOCTOR, _PATIENT])
+def test_the_applications_features_are_the_only_ones(
+    upstream: Upstream, person: dict[str, Any], features: dict[str, bool]
+) -> None:
+    """A moderator's browser adds none to them, and a guest has those that it is given."""
+    _posted(
+        upstream,
+        {"roomName": "r", "features": {"recording": True}},
+        {**person, "features": features},
+    )
+    assert upstream.sent == {"roomName": "r", **person, "features": features}
 
 
 @pytest.mark.parametrize(
@@ -900,7 +922,7 @@ def test_the_pages_route_takes_what_the_component_always_sent(
     for sent, (_, person) in zip((doctor, patient), people, strict=True):
         assert {name: sent.pop(name) for name in person} == person
         assert sent.pop("features")["recording"] is False
-        assert sent == {name: asked[name] for name in ("roomName", "expirationSeconds")}
+        assert sent == {"roomName": asked["roomName"]}
 
 
 def test_the_pages_route_turns_strangers_away(upstream: Upstream, application: str) -> None:
