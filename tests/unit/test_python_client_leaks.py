@@ -166,7 +166,7 @@ def test_an_asynchronous_error_shows_nothing(
         {"url": f"https://{KEYS['api_key']}@tokens.example.org"},
         {"url": f"https://tokens.example.org?key={KEYS['api_key']}"},
         {"url": f"http://tokens.example.org/{KEYS['api_key']}"},
-        {"api_key": f"{KEYS['api_key']} "},
+        {"api_key": f"{KEYS['api_key']} x"},
         {"api_key": KEYS["api_key"].encode()},
         {"id_key": f"{KEYS['id_key']}\ud800"},
     ],
