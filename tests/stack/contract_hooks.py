@@ -23,10 +23,10 @@ BEYOND_THE_SCHEMA = {
     "/userId": "must hold a visible character",
     "/userName": "must hold a visible character",
     "/roomName": (
-        "must hold a visible character|must not hold (control|bidirectional|lone|an apostrophe).*"
+        "must hold a visible character|must not hold (control|U\\+|lone|an? ).*"
         "|must not hold characters that Unicode 15 does not know|must name one room: .*"
-        "|must not be a relative path: .*|must fit 960 bytes once percent-encoded"
-        "|takes the bare room name: .*|has no stable form: .*"
+        "|must not be a (relative )?path.*|must fit 960 bytes once percent-encoded"
+        "|must not end in .*|has no stable form: .*"
     ),
     "/userEmail": "must be an e-mail address|must hold a visible character",
     "/userAvatar": "must be an https URL without user name or password",

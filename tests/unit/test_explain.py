@@ -292,11 +292,14 @@ def _official_sample(_: dict[str, Any], claims: dict[str, Any]) -> None:
         (_claims(room="Café"), "room", '"caf%c3%a9"'),
         (_claims(room="100%"), "room", '"100%25"'),
         (_claims(room="MyRoom"), "room", '"myroom"'),
-        (_claims(room="clinic/my%20room"), "room", "bare room name"),
+        (_claims(room="clinic/my%20room"), "room", "It holds a slash. The claim is the bare room"),
         (_claims(room="clinic%2Fmy%20room"), "room", "bare room name"),
         (_claims(room=["my%20room"]), "room", "as a string"),
         (_claims(room=""), "room", "visible character"),
         (_claims(room="o'brien"), "room", "apostrophe"),
+        (_claims(room="me%20%26%20you"), "room", "an ampersand: Jitsi's web server opens no such"),
+        (_claims(room="Visit 16:23"), "room", "Choose another name"),
+        (_claims(room="config.js"), "room", "must not end in .js"),
         (_claims(room="\ud800"), "room", "\\ud800"),
         (_claims(context=None), "context", "hangs the login"),
         (_context(group=None), "context", "context.group"),
@@ -573,6 +576,26 @@ def test_a_url_of_another_jitsi_or_tenant_is_named_first(jitsi: Jitsi) -> None:
     assert (first(host), first(tenant)) == ("link", "link")
     assert "another Jitsi" in advice(host)
     assert "the tenant" in advice(tenant)
+
+
+def test_a_url_that_the_web_server_does_not_open_is_named_first(jitsi: Jitsi) -> None:
+    """The web client would drop the colon from the path; the server answers 404 before that."""
+    expected = jitsi.expected
+    path = f"{expected.tenant}/my:%20room" if expected.tenant else "my:%20room"
+    token = jitsi.sign(*jitsi.parts())
+
+    explanation = explained(expected, f"https://{expected.domain}/{path}?jwt={token}")
+
+    assert first(explanation) == "link"
+    assert "must not hold a colon" in advice(explanation)
+
+
+def test_a_room_that_cannot_be_opened_is_no_remedy(jitsi: Jitsi) -> None:
+    """What is meant needs another name then, and the token as well."""
+    explanation = explained(jitsi.expected, jitsi.sign(*jitsi.parts()), meant="me%26you")
+
+    assert first(explanation) == "room"
+    assert explanation.failures[0].remedy == "Choose another name for the room."
 
 
 @jaas_only

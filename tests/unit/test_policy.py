@@ -226,14 +226,19 @@ def test_the_most_patterns_are_accepted() -> None:
         ("", "must hold a visible character"),
         (" ", "must hold a visible character"),
         ("a\nb", "must not hold control characters"),
-        ("a\u202eb", "must not hold bidirectional overrides"),
+        ("a\u202eb", r"must not hold U\+202E, right-to-left override"),
         ("a\ud800", "must not hold lone surrogates"),
         ("%2a", "only wildcard is a plain '\\*'"),
         ("visit-%2A", "only wildcard is a plain '\\*'"),
         ("visit-＊", "only wildcard is a plain '\\*'"),  # noqa: RUF001
         ("J\u030c*", "no stable form"),
-        ("o'brien-*", "slash or an apostrophe"),
-        ("tenant/*", "slash or an apostrophe"),
+        ("o'brien-*", "must not hold an apostrophe"),
+        ("tenant/*", "must not hold a slash"),
+        ("Visit 16:*", "must not hold a colon"),
+        ("*\uff06*", "must not hold an ampersand"),
+        ("visit-*.js", "must not end in .js"),
+        ("http-bind*", "must not be a path"),
+        ("static", "must not be a path"),
     ],
 )
 def test_a_pattern_that_opens_more_or_less_than_it_reads_is_refused(

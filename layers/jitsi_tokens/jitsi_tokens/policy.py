@@ -16,7 +16,7 @@ from jitsi_tokens.problems import (
 )
 from jitsi_tokens.request_fields import DEFAULT_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
 from jitsi_tokens.requests import Limits, TokenRequest
-from jitsi_tokens.rooms import backend_safe, matches, normalised_pattern
+from jitsi_tokens.rooms import backend_safe, matches, normalised_pattern, unopened
 from jitsi_tokens.text import flaw
 
 MAX_ROOM_PATTERNS = 50
@@ -171,8 +171,8 @@ def _checked_pattern(pattern: str) -> str:
         raise PolicyRefused("A room pattern's only wildcard is a plain '*'.")
     if not normal.strip("*"):
         raise PolicyRefused("A bare '*' opens every room: ask for any room by its own option.")
-    if "'" in normal or "%2f" in normal:
-        raise PolicyRefused("No room has a slash or an apostrophe: the pattern would match none.")
+    if reason := unopened(normal):
+        raise PolicyRefused(f"A room pattern {reason}.")
     if any(backend_safe(part) != part for part in normal.split("*")):
         raise PolicyRefused("A room pattern has no stable form in Jitsi: change its spelling.")
     return normal

@@ -13,9 +13,9 @@ DEFAULT_LIFETIME_SECONDS = 3600
 _MOST_LIFETIME_SECONDS = 86_400
 _MAX_AVATAR_CHARACTERS = 2048
 # As much of text.py and rooms.py as a JSON Schema can say. Those refuse it with a better reason.
-_UNSAFE = r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffd"
+_UNSAFE = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffd"
 _TEXT = {"pattern": f"^[^{_UNSAFE}]*$"}
-_ROOM = {"pattern": f"^[^{_UNSAFE}/']*$"}
+_ROOM = {"pattern": f"^[^{_UNSAFE}/?&:'\"]*$"}
 _AVATAR = {"format": "uri", "pattern": "^[Hh][Tt][Tt][Pp][Ss]://"}
 
 UserId = Annotated[
@@ -46,10 +46,14 @@ RoomName = Annotated[
         min_length=1,
         max_length=255,
         description=(
-            "The one room that the token opens, without the tenant. Refused are the wildcard `*`,"
-            " relative paths, what Jitsi decodes or folds to one of these, to a slash or to an"
-            " apostrophe, characters that Unicode 15 does not know, names that Jitsi would not"
-            " find again from their own URL, and what exceeds 960 bytes once percent-encoded."
+            "The one room that the token opens, without the tenant. Best are lower-case letters,"
+            ' digits and hyphens: Jitsi\'s polls, breakout rooms and "End meeting for all" do not'
+            " work in a room whose name needs percent-encoding. Refused are the wildcard `*`,"
+            " relative paths, the characters `/ ? & : ' \"` and paths that Jitsi's web server keeps"
+            " for itself, such as `http-bind`, `static` or any name that ends in .js, .html, .txt,"
+            " .json, .ico, .css or .map; what Jitsi decodes or folds to one of these; characters"
+            " that Unicode 15 does not know, names that Jitsi would not find again from their own"
+            " URL, and what exceeds 960 bytes once percent-encoded."
         ),
         examples=["session-123"],
         extra_json_schema=_ROOM,

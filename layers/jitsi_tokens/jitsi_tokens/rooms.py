@@ -1,11 +1,11 @@
-"""The room's backend-safe name, room patterns, and the meeting URL."""
+"""The room's backend-safe name, which rooms can be opened, room patterns, and the meeting URL."""
 
 import re
 import unicodedata
 from typing import Literal
 from urllib.parse import quote, unquote_to_bytes
 
-from jitsi_tokens.text import flaw
+from jitsi_tokens.text import flaw, is_unassigned
 
 type TokenPlacement = Literal["fragment", "query"]
 
@@ -15,6 +15,26 @@ MAX_ROOM_BYTES = 960
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 # What encodeURIComponent leaves alone beside letters, digits and the -._~ that quote() leaves.
 _LEFT_ALONE = "!'()*"
+# What web servers in front of Jitsi open no meeting page for: docker-jitsi-meet's meet.conf,
+# jitsi-meet's doc/debian/jitsi-meet/jitsi-meet.example and doc/jaas/nginx-jaas.conf. On the decoded
+# path, nginx's location for a room is ^/([^/?&:'"]+)$; files of the web root come before it.
+FILE_ENDINGS = (".js", ".html", ".txt", ".json", ".ico", ".css", ".map")
+_CHARACTER = re.compile("%(?:22|26|2f|3a|3f)|'")
+# The other locations, and directories of the web root. Behind a tenant the first two are prefixes
+# there, the third is one at 8x8, and the dot of config.js is any character.
+_PATH = re.compile(
+    r"http-bind|xmpp-websocket|_unlock"
+    r"|(?:config(?:%..|[^%*])js|jaas-jwt|etherpad|rtc-visualizer|rtcstats-ws|socket\.io"
+    r"|libs|css|static|images|fonts|lang|sounds|connection_optimization|\.well-known|transcripts"
+    r")\Z"
+)
+_CHARACTERS = {
+    "%22": "a quotation mark",
+    "%26": "an ampersand",
+    "'": "an apostrophe",
+    "%3a": "a colon",
+    "%3f": "a question mark",
+}
 
 
 class RoomRefused(ValueError):
@@ -43,15 +63,12 @@ def scoped_room(name: str) -> str:
     decoded = _percent_decoded(name)
     if reason := flaw(decoded):
         raise RoomRefused(reason)
-    if not decoded.isascii() and any(map(_is_unassigned, decoded)):
+    if not decoded.isascii() and any(map(is_unassigned, decoded)):
         # A browser with newer Unicode tables may compute another room.
         raise RoomRefused("must not hold characters that Unicode 15 does not know")
     room = backend_safe(name)
-    if "'" in room:
-        # RFC 6122, appendix A.5: no XMPP localpart has one, and a browser cannot join the room.
-        raise RoomRefused("must not hold an apostrophe: Jitsi cannot make such a room")
-    if "%2f" in room:
-        raise RoomRefused("takes the bare room name: the tenant is a setting of the stack")
+    if reason := unopened(room):
+        raise RoomRefused(reason)
     if room == "*":
         raise RoomRefused("must name one room: a wildcard would open every room")
     if room in (".", ".."):
@@ -61,6 +78,23 @@ def scoped_room(name: str) -> str:
     if backend_safe(room) != room:
         raise RoomRefused("has no stable form: Jitsi would compute another room from its own URL")
     return room
+
+
+def unopened(room: str) -> str | None:
+    """Say why the web server in front of Jitsi opens no such room; None where it does.
+
+    Of a normalised pattern: why it opens none of the rooms that the pattern covers.
+    """
+    if found := _CHARACTER.search(room):
+        if found[0] == "%2f":
+            return "must not hold a slash: the tenant is a setting of the stack"
+        return f"must not hold {_CHARACTERS[found[0]]}: Jitsi's web server opens no such room"
+    if room.endswith(FILE_ENDINGS):
+        ending = room[room.rindex(".") :]
+        return f"must not end in {ending}: Jitsi's web server takes it for a file"
+    if _PATH.match(room):
+        return "must not be a path that Jitsi's web server answers itself, such as http-bind"
+    return None
 
 
 def normalised_pattern(pattern: str) -> str:
@@ -105,10 +139,6 @@ def meeting_url(
 def _is_inside_escape(room: str, index: int) -> bool:
     """Tell whether a place lies behind the `%` of an escape: `9*` must not match in `%a9`."""
     return "%" in room[max(0, index - 2) : index]
-
-
-def _is_unassigned(character: str) -> bool:
-    return unicodedata.category(character) == "Cn"
 
 
 def _percent_decoded(name: str) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from jitsi_tokens.rooms import backend_safe
+from jitsi_tokens.rooms import backend_safe, unopened
 from jitsi_tokens_cli.token.explain.verdicts import Verdict, failed, not_applicable, passed, shown
 
 if TYPE_CHECKING:
@@ -19,27 +19,33 @@ _QUOTE_IT = "Write #jwt=%22<token>%22."
 
 
 class Address(NamedTuple):
-    """A meeting URL as the web client takes it apart; the room as Jitsi compares it."""
+    """A meeting URL as the web client takes it apart; the room as Jitsi compares it.
+
+    Attributes:
+        unopened: why the web server in front of Jitsi does not open it, if it does not.
+    """
 
     host: str
     tenant: str
     room: str | None
     fragment: str
+    unopened: str | None
 
 
 def read_address(url: str | None) -> Address | None:
     """Return the parts of a meeting URL; None where there is none that can be read."""
     try:
         parts = urlsplit(url or "")
-        *tenant, room = parts.path.lstrip("/").split("/")
-        room = backend_safe(_DROPPED_FROM_PATH.sub("", room))
+        *tenant, name = parts.path.lstrip("/").split("/")
+        reason = unopened(backend_safe(name))
+        room = backend_safe(_DROPPED_FROM_PATH.sub("", name))
     except ValueError:
         return None
     if not parts.netloc:
         return None
     host = parts.netloc.rpartition("@")[2].lower()
     host = host.removesuffix(":443" if parts.scheme == "https" else ":80")
-    return Address(host, "/".join(tenant), room or None, parts.fragment)
+    return Address(host, "/".join(tenant), room or None, parts.fragment, reason)
 
 
 def link_rule(evidence: Evidence) -> Verdict:
@@ -94,5 +100,12 @@ def _address_objection(evidence: Evidence, address: Address) -> Verdict | None:
             f"the tenant {shown(address.tenant)}" if address.tenant else "no tenant",
             f"The path of a meeting is {path} there: a room of another tenant is another room.",
             f"Open {path}.",
+        )
+    if address.unopened:
+        return failed(
+            "link",
+            "the room in the URL",
+            f"Its name {address.unopened}.",
+            "Choose another name for the room.",
         )
     return None

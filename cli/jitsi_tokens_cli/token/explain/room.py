@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.rooms import RoomRefused, backend_safe, scoped_room
+from jitsi_tokens.rooms import RoomRefused, backend_safe, scoped_room, unopened
 from jitsi_tokens_cli.token.explain.verdicts import Verdict, claim, failed, passed
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _SLASH = re.compile("/|%2f", re.IGNORECASE)
 _EVERY_ROOM = "*"
+_OTHER_NAME = "Choose another name for the room."
 
 
 def room_seen(evidence: Evidence) -> str | None:
@@ -42,8 +43,8 @@ def room_rule(evidence: Evidence) -> Verdict:
         return failed(
             "room",
             found,
-            "The claim is the bare room name: with a tenant or an App ID before it, room and token"
-            " do not match. The tenant stands in sub and in the URL.",
+            "It holds a slash. The claim is the bare room name: with a tenant or an App ID before"
+            " it, room and token do not match. The tenant stands in sub and in the URL.",
             _write(evidence.meant or room_seen(evidence)),
         )
     return _named_room(evidence, room, found)
@@ -51,6 +52,10 @@ def room_rule(evidence: Evidence) -> Verdict:
 
 def _named_room(evidence: Evidence, room: str, found: str) -> Verdict:
     folded, meant = _folded(room), evidence.meant
+    try:
+        scoped_room(room)
+    except RoomRefused as refused:
+        return failed("room", found, f"The name {refused}.", _OTHER_NAME)
     if room != folded:
         return failed(
             "room",
@@ -66,10 +71,6 @@ def _named_room(evidence: Evidence, room: str, found: str) -> Verdict:
             f'The token is for this room, and the person joins "{meant}".',
             _write(meant),
         )
-    try:
-        scoped_room(room)
-    except RoomRefused as refused:
-        return failed("room", found, f"The name {refused}.", "Choose another name for the room.")
     if meant is None:
         return passed("room", found, "Give --room to compare it with the room that is meant.")
     return passed("room", found)
@@ -83,5 +84,7 @@ def _folded(name: str) -> str | None:
 
 
 def _write(room: str | None) -> str:
+    if room and unopened(room):
+        return _OTHER_NAME
     # In full, as it is to be copied; no quote stands in a room once it is percent-encoded.
     return f'Write "{room}".' if room else "Write the name of the one room that is meant."
