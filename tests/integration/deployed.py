@@ -21,6 +21,7 @@ from jitsi_tokens.policy import Policy
 from jitsi_tokens.public_keys import name_of, write_public_key
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.rsa_keys import thumbprint
+from jitsi_tokens_cli.web import Web
 from tests.integration.cli_world import APP_ID, STACK, TABLE, Answer
 from tests.public_key_of import public_key_of
 
@@ -64,6 +65,7 @@ class Deployed:
         self.ours = 0.0
         self.slept: list[float] = []
         self.while_asleep: Callable[[float], None] = lambda _: None
+        self.meeting_page = Answer(200, "<html>")
         digest_key = world.secrets.create_secret(Name="digest-key", SecretString="d" * 32)["ARN"]
         world.ssm.put_parameter(Name=STATUS, Value="{}", Type="String")
         names = {
@@ -85,6 +87,8 @@ class Deployed:
         world.check = self.check
         world.api = self.api
         world.web = self.web
+        # Jitsi is here too.
+        monkeypatch.setattr("jitsi_tokens_cli.doctor.address.Web", lambda _: Web(world.url))
         monkeypatch.setattr(
             "jitsi_tokens_cli.doctor.command.CLOCK",
             Clock(lambda: self.now() + self.ours, self._sleep),
@@ -99,7 +103,9 @@ class Deployed:
         return Answer(200, json.dumps(self._call("check_key", {})))
 
     def web(self, path: str) -> Answer:
-        """Answer a GET as API Gateway does."""
+        """Answer a GET as API Gateway does, and as Jitsi."""
+        if path.startswith("/doctor-"):
+            return self.meeting_page
         path = path.removeprefix("/v1")
         file = re.fullmatch("/asap/([^/]+)", path)
         event = {

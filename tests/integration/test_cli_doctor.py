@@ -56,6 +56,7 @@ COMMON = [
     "authorizer",
     "token",
 ]
+SELF_HOSTED = {"meeting-page"}
 PUBLISHED = {"rotation", "published-key", "unknown-key", "jwks"}
 DAY = 24 * 3600
 
@@ -138,9 +139,11 @@ def test_a_healthy_stack_is_green(deployed: Deployed) -> None:
     assert result.exit_code == 0, result.output
     assert (document["healthy"], document["firstFailure"]) == (True, None)
     assert {check["outcome"] for check in checks} == {"pass"}
-    assert [check["check"] for check in checks if check["check"] not in PUBLISHED] == COMMON
-    is_published = deployed.world.parameters["SigningAlgorithm"] == "RS256"
-    assert ({check["check"] for check in checks} >= PUBLISHED) == is_published
+    names = [check["check"] for check in checks]
+    assert [name for name in names if name not in PUBLISHED | SELF_HOSTED] == COMMON
+    parameters = deployed.world.parameters
+    assert (set(names) >= PUBLISHED) == (parameters["SigningAlgorithm"] == "RS256")
+    assert (set(names) >= SELF_HOSTED) == (parameters["Provider"] == "self-hosted")
     assert all(check.keys() == {"check", "outcome", "found", "remedy"} for check in checks)
     assert deployed.slept == []
 
@@ -315,6 +318,10 @@ def _another_stacks_probe(stack: Deployed, _: pytest.MonkeyPatch) -> None:
     _probe(Answer(200, '{"configured": false}'))(stack, _)
 
 
+def _no_meeting_page(stack: Deployed, _: pytest.MonkeyPatch) -> None:
+    stack.meeting_page = Answer(404, "")
+
+
 def _not_rotating(stack: Deployed, _: pytest.MonkeyPatch) -> None:
     [backend] = get_backend("secretsmanager").values()
     secret: Any = backend["eu-central-1"].secrets[stack.world.secret]
@@ -379,6 +386,7 @@ BROKEN: list[tuple[str, str, Break, str, str]] = [
     ("room", "jaas", _claims(room="*"), "token", "for its room"),
     ("expiry", "published", _claims(exp=1.5), "token", "for its exp"),
     ("begin", "jaas", _claims(nbf=4_000_000_000), "token", "for its nbf"),
+    ("page", "shared", _no_meeting_page, "meeting-page", "a meeting's page with HTTP 404"),
 ]
 
 

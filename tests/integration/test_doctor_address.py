@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import ssl
 import threading
 import time
@@ -16,7 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from jitsi_tokens.clock import Clock
-from jitsi_tokens_cli.doctor.address import clock_check, make_contact
+from jitsi_tokens.settings import read_settings
+from jitsi_tokens_cli.doctor.address import clock_check, make_contact, meeting_page_check
 from jitsi_tokens_cli.web import Web
 
 if TYPE_CHECKING:
@@ -49,8 +51,18 @@ def _certificate(key: RSAPrivateKey, name: str, days: float) -> bytes:
 
 
 @pytest.fixture
+def asked() -> list[str]:
+    """Return the paths that the service was asked for."""
+    return []
+
+
+@pytest.fixture
 def serve(
-    tmp_path: Path, rsa_key: RSAPrivateKey, rsa_pem: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    rsa_key: RSAPrivateKey,
+    rsa_pem: str,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: list[str],
 ) -> Iterator[Serve]:
     """Return how a service begins to listen with a certificate, trusted or not."""
     for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
@@ -64,10 +76,12 @@ def serve(
             trusted: bool = True,
             headers: tuple[tuple[str, str], ...] = (),
             body: bytes = b'{"configured": true}',
+            status: int = 200,
         ) -> Web:
             class Handler(BaseHTTPRequestHandler):
                 def do_GET(self) -> None:
-                    self.send_response_only(200)
+                    asked.append(self.path)
+                    self.send_response_only(status)
                     for header in headers:
                         self.send_header(*header)
                     self.end_headers()
@@ -157,3 +171,35 @@ def test_an_address_without_an_end(serve: Serve) -> None:
     contact = make_contact(serve(body=b" " * 1_000_000), CLOCK)
 
     assert "not as jitsi-tokens does" in contact.check.found
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(200, "pass"), (404, "fail"), (302, "skipped"), (502, "skipped")]
+)
+def test_the_page_of_a_meeting(
+    serve: Serve, asked: list[str], self_hosted_environ: dict[str, str], status: int, outcome: str
+) -> None:
+    """Of a room with a hyphen, behind the tenant; no redirect is followed."""
+    elsewhere = ("Location", "/elsewhere")
+    domain = serve(status=status, headers=(elsewhere,)).url.removeprefix("https://")
+    environ = self_hosted_environ | {"JITSI_DOMAIN": domain, "JITSI_TENANT": "clinic"}
+
+    check = meeting_page_check(read_settings(environ))
+
+    assert (check.name, check.outcome) == ("meeting-page", outcome)
+    assert "localhost" in check.found
+    assert ("jitsi-config --format prosody" in check.remedy) == (status == 404)
+    [path] = asked
+    assert re.fullmatch("/clinic/doctor-[0-9a-f]{16}", path)
+    assert path not in check.found
+
+
+def test_a_jitsi_out_of_reach_is_no_failure(self_hosted_environ: dict[str, str]) -> None:
+    """It may be one that only browsers inside the clinic reach."""
+    environ = self_hosted_environ | {"JITSI_DOMAIN": "meet.invalid"}
+
+    check = meeting_page_check(read_settings(environ))
+
+    assert check.outcome == "skipped"
+    assert not check.obstructed
+    assert "meet.invalid does not answer" in check.found

@@ -248,12 +248,38 @@ def test_prosody_comes_with_jicofos_lines(published_environ: dict[str, str]) -> 
     """They are comments, as the rest is Lua."""
     text = prosody_text(_side(published_environ))
 
-    after = text.partition("/etc/jitsi/jicofo/jicofo.conf:\n")[2]
+    after = text.partition("/etc/jitsi/jicofo/jicofo.conf:\n")[2].partition("\n\n")[0]
     settings = [line for line in after.splitlines() if not line.startswith("--       #")]
     assert all(line.startswith("--") for line in settings)
     assert "".join("".join(settings).replace("--", "").split()) == (
         "jicofo{authentication{enabled=false}conference{enable-auto-owner=false}}"
     )
+
+
+@pytest.mark.parametrize(
+    ("tenant", "opened", "left"),
+    [
+        (
+            "",
+            ["/visit-7", "/my room", "/dr.smith"],
+            ["/clinic/visit-7", "/config.js", "/http-bind"],
+        ),
+        (
+            "clinic",
+            ["/visit-7", "/clinic/visit-7", "/clinic/caf\xe9"],
+            ["/static/close.html", "/clinic/config.js", "/xmpp-websocket", "/libs/x/y"],
+        ),
+    ],
+)
+def test_prosody_comes_with_apaches_line(
+    self_hosted_environ: dict[str, str], tenant: str, opened: list[str], left: list[str]
+) -> None:
+    """mod_rewrite applies it to the decoded path; what is no room's stays where it is."""
+    text = prosody_text(_side(self_hosted_environ, JITSI_TENANT=tenant))
+
+    [pattern] = re.findall(r"^--   RewriteRule (\S+) /index\.html$", text, re.MULTILINE)
+    assert all(re.search(pattern, path) for path in opened)
+    assert not any(re.search(pattern, path) for path in left)
 
 
 @pytest.mark.parametrize("text", ['a"b', "a\\b", "a b", "a,b", "a$b", "a'b", "a\nb", "a#b"])

@@ -1,7 +1,8 @@
-"""The checks of the address, and of the clocks on both sides."""
+"""The checks of the address, of the clocks on both sides, and of Jitsi's meeting page."""
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
@@ -16,11 +17,12 @@ from jitsi_tokens_cli.doctor.checks import (
     warning,
 )
 from jitsi_tokens_cli.output import duration_text, time_text
-from jitsi_tokens_cli.web import CertificateRefused, Unanswered
+from jitsi_tokens_cli.web import CertificateRefused, Unanswered, Web
 
 if TYPE_CHECKING:
     from jitsi_tokens.clock import Clock
-    from jitsi_tokens_cli.web import Reply, Web
+    from jitsi_tokens.settings import Settings
+    from jitsi_tokens_cli.web import Reply
 
 PROBE_PATH = "/api/jitsi/jwt"
 _CERTIFICATE_DAYS = 14
@@ -78,6 +80,31 @@ def clock_check(contact: Contact, clock_skew_seconds: int) -> Check:
             f" more than the stack's ClockSkewSeconds ({clock_skew_seconds}), tokens are refused.",
         )
     return warning("clock", found, "AWS's clock is right: let NTP set this machine's.")
+
+
+def meeting_page_check(settings: Settings) -> Check:
+    """Open a meeting's page at the stack's own Jitsi, without a token.
+
+    A Jitsi that is not reachable from here is no failure: browsers may reach it.
+    """
+    name = "meeting-page"
+    tenant = f"/{settings.tenant}" if settings.tenant else ""
+    web = Web(f"https://{settings.domain}")
+    try:
+        reply = web.get(f"{tenant}/doctor-{secrets.token_hex(8)}")
+    except Unanswered as error:
+        return skipped(name, str(error))
+    if reply.status == httpx.codes.NOT_FOUND:
+        return failed(
+            name,
+            f"{web.host} answers a meeting's page with HTTP 404.",
+            "Apache: replace Jitsi's RewriteRule by the line that `jitsi-tokens jitsi-config"
+            " --format prosody` prints. Any other web server: let it serve Jitsi's index.html for"
+            f" {tenant}/<room>, as Jitsi's configuration for nginx does.",
+        )
+    if reply.status != httpx.codes.OK:
+        return skipped(name, f"{web.host} answers a meeting's page with HTTP {reply.status}.")
+    return passed(name, f"{web.host} opens a meeting's page.")
 
 
 def _unanswered(error: Unanswered, web: Web) -> Check:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.status import KeyStatus
-from jitsi_tokens_cli.doctor.address import clock_check, make_contact
+from jitsi_tokens_cli.doctor.address import clock_check, make_contact, meeting_page_check
 from jitsi_tokens_cli.doctor.authorizer import authorizer_check
 from jitsi_tokens_cli.doctor.changes import age_check, pending_check, rotation_check, staged_check
 from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed
@@ -90,15 +90,17 @@ def examine(
     if stack.settings.publishes_keys:
         checks += _publication(stack, web, contact.reply, facts)
     status = status_check(stack, stored, facts, now)
+    page = [meeting_page_check(stack.settings)] if stack.settings.provider != "jaas" else []
     if contact.reply is None:
         silent = [_SILENT.skipped(name) for name in ("probe", "authorizer", "token")]
-        return Examination([*checks, status, *silent])
+        return Examination([*checks, status, *silent, *page])
     probe = contact.reply
     checks += [
         status,
         _reached("probe", lambda: probe_check(web, probe, status, clock)),
         _reached("authorizer", lambda: authorizer_check(web)),
         _reached("token", lambda: token_check(stack, web, room, now, reads_key=reads_key)),
+        *page,
     ]
     return Examination(checks)
 

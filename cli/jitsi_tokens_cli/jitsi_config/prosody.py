@@ -1,9 +1,10 @@
-"""Prosody's and Jicofo's own configuration, as a Debian install has it."""
+"""Prosody's, Jicofo's and Apache's own configuration, as a Debian install has it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jitsi_tokens.rooms import FILE_ENDINGS
 from jitsi_tokens_cli.jitsi_config import reasons
 from jitsi_tokens_cli.jitsi_config.side import comment, indented
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def prosody_text(side: JitsiSide) -> str:
-    """Return Lua for Prosody, and in its comments what Jicofo needs. No secret is in it."""
+    """Return Lua for Prosody; in comments what Jicofo and Apache need. No secret is in it."""
     head = (
         f"Prosody's configuration on Debian {side.title}. It takes the package"
         " jitsi-meet-tokens. Put these lines into the sections that"
@@ -27,6 +28,7 @@ def prosody_text(side: JitsiSide) -> str:
             comment(reasons.MODERATORS, "--"),
             f'Component "conference.{side.host}" "muc"\n{indented(_rooms(), 4)}',
             f"-- And in /etc/jitsi/jicofo/jicofo.conf:\n{_as_comment(_jicofo())}",
+            _apache(side),
         ]
     )
 
@@ -91,6 +93,18 @@ jicofo {{
     enable-auto-owner = false
   }}
 }}"""
+
+
+def _apache(side: JitsiSide) -> str:
+    head = (
+        f"And with Apache as web server, in /etc/apache2/sites-available/{side.host}.conf, instead"
+        " of the RewriteRule that Jitsi's example has: that one answers 404 for a room with a"
+        " hyphen, an escape or a tenant. Afterwards: systemctl reload apache2"
+    )
+    tenant = f"(?:{side.settings.tenant}/)?" if side.settings.tenant else ""
+    endings = "|".join(ending[1:] for ending in FILE_ENDINGS)
+    room = rf"(?!http-bind|xmpp-websocket|.*\.(?:{endings})$)[^/]+"
+    return f"{comment(head, '--')}\n{_as_comment(f'RewriteRule ^/{tenant}{room}$ /index.html')}"
 
 
 def _line(name: str, value: str, reason: str) -> str:
