@@ -86,7 +86,7 @@ PAGE = 'A meeting of <!--#echo var="subdir" default="" -->'
 @pytest.fixture(scope="module")
 def opens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opens]:
     """Run nginx, and return whether it opens the meeting page for a name's own room."""
-    require("nginx", "apt-get install nginx-light", available=NGINX is not None)
+    require("nginx", "apt-get install nginx", available=NGINX is not None)
     folder = tmp_path_factory.mktemp("nginx")
     for name in DIRECTORIES:
         (folder / "web" / name).mkdir(parents=True)
@@ -100,7 +100,7 @@ def opens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opens]:
     configuration = folder / "nginx.conf"
     configuration.write_text(CONFIGURATION.format(folder=folder, port=port))
     log = folder / "error.log"
-    command = [str(NGINX), "-p", folder, "-c", configuration, "-e", log]
+    command = [str(NGINX), "-p", str(folder), "-c", str(configuration), "-e", str(log)]
     server = subprocess.Popen(command)  # noqa: S603 - Debian's nginx
     try:
         deadline = time.monotonic() + 10
