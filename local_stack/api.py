@@ -13,8 +13,12 @@ STAGE = "v1"
 
 
 def complete_api(gateway: APIGatewayClient, api_id: str, parameters: dict[str, str]) -> None:
-    """Set gateway responses, the authorizer's cache time and ANY, and deploy the API again."""
-    resources = read_template()["Resources"]
+    """Set gateway responses, the authorizer's cache time, ANY and throttles, and deploy again."""
+    template = read_template()
+    resources = template["Resources"]
+    parameters = {
+        name: str(parameter.get("Default")) for name, parameter in template["Parameters"].items()
+    } | parameters
     for response_type, response in resources["Api"]["Properties"]["GatewayResponses"].items():
         gateway.put_gateway_response(
             restApiId=api_id,
@@ -26,19 +30,38 @@ def complete_api(gateway: APIGatewayClient, api_id: str, parameters: dict[str, s
             },
             responseTemplates=response["ResponseTemplates"],
         )
-    seconds = parameters.get("AuthorizerCacheSeconds") or str(
-        read_template()["Parameters"]["AuthorizerCacheSeconds"]["Default"]
-    )
     for authorizer in gateway.get_authorizers(restApiId=api_id)["items"]:
         gateway.update_authorizer(
             restApiId=api_id,
             authorizerId=authorizer["id"],
             patchOperations=[
-                {"op": "replace", "path": "/authorizerResultTtlInSeconds", "value": seconds}
+                {
+                    "op": "replace",
+                    "path": "/authorizerResultTtlInSeconds",
+                    "value": parameters["AuthorizerCacheSeconds"],
+                }
             ],
         )
     _add_any_methods(gateway, api_id, resources["ProbeConfig"]["Properties"]["Events"])
     gateway.create_deployment(restApiId=api_id, stageName=STAGE)
+    gateway.update_stage(
+        restApiId=api_id,
+        stageName=STAGE,
+        patchOperations=[
+            {
+                "op": "replace",
+                "path": f"{route['ResourcePath']}/{route['HttpMethod']}/throttling/{name}",
+                "value": parameters[limit],
+            }
+            for route in resources["Api"]["Properties"]["MethodSettings"]
+            # The emulator reads the setting of the whole stage alone as AWS does.
+            if route["HttpMethod"] != "*"
+            for name, limit in (
+                ("rateLimit", route["ThrottlingRateLimit"]),
+                ("burstLimit", route["ThrottlingBurstLimit"]),
+            )
+        ],
+    )
 
 
 def _add_any_methods(

@@ -19,6 +19,9 @@ FOLDER = LOCAL / "sam-local"
 TEMPLATE = FOLDER / "template.yaml"
 VARIABLES = FOLDER / "variables.json"
 
+# What `sam local start-api` takes ANY for.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
 # How a container calls its host: Docker Desktop knows the name, Docker's engine by --add-host.
 _HOST = "host.docker.internal"
 
@@ -87,7 +90,11 @@ def _help_start_api(resources: dict[str, Any]) -> None:
         for name, event in events.items()
         if event["Type"] == "Api"
     ]
-    named = {route["Path"] for _, _, route in routes if route["Method"] != "ANY"}
+    named = {(route["Path"], route["Method"]) for _, _, route in routes}
     for events, name, route in routes:
-        if route["Method"] == "ANY" and route["Path"] in named:
-            del events[name]
+        if route["Method"] == "ANY":
+            event = events.pop(name)
+            for method in _METHODS:
+                if (route["Path"], method) not in named:
+                    properties = route | {"Method": method}
+                    events[f"{name}{method.title()}"] = event | {"Properties": properties}

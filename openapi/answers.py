@@ -49,6 +49,12 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "const": "Bearer"},
         "example": "Bearer",
     },
+    "Allow": {
+        "description": "The methods that this path answers.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": "GET, HEAD, POST",
+    },
     "RetryAfter": {
         "description": "Seconds to wait before the next try.",
         "required": True,
@@ -75,6 +81,10 @@ _REFUSALS: dict[str, tuple[list[Kind], str]] = {
         [problems.NOT_FOUND],
         "No such key is published. On a stack that does not publish keys there is none.",
     ),
+    "MethodNotAllowed": (
+        [problems.METHOD_NOT_ALLOWED],
+        "A method that is not listed for this path.",
+    ),
     "TooLarge": (
         [problems.CONTENT_TOO_LARGE],
         "The body is too large: here at most 16,384 bytes are read.",
@@ -93,6 +103,19 @@ def refusals(*names: str) -> dict[str, Any]:
     return {
         str(_REFUSALS[name][0][0].status): {"$ref": f"#/components/responses/{name}"}
         for name in names
+    }
+
+
+def without_body(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return a route's answers to GET as it answers HEAD."""
+    shared = shared_answers()
+    resolved = {
+        status: shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+        for status, answer in answers.items()
+    }
+    return {
+        status: {name: value for name, value in answer.items() if name != "content"}
+        for status, answer in resolved.items()
     }
 
 
@@ -159,6 +182,8 @@ def _refusal(kinds: list[Kind], description: str) -> dict[str, Any]:
     headers = {"Cache-Control": _NO_STORE}
     if kinds == [problems.UNAUTHORIZED]:
         headers["WWW-Authenticate"] = "BearerScheme"
+    if EXAMPLES[kinds[0]].allow is not None:
+        headers["Allow"] = "Allow"
     if EXAMPLES[kinds[0]].retry_after_seconds is not None:
         headers["Retry-After"] = "RetryAfter"
     references = [reference(kind_name(kind)) for kind in kinds]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jitsi_tokens import http, requests
 from jitsi_tokens.policy import Policy
 from jitsi_tokens.problems import (
+    METHOD_NOT_ALLOWED,
     NOT_FOUND,
     TOO_MANY_REQUESTS,
     Kind,
@@ -39,6 +40,7 @@ _ALL = [
     _raised(lambda: http.caller({})),
     _raised(lambda: Policy(rooms=["*"]).check(_parsed(isModerator=True), "session-123", 0)),
     Problem(NOT_FOUND, "No public key is published here."),
+    Problem(METHOD_NOT_ALLOWED, "/api/jitsi/jwt answers GET, HEAD, POST.", allow="GET, HEAD, POST"),
     _raised(lambda: http.json_body({"body": " " * 4 * http.MAX_BODY_BYTES})),
     _raised(lambda: http.json_body({})),
     Problem(TOO_MANY_REQUESTS, "Wait, then try again.", retry_after_seconds=1),

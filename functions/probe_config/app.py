@@ -1,4 +1,4 @@
-"""GET /api/jitsi/jwt and GET /api/jitsi/diagnostics: what the last key check found."""
+"""GET /api/jitsi/jwt and /api/jitsi/diagnostics, and what no other function answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import time
 
 from jitsi_tokens import aws, diagnostics, http, telemetry
-from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
+from jitsi_tokens.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem, unexpected
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import CachedStatus
 
@@ -19,29 +19,41 @@ READING = aws.client("ssm", aws.PATIENT)
 RENEWING = aws.client("ssm", aws.IMPATIENT)
 STATUS = CachedStatus(reading=READING, renewing=RENEWING, name=os.environ["STATUS_PARAMETER"])
 
+# Every route of the API, and the methods that some function answers on it.
+ROUTES = {
+    "/api/jitsi/jwt": "GET, HEAD, POST",
+    "/api/jitsi/diagnostics": "GET, HEAD",
+    "/asap/{file}": "GET, HEAD",
+    "/.well-known/jwks.json": "GET, HEAD",
+}
+
 # What has loaded stays for good, and is not looked through again.
 gc.freeze()
 gc.enable()
 
 
 def handler(event: http.Event, _context: object) -> http.Response:
-    """Answer the two routes, and every path and method that is none of ours."""
+    """Answer the two routes, 405 for a wrong method, and 404 for every other path."""
     try:
-        return http.ok(_answer(event, time.time()))
+        response = http.ok(_answer(event, time.time()))
     except Problem as problem:
-        return http.refused(problem)
+        response = http.refused(problem)
     except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
         telemetry.report(error)
-        return http.refused(unexpected())
+        response = http.refused(unexpected())
+    return http.for_method(event, response)
 
 
 def _answer(event: http.Event, now: float) -> diagnostics.Probe:
     match event.get("httpMethod"), event.get("resource"):
-        case "GET", "/api/jitsi/jwt":
+        case "GET" | "HEAD", "/api/jitsi/jwt":
             return diagnostics.Probe(configured=STATUS.get(now).configured)
-        case "GET", "/api/jitsi/diagnostics":
+        case "GET" | "HEAD", "/api/jitsi/diagnostics":
             policy = http.caller(event).policy
             policy.check_diagnostics()
             return diagnostics.diagnosis(SETTINGS, policy, STATUS.get(now), int(now))
+        case _, str(path) if path in ROUTES:
+            allow = ROUTES[path]
+            raise Problem(METHOD_NOT_ALLOWED, f"{path} answers {allow}.", allow=allow)
         case _:
-            raise Problem(NOT_FOUND, "The service answers GET and POST /api/jitsi/jwt.")
+            raise Problem(NOT_FOUND, f"The service answers at {', '.join(ROUTES)}.")

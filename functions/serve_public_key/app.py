@@ -34,12 +34,13 @@ gc.enable()
 def handler(event: http.Event, _context: object) -> http.Response:
     """Answer with a published key, with all of them, or with 404."""
     try:
-        return _answer(event, time.time())
+        response = _answer(event, time.time())
     except Problem as problem:
-        return http.refused(problem)
+        response = http.refused(problem)
     except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
         telemetry.report(error)
-        return http.refused(unexpected())
+        response = http.refused(unexpected())
+    return http.for_method(event, response)
 
 
 def _answer(event: http.Event, now: float) -> http.Response:

@@ -14,6 +14,7 @@ from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.findings import finding
 from jitsi_tokens.policy import Policy
 from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus, write_status
+from tests.template_reading import GATEWAY_RESPONSES, routes
 
 if TYPE_CHECKING:
     from tests.conftest import LoadApp
@@ -125,19 +126,51 @@ def test_the_diagnostics_need_a_client(probe: Probe) -> None:
     assert response["headers"]["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize(
-    ("method", "resource"),
-    [
-        *(("PUT", "/api/jitsi/jwt"), ("DELETE", "/api/jitsi/jwt"), ("HEAD", "/api/jitsi/jwt")),
-        *(("OPTIONS", "/api/jitsi/jwt"), ("POST", "/api/jitsi/diagnostics")),
-        *(("GET", "/"), ("GET", "/{proxy+}"), ("POST", "/{proxy+}"), ("GET", "/api/jitsi/jwt/")),
-    ],
-)
-def test_everything_else_is_not_found(probe: Probe, method: str, resource: str) -> None:
-    """Whoever asks, and whatever may be read elsewhere."""
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("resource", ["/api/jitsi/jwt", "/api/jitsi/diagnostics", "/", "/{proxy+}"])
+def test_head_is_get_without_a_body(probe: Probe, resource: str, *, known: bool) -> None:
+    """The same status and headers, of refusals too."""
+    asking = client(diagnostics=True) if known else None
+
+    expected = probe.get(resource, client=asking) | {"body": ""}
+
+    assert probe.get(resource, method="HEAD", client=asking) == expected
+
+
+def test_head_of_an_outage_has_no_body_either(probe: Probe) -> None:
+    """A monitor reads the status and Retry-After."""
+    probe.cut_off()
+
+    response = probe.get("/api/jitsi/jwt", method="HEAD")
+
+    assert (response["statusCode"], response["body"]) == (503, "")
+    assert response["headers"]["Retry-After"] == "5"
+
+
+def test_another_method_is_told_the_right_ones(probe: Probe) -> None:
+    """Those that the template routes to a function on that path."""
+    for path in {path for path, _ in routes()} - {"/", "/{proxy+}"}:
+        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+            response = probe.get(path, method=method, client=client(diagnostics=True))
+
+            assert (response["statusCode"], problem_of(response)) == (405, "method-not-allowed")
+            allowed = response["headers"]["Allow"].split(", ")
+            assert sorted((path, name) for name in [*allowed, "ANY"]) == sorted(
+                route for route in routes() if route[0] == path
+            )
+
+
+@pytest.mark.parametrize("resource", ["/", "/{proxy+}", "/api/jitsi/jwt/"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_another_path_is_not_found(probe: Probe, method: str, resource: str) -> None:
+    """The text names every path that there is, as API Gateway's own 404 does."""
     response = probe.get(resource, method=method, client=client(diagnostics=True))
 
     assert (response["statusCode"], problem_of(response)) == (404, "not-found")
+    detail = json.loads(response["body"])["detail"]
+    assert [path for path, _ in routes() if path.strip("/") and path not in detail] == ["/{proxy+}"]
+    gateway = GATEWAY_RESPONSES["MISSING_AUTHENTICATION_TOKEN"]["ResponseTemplates"]
+    assert json.loads(gateway["application/json"])["detail"] == detail
 
 
 def test_an_empty_event_is_not_found(probe: Probe) -> None:

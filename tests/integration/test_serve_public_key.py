@@ -44,18 +44,20 @@ class Site:
         for client in (app.READING, app.RENEWING):
             client.meta.events.register("before-call.ssm.*", self._count)
 
-    def get(self, file: object, **headers: str) -> dict[str, Any]:
+    def get(self, file: object, *, method: str = "GET", **headers: str) -> dict[str, Any]:
         """Answer a request for a file."""
         parameters = {} if file is MISSING else {"file": file}
-        return self._send("/asap/{file}", headers, {"pathParameters": parameters})
+        more = {"pathParameters": parameters, "httpMethod": method}
+        return self._send("/asap/{file}", headers, more)
 
     def key(self, key: PublicKey, **headers: str) -> dict[str, Any]:
         """Answer a request for a key, as Prosody sends it."""
         return self.get(f"{key.name}.pem", **headers)
 
-    def jwks(self, **headers: str) -> dict[str, Any]:
+    def jwks(self, *, method: str = "GET", **headers: str) -> dict[str, Any]:
         """Answer a request for the set."""
-        return self._send("/.well-known/jwks.json", headers, {"pathParameters": None})
+        more = {"pathParameters": None, "httpMethod": method}
+        return self._send("/.well-known/jwks.json", headers, more)
 
     def cut_off(self) -> None:
         """Make SSM unreachable."""
@@ -67,7 +69,7 @@ class Site:
             client.meta.events.register("before-call.ssm.*", fail)
 
     def _send(self, resource: str, headers: dict[str, str], more: dict[str, Any]) -> dict[str, Any]:
-        event = {"httpMethod": "GET", "resource": resource, "headers": headers or None, **more}
+        event = {"resource": resource, "headers": headers or None, **more}
         response: dict[str, Any] = self.app.handler(event, None)
         return response
 
@@ -148,6 +150,21 @@ def test_who_has_it_is_not_sent_it_again(
     assert (response["statusCode"], response["body"]) == (304, "")
     assert response["headers"]["ETag"] == tag
     assert max_age(response) == 60
+
+
+def test_head_is_get_without_a_body(site: Site, key: PublicKey) -> None:
+    """With the ETag of the body that GET would send; 304 and 404 too."""
+    site.publication.publish(key)
+    file = f"{key.name}.pem"
+    tag = {"If-None-Match": site.get(file)["headers"]["ETag"]}
+
+    for got, head in (
+        (site.get(file), site.get(file, method="HEAD")),
+        (site.get(file, **tag), site.get(file, method="HEAD", **tag)),
+        (site.get("x.pem"), site.get("x.pem", method="HEAD")),
+        (site.jwks(), site.jwks(method="HEAD")),
+    ):
+        assert head == got | {"body": ""}
 
 
 def test_who_has_another_is_sent_this_one(site: Site, key: PublicKey, other: PublicKey) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import schemathesis
-from schemathesis.openapi.checks import RejectedPositiveData, UnsupportedMethodResponse
+from schemathesis.openapi.checks import RejectedPositiveData
 
 if TYPE_CHECKING:
     from schemathesis import Case, HookContext, Response
@@ -55,9 +55,6 @@ def filter_failure(
     """Tell whether a failure is one."""
     if isinstance(failure, RejectedPositiveData):
         return not _breaks_a_further_rule(response)
-    if isinstance(failure, UnsupportedMethodResponse):
-        # 404 and not 405: to API Gateway's callers every other route is the same nothing.
-        return not (response.status_code == 404 and _type_of(response) == "not-found")
     return True
 
 

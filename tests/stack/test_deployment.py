@@ -60,8 +60,8 @@ def test_a_layer_alone_reaches_the_api(
         running_emulator, "self-hosted", name=NAME, template=copied / "template.yaml"
     )
 
-    assert before == "There is nothing at this path for this method"
-    assert not_found(stack) == "There is not a thing at this path for this method"
+    assert before == "There is nothing at this path"
+    assert not_found(stack) == "There is not a thing at this path"
 
 
 def test_a_parameter_alone_reaches_the_api(running_emulator: Emulator, changing: Stack) -> None:
@@ -80,7 +80,7 @@ def test_a_parameter_alone_reaches_the_api(running_emulator: Emulator, changing:
 def test_a_burst_over_the_limit_is_told_to_wait(
     running_emulator: Emulator, changing: Stack
 ) -> None:
-    """Throttling is the stage's, and its answer a problem like any other."""
+    """Its answer is a problem like any other. Public keys have the higher limit, for HEAD too."""
     deployment.deploy(
         running_emulator,
         "self-hosted",
@@ -91,7 +91,9 @@ def test_a_burst_over_the_limit_is_told_to_wait(
 
     with httpx.Client(base_url=changing.url, timeout=30) as http:
         answers = [http.get("/api/jitsi/jwt") for _ in range(20)]
+        of_public_keys = [http.head("/.well-known/jwks.json").status_code for _ in range(20)]
 
+    assert set(of_public_keys) == {404}
     throttled = [answer for answer in answers if answer.status_code == 429]
     assert throttled
     assert throttled[0].headers["content-type"] == "application/problem+json"

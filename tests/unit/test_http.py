@@ -212,6 +212,14 @@ def test_a_refusal_says_when_to_try_again(seconds: int) -> None:
     assert http.refused(problem)["headers"]["Retry-After"] == str(seconds)
 
 
+def test_a_405_names_the_right_methods() -> None:
+    """As RFC 9110 wants it (15.5.6); no other refusal does."""
+    wrong = http.refused(Problem(problems.METHOD_NOT_ALLOWED, "No.", allow="GET, HEAD"))
+
+    assert wrong["headers"]["Allow"] == "GET, HEAD"
+    assert "Allow" not in http.refused(Problem(problems.NOT_FOUND, "No."))["headers"]
+
+
 def test_a_401_names_its_scheme() -> None:
     """As RFC 9110 wants it; no other refusal does."""
     unauthorized = http.refused(Problem(problems.UNAUTHORIZED, "Who?"))

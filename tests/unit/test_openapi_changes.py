@@ -236,4 +236,6 @@ def test_the_command_compares_with_an_earlier_document(
     old.write_text(yaml.safe_dump(changed))
 
     assert command.main(["--compare", str(old)]) == 1
-    assert capsys.readouterr().err == "GET /gone is gone.\nPOST /gone is gone.\n"
+    assert (
+        capsys.readouterr().err == "GET /gone is gone.\nHEAD /gone is gone.\nPOST /gone is gone.\n"
+    )

@@ -180,13 +180,14 @@ def test_the_authorizer_reads_one_header_and_turns_junk_away() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("route", "name"),
-    [
-        (("/api/jitsi/jwt", "POST"), "IssueToken"),
-        (("/api/jitsi/diagnostics", "GET"), "ProbeConfig"),
-    ],
-)
+CLOSED = {
+    ("/api/jitsi/jwt", "POST"): "IssueToken",
+    ("/api/jitsi/diagnostics", "GET"): "ProbeConfig",
+    ("/api/jitsi/diagnostics", "HEAD"): "ProbeConfig",
+}
+
+
+@pytest.mark.parametrize(("route", "name"), CLOSED.items())
 def test_a_route_that_gives_something_wants_credentials(route: tuple[str, str], name: str) -> None:
     """It leaves the default authorizer in its place."""
     answering, event = routes()[route]
@@ -196,15 +197,28 @@ def test_a_route_that_gives_something_wants_credentials(route: tuple[str, str], 
 
 
 def test_every_other_route_is_open_and_gives_nothing_secret() -> None:
-    """The probe, the public keys, and all that is 404."""
-    closed = {("/api/jitsi/jwt", "POST"), ("/api/jitsi/diagnostics", "GET")}
-    others = {route: found for route, found in routes().items() if route not in closed}
+    """The probe, the public keys, and all that is 404 or 405."""
+    others = {route: found for route, found in routes().items() if route not in CLOSED}
 
     assert ("/api/jitsi/jwt", "GET") in others
-    public = {("/asap/{file}", "GET"), ("/.well-known/jwks.json", "GET")}
+    public = {
+        (path, method)
+        for path in ("/asap/{file}", "/.well-known/jwks.json")
+        for method in ("GET", "HEAD")
+    }
     assert {route for route, (name, _) in others.items() if name == "ServePublicKey"} == public
     assert {name for name, _ in others.values()} == {"ProbeConfig", "ServePublicKey"}
     assert all(event["Auth"] == {"Authorizer": "NONE"} for _, event in others.values())
+
+
+def test_what_get_answers_head_answers_too() -> None:
+    """By the same function, with the same authorizer."""
+    gets = {path: found for (path, method), found in routes().items() if method == "GET"}
+
+    assert len(gets) == 4
+    for path, (name, event) in gets.items():
+        answering, head = routes()[path, "HEAD"]
+        assert (answering, head.get("Auth")) == (name, event.get("Auth"))
 
 
 def test_every_path_and_method_is_matched() -> None:

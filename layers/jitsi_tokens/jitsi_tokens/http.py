@@ -105,7 +105,14 @@ def refused(problem: Problem) -> Response:
         response["headers"]["Retry-After"] = str(problem.retry_after_seconds)
     if problem.kind is UNAUTHORIZED:
         response["headers"]["WWW-Authenticate"] = "Bearer"
+    if problem.allow is not None:
+        response["headers"]["Allow"] = problem.allow
     return response
+
+
+def for_method(event: Event, response: Response) -> Response:
+    """Return a response without its body if the request is a HEAD (RFC 9110, 9.3.2)."""
+    return response | {"body": ""} if event.get("httpMethod") == "HEAD" else response
 
 
 def _headers(event: Event) -> dict[str, Any]:

@@ -23,7 +23,8 @@ MALFORMED_REQUEST = Kind("malformed-request", 400, "The request cannot be read")
 INVALID_REQUEST = Kind("invalid-request", 400, "The request asks for what cannot be given")
 UNAUTHORIZED = Kind("unauthorized", 401, "The caller is not known")
 FORBIDDEN = Kind("forbidden", 403, "The client's policy does not allow this")
-NOT_FOUND = Kind("not-found", 404, "There is nothing at this path for this method")
+NOT_FOUND = Kind("not-found", 404, "There is nothing at this path")
+METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This path does not know the method")
 CONTENT_TOO_LARGE = Kind("content-too-large", 413, "The request body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The request body is not JSON")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
@@ -104,12 +105,14 @@ class Problem(Exception):
         *,
         errors: Sequence[FieldError] = (),
         retry_after_seconds: int | None = None,
+        allow: str | None = None,
     ) -> None:
         super().__init__(kind.name)
         self.kind = kind
         self.detail = detail
         self.errors = errors
         self.retry_after_seconds = retry_after_seconds
+        self.allow = allow
 
     def details(self) -> ProblemDetails:
         """Return the body of the answer."""
