@@ -76,10 +76,27 @@ def test_a_self_hosted_moderator_with_everything() -> None:
                 "avatar": "https://example.org/a.png",
                 "moderator": "true",
                 "affiliation": "owner",
+                "lobby_bypass": True,
             },
             "features": {"recording": "true", "lobby": "false"},
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("issuer", "is_moderator", "bypass"),
+    [(SELF_HOSTED, True, {"lobby_bypass": True}), (SELF_HOSTED, False, {}), (JAAS, True, {})],
+    ids=["moderator", "guest", "jaas"],
+)
+def test_a_self_hosted_moderator_passes_the_lobby(
+    issuer: Issuer, bypass: dict[str, Any], *, is_moderator: bool
+) -> None:
+    """By a boolean, as the module takes no text; nobody else has the claim."""
+    request = TokenRequest(user_id="u", user_name="Anna", room_name="r", is_moderator=is_moderator)
+
+    user = claims_of(request, issuer)["context"]["user"]
+
+    assert {name: user[name] for name in user if name == "lobby_bypass"} == bypass
 
 
 @pytest.mark.parametrize(

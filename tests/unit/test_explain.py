@@ -466,6 +466,16 @@ def test_a_moderator_may_be_a_boolean(jitsi: Jitsi, value: object) -> None:
     assert "a moderator" in explanation.rules[-1].found
 
 
+@pytest.mark.parametrize("value", [True, False, "true"], ids=repr)
+def test_what_lets_past_the_lobby_is_a_boolean(jitsi: Jitsi, value: object) -> None:
+    """Jitsi takes a token with a text there as well, and its holder waits in the lobby."""
+    explanation = jitsi.broken(_user(lobby_bypass=value))
+
+    assert explanation.verdict == "accepted"
+    warned = "boolean true" in explanation.rules[-1].remedy
+    assert warned is (value == "true" and jitsi.kind != "jaas")
+
+
 def test_what_jitsi_does_without_may_be_missing(jitsi: Jitsi) -> None:
     """Neither nbf nor jti nor iat, nor anything of the person, is required."""
     explanation = jitsi.broken(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -22,10 +23,13 @@ from jitsi_tokens_cli.jitsi_config.kubernetes import (
 from jitsi_tokens_cli.jitsi_config.prosody import prosody_text
 from jitsi_tokens_cli.jitsi_config.side import JitsiSide, check_values
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:SigningKey-AbCdEf"
 READ_SECRET = f"aws secretsmanager get-secret-value --secret-id '{SECRET}'"
 MODERATORS = {
-    "XMPP_MUC_MODULES": "token_affiliation",
+    "XMPP_MUC_MODULES": "token_affiliation,token_lobby_bypass",
     "JICOFO_ENABLE_AUTH": "0",
     "ENABLE_AUTO_OWNER": "0",
     "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS": "1",
@@ -36,12 +40,16 @@ SHARED = {
     "ENABLE_GUESTS": "0",
     "JWT_ALLOW_EMPTY": "0",
     "JWT_APP_ID": "openemr_telehealth",
+    "JWT_SIGN_TYPE": "HS256",
     "JWT_ACCEPTED_ISSUERS": "openemr",
     "JWT_ACCEPTED_AUDIENCES": "openemr_audience",
     "JWT_ENABLE_DOMAIN_VERIFICATION": "0",
     **MODERATORS,
 }
-PUBLISHED = SHARED | {"JWT_ASAP_KEYSERVER": "https://tokens.example.org/v1/asap"}
+PUBLISHED = SHARED | {
+    "JWT_SIGN_TYPE": "RS256",
+    "JWT_ASAP_KEYSERVER": "https://tokens.example.org/v1/asap",
+}
 
 
 def _side(environ: dict[str, str], **changed: str) -> JitsiSide:
@@ -107,7 +115,7 @@ def test_the_moderator_settings_are_those_of_the_diagnostics(
     settings = read_settings(self_hosted_environ)
     (advice,) = diagnosis(settings, Policy(), NEVER_CHECKED, 0).advice
 
-    advised = dict(re.findall(r"([A-Z_]+)=(\w+)", advice.remedy))
+    advised = dict(re.findall(r"([A-Z_]+)=([\w,]*\w)", advice.remedy))
 
     assert advised == MODERATORS
     assert advice.what.rstrip(".").removeprefix("A ") in " ".join(
@@ -150,6 +158,44 @@ def test_the_reason_names_what_sub_would_have_to_be(self_hosted_environ: dict[st
 
     assert "the XMPP domain meet.jitsi in the tokens' sub, which is meet.example.org" in text
     assert "JitsiSubject" in text
+
+
+def _words(text: str) -> str:
+    return " ".join(word for word in text.split() if word not in ("#", "--"))
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [
+        (env_text, "/prosody-plugins-custom"),
+        (lambda side: kubernetes_text(side, "meet"), "/prosody-plugins-custom"),
+        (prosody_text, "/usr/share/jitsi-meet/prosody-plugins"),
+    ],
+    ids=["env", "kubernetes", "prosody"],
+)
+def test_each_module_says_where_it_is_and_what_is_logged_without_it(
+    self_hosted_environ: dict[str, str], text: Callable[[JitsiSide], str], folder: str
+) -> None:
+    """A Jitsi that lacks one starts all the same, and nobody is told but the log."""
+    words = _words(text(_side(self_hosted_environ)))
+
+    assert "since 2026-05-08 (docker-jitsi-meet: stable-10978)" in words
+    assert "https://github.com/jitsi-contrib/prosody-plugins" in words
+    assert folder in words
+    for module in ("token_affiliation", "token_lobby_bypass"):
+        assert f"\"Unable to load module '{module}'\"" in words
+
+
+def test_jibri_and_jigasi_are_named_where_the_domain_is_verified(
+    self_hosted_environ: dict[str, str],
+) -> None:
+    """They join without a token; with the verification off they are let in."""
+    side = _side(self_hosted_environ)
+    on, off = _words(prosody_text(side)), _words(env_text(side))
+
+    assert "Jibri and Jigasi" in on
+    assert "token_verification_allowlist" in on
+    assert "Jibri" not in off
 
 
 def test_kubernetes_of_a_shared_secret(self_hosted_environ: dict[str, str]) -> None:
@@ -224,10 +270,11 @@ def test_prosody_of_a_shared_secret(self_hosted_environ: dict[str, str]) -> None
         "authentication": '"token"',
         "allow_empty_token": "false",
         "app_id": '"openemr_telehealth"',
+        "signature_algorithm": '"HS256"',
         "asap_accepted_issuers": '{ "openemr" }',
         "asap_accepted_audiences": '{ "openemr_audience" }',
         "enable_domain_verification": "true",
-        "modules_enabled": '{ "token_verification"; "token_affiliation"; }',
+        "modules_enabled": '{ "token_verification"; "token_affiliation"; "token_lobby_bypass"; }',
         "wait_for_host_disable_auto_owners": "true",
     }
     assert '\nVirtualHost "meet.example.org"\n' in text

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
 # docker-jitsi-meet's own, which no browser ever sees.
 _XMPP_DOMAIN = "meet.jitsi"
+_ALGORITHM = (
+    f"{reasons.ALGORITHM} Without this variable it is RS256 where JWT_ASAP_KEYSERVER is set, and"
+    " HS256 elsewhere."
+)
+_LOBBY_BYPASS = (
+    f"{reasons.TOKEN_LOBBY_BYPASS} docker-jitsi-meet's images hold it since stable-9457; with an"
+    " older one put mod_token_lobby_bypass.lua into the volume /prosody-plugins-custom."
+    f" {reasons.NO_LOBBY_BYPASS}"
+)
 _LIST = "A comma-separated list, without blanks."
 
 
@@ -34,6 +43,7 @@ def login_settings(side: JitsiSide) -> list[Setting]:
         Setting("JWT_ALLOW_EMPTY", "0", reasons.NO_EMPTY_TOKEN),
         Setting("JWT_APP_ID", settings.app_id, reasons.APP_ID),
         *_key_server(side),
+        Setting("JWT_SIGN_TYPE", settings.algorithm, _ALGORITHM),
         Setting("JWT_ACCEPTED_ISSUERS", settings.issuer.issuer, f"{reasons.ISSUERS} {_LIST}"),
         Setting("JWT_ACCEPTED_AUDIENCES", settings.issuer.audience, f"{reasons.AUDIENCES} {_LIST}"),
         Setting(
@@ -47,7 +57,7 @@ def login_settings(side: JitsiSide) -> list[Setting]:
 def moderator_settings() -> list[Setting]:
     """Return what makes moderators of those alone whose token says so."""
     why = {
-        "XMPP_MUC_MODULES": f"{reasons.TOKEN_AFFILIATION} {_LIST}",
+        "XMPP_MUC_MODULES": f"{reasons.TOKEN_AFFILIATION} {_LOBBY_BYPASS} {_LIST}",
         "JICOFO_ENABLE_AUTH": reasons.NO_JICOFO_AUTHENTICATION,
         "ENABLE_AUTO_OWNER": reasons.NO_AUTO_OWNER,
         "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS": reasons.NO_WAIT_FOR_HOST_OWNERS,

@@ -11,6 +11,11 @@ from jitsi_tokens_cli.jitsi_config.side import comment, indented
 if TYPE_CHECKING:
     from jitsi_tokens_cli.jitsi_config.side import JitsiSide
 
+_LOBBY_BYPASS = (
+    f"{reasons.TOKEN_LOBBY_BYPASS} Put mod_token_lobby_bypass.lua into a folder that plugin_paths"
+    f" names, such as /usr/share/jitsi-meet/prosody-plugins. {reasons.NO_LOBBY_BYPASS}"
+)
+
 
 def prosody_text(side: JitsiSide) -> str:
     """Return Lua for Prosody; in comments what Jicofo and Apache need. No secret is in it."""
@@ -42,6 +47,7 @@ def _login(side: JitsiSide) -> str:
             _line("allow_empty_token", "false", reasons.NO_EMPTY_TOKEN),
             _line("app_id", f'"{settings.app_id}"', reasons.APP_ID),
             _key(side),
+            _line("signature_algorithm", f'"{settings.algorithm}"', reasons.ALGORITHM),
             _line("asap_accepted_issuers", f'{{ "{issuer.issuer}" }}', reasons.ISSUERS),
             _line("asap_accepted_audiences", f'{{ "{issuer.audience}" }}', reasons.AUDIENCES),
             _line("enable_domain_verification", _lua(verification.fits), verification.reason),
@@ -71,6 +77,8 @@ def _rooms() -> str:
             '"token_verification";',
             comment(reasons.TOKEN_AFFILIATION, "--"),
             '"token_affiliation";',
+            comment(_LOBBY_BYPASS, "--"),
+            '"token_lobby_bypass";',
         ]
     )
     return "\n".join(

@@ -4,6 +4,7 @@ LOGIN = "Nobody gets in without logging in."
 TOKEN_LOGIN = "To log in is to bring a token."
 NO_EMPTY_TOKEN = "A login without a token is refused."
 NO_GUESTS = "Guests come in without a token, and past everything that a token says."
+ALGORITHM = "Prosody takes tokens of this algorithm alone."
 APP_ID = "Prosody checks no token without one, not even with public keys."
 ISSUERS = "The iss of this stack's tokens."
 AUDIENCES = "The aud of this stack's tokens."
@@ -12,8 +13,19 @@ MODERATORS = (
     " the following is needed for the token to decide."
 )
 TOKEN_AFFILIATION = (
-    "Makes moderators of those whose token says so, and members of the others. It is part of"
-    " current jitsi-meet."
+    "token_affiliation makes moderators of those whose token says so, and members of the others."
+    " It is part of jitsi-meet since 2026-05-08 (docker-jitsi-meet: stable-10978). Where Prosody"
+    " does not find it, nobody is a moderator, and Prosody's log says once, when it starts:"
+    " \"Unable to load module 'token_affiliation'\"."
+)
+TOKEN_LOBBY_BYPASS = (
+    "token_lobby_bypass lets moderators past the lobby. Without it a moderator who turns the lobby"
+    " on and then reloads the page waits in the lobby, and so does a second moderator. It is in"
+    " https://github.com/jitsi-contrib/prosody-plugins, folder token_lobby_bypass."
+)
+NO_LOBBY_BYPASS = (
+    'Where Prosody does not find it, the log says "Unable to load module'
+    " 'token_lobby_bypass'\", and all the rest works."
 )
 NO_JICOFO_AUTHENTICATION = (
     "Jicofo's own authentication makes an owner of everybody who has logged in. Prosody checks"

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 # Jitsi's images write a value into Lua between quotes as it is, and take a comma for a list's.
 _CARRIED_UNHARMED = re.compile(r"[A-Za-z0-9_.:/%@+=~-]+")
 _COLUMNS = 88
+_WITHOUT_TOKEN = (
+    ' Jibri and Jigasi bring no token, and with this on Prosody refuses them ("Room and token'
+    ' mismatched"): where you use them, name the XMPP domain that they log in to in'
+    " token_verification_allowlist, a list among the options of the conference component"
+    " (docker-jitsi-meet: XMPP_MUC_CONFIGURATION), or turn this off."
+)
 
 
 class Verification(NamedTuple):
@@ -61,9 +67,11 @@ class JitsiSide(NamedTuple):
         subject, tenant = self.settings.issuer.subject, self.settings.tenant
         wanted = f"the tenant {tenant}" if tenant else f"the XMPP domain {xmpp_domain}"
         if subject == "*":
-            return Verification(fits=True, reason=f"The tokens' sub is *, good for {wanted} too.")
+            reason = f"The tokens' sub is *, good for {wanted} too."
+            return Verification(fits=True, reason=reason + _WITHOUT_TOKEN)
         if subject.lower() == (tenant or xmpp_domain):
-            return Verification(fits=True, reason=f"The tokens' sub is {wanted}: no other will do.")
+            reason = f"The tokens' sub is {wanted}: no other will do."
+            return Verification(fits=True, reason=reason + _WITHOUT_TOKEN)
         return Verification(
             fits=False,
             reason=f"Prosody would want {wanted} in the tokens' sub, which is {subject}: the"

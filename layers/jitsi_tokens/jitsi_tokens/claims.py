@@ -13,7 +13,8 @@ class Issuer(NamedTuple):
     Attributes:
         audience: one string: an array never matches (Prosody: token/util.lib.lua).
         subject: JaaS: the App ID; self-hosted: the XMPP domain, or the tenant.
-        affiliation: also say the role as mod_token_affiliation reads it.
+        affiliation: also say the role as mod_token_affiliation reads it, and let a moderator
+            past the lobby as mod_token_lobby_bypass does.
         features_expected: JaaS wants `features` to be there, empty for none.
     """
 
@@ -39,7 +40,7 @@ def meeting_claims(
     `nbf` lies the clock skew before the start, as Jitsi compares times with no leeway. Absent
     values are left out: a null in `context` or for `room` hangs the login.
     """
-    user = {
+    user: dict[str, Any] = {
         "id": request.user_id,
         "name": request.user_name,
         "moderator": _flag(request.is_moderator),
@@ -50,6 +51,9 @@ def meeting_claims(
         user["avatar"] = request.user_avatar
     if issuer.affiliation:
         user["affiliation"] = "owner" if request.is_moderator else "member"
+        if request.is_moderator:
+            # The module takes a boolean alone; a Jitsi without the module ignores it.
+            user["lobby_bypass"] = True
     context: dict[str, Any] = {"user": user}
     if request.features is not UNSET:
         context["features"] = {name: _flag(value) for name, value in request.features.items()}

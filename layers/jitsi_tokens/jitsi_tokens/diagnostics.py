@@ -15,7 +15,7 @@ from jitsi_tokens.status import KeyStatus, problems_of
 _MODERATOR_ADVICE = Finding(
     "moderator-settings",
     moderators.SENTENCE,
-    f"In Jitsi set {moderators.settings_text()}.",
+    f"In Jitsi set {moderators.settings_text()}. `jitsi-tokens jitsi-config` says what each does.",
 )
 
 

@@ -1,9 +1,9 @@
-"""How a self-hosted Jitsi is set up so that the token says who is a moderator."""
+"""How a self-hosted Jitsi is set up so that the token says who is a moderator, lobby or not."""
 
 SENTENCE = "A stock Jitsi makes every holder of a token a moderator, patients too."
-# docker-jitsi-meet's variables. Each of them is needed.
+# docker-jitsi-meet's variables. Each of them is needed; token_lobby_bypass for the lobby alone.
 SETTINGS = {
-    "XMPP_MUC_MODULES": "token_affiliation",
+    "XMPP_MUC_MODULES": "token_affiliation,token_lobby_bypass",
     "JICOFO_ENABLE_AUTH": "0",
     "ENABLE_AUTO_OWNER": "0",
     "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS": "1",

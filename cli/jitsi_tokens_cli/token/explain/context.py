@@ -24,8 +24,8 @@ _NAME_START = (
     "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _XML_NAME = re.compile(f"[{_NAME_START}][{_NAME_START}\\-.0-9\u00b7\u0300-\u036f\u203f\u2040]*")
-# 8x8's own samples write booleans there.
-_SWITCHES = frozenset(["moderator", "hidden-from-recorder"])
+# 8x8's own samples write booleans there, and mod_token_lobby_bypass takes nothing else.
+_SWITCHES = frozenset(["moderator", "hidden-from-recorder", "lobby_bypass"])
 
 
 def context_rules(evidence: Evidence) -> list[Verdict]:

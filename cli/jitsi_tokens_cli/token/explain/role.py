@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from jitsi_tokens import moderators
 from jitsi_tokens.features import FEATURES
-from jitsi_tokens_cli.token.explain.verdicts import MISSING, Verdict, claim, failed, listed, passed
+from jitsi_tokens_cli.token.explain.verdicts import (
+    MISSING,
+    Verdict,
+    claim,
+    failed,
+    listed,
+    passed,
+    shown,
+)
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.token.explain.expectations import Evidence
@@ -82,7 +90,15 @@ def _moderator(evidence: Evidence, context: dict[str, Any]) -> Verdict:
     if "affiliation" in fields:
         found += f", affiliation {claim(fields, 'affiliation')}"
     is_owner = is_moderator or fields.get("affiliation") in _OWNERS
-    return passed("moderator", f"{found}: a Jitsi that heeds it makes {_role(is_owner)}", _SETTINGS)
+    found += f": a Jitsi that heeds it makes {_role(is_owner)}"
+    bypass = fields.get("lobby_bypass", False)
+    if isinstance(bypass, bool):
+        return passed("moderator", found, _SETTINGS)
+    return passed(
+        "moderator",
+        f"{found}; lobby_bypass {shown(bypass)} lets nobody past the lobby",
+        f"Write lobby_bypass as the boolean true, or leave it out. {_SETTINGS}",
+    )
 
 
 def _role(is_moderator: bool) -> str:  # noqa: FBT001 - the value is the role
