@@ -50,6 +50,7 @@ RUNS = {
             (TOKENS, "positive", 403): 2,
             (TOKENS, "positive", 401): 1,
             (TOKENS, "negative", 400): 50,
+            (TOKENS, "negative", 405): 4,
             (TOKENS, "negative", 415): 1,
             ("GET /api/jitsi/jwt", "positive", 200): 1,
             (DIAGNOSTICS, "positive", 200): 2,
@@ -59,6 +60,8 @@ RUNS = {
             (PUBLIC_KEY, "negative", 404): 5,
             (PUBLIC_KEYS, "positive", 200): 5,
             (PUBLIC_KEYS, "positive", 304): 1,
+            (PUBLIC_KEYS, "negative", 405): 4,
+            ("HEAD /.well-known/jwks.json", "positive", 200): 5,
         },
     ),
     "wrong bodies": Run(

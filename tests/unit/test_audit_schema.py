@@ -10,7 +10,14 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from jitsi_tokens import problems
-from jitsi_tokens.problems import NOT_FOUND, TOO_MANY_REQUESTS, Kind, Problem, invalid_field
+from jitsi_tokens.problems import (
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    TOO_MANY_REQUESTS,
+    Kind,
+    Problem,
+    invalid_field,
+)
 from jitsi_tokens.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine
 from jitsi_tokens_cli.audit.records import FIELDS, read_record
@@ -25,7 +32,7 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "audit-record.schema.j
 KINDS = [
     kind
     for kind in vars(problems).values()
-    if isinstance(kind, Kind) and kind not in (NOT_FOUND, TOO_MANY_REQUESTS)
+    if isinstance(kind, Kind) and kind not in (NOT_FOUND, METHOD_NOT_ALLOWED, TOO_MANY_REQUESTS)
 ]
 
 

@@ -179,7 +179,7 @@ def start_of(request: TokenRequest, now: int) -> int:
 
 def claims_of(request: TokenRequest, room: str, start: int, now: int) -> dict[str, Any]:
     """Return the claims; what is absent is left out."""
-    user = {
+    user: dict[str, Any] = {
         "id": request.user_id,
         "name": request.user_name,
         "moderator": str(request.is_moderator).lower(),
@@ -188,6 +188,7 @@ def claims_of(request: TokenRequest, room: str, start: int, now: int) -> dict[st
     }
     if not IS_JAAS:
         user["affiliation"] = "owner" if request.is_moderator else "member"
+        user["lobby_bypass"] = request.is_moderator or None
     context: dict[str, Any] = {"user": {k: v for k, v in user.items() if v is not None}}
     if IS_JAAS or request.features is not None:
         features = request.features or {}
