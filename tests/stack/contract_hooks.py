@@ -68,9 +68,11 @@ def _is_time(text: str) -> bool:
 def _breaks_a_further_rule(response: Response) -> bool:
     if response.status_code != 400 or _type_of(response) != "invalid-request":
         return False
-    [error] = json.loads(response.content)["errors"]
-    rule = BEYOND_THE_SCHEMA.get(error["pointer"])
-    return rule is not None and bool(re.fullmatch(rf"({rule})\.", error["detail"]))
+    # `(?!)` matches nothing: a field without such a rule.
+    return all(
+        re.fullmatch(rf"({BEYOND_THE_SCHEMA.get(error['pointer'], '(?!)')})\.", error["detail"])
+        for error in json.loads(response.content)["errors"]
+    )
 
 
 def _type_of(response: Response) -> str:
