@@ -13,12 +13,13 @@ OFF = {
     "PublicUrl": "",
     "ReservedConcurrency": "0",
     "SavedQueries": "false",
+    "SnapStart": "None",
     "Tracing": "PassThrough",
     "FirewallEnabled": "false",
 }
 ON = {
     "AlarmEmail": "on-call@clinic.example",
-    "AllowedNetworks": "203.0.113.0/24,2001:db8::/32",
+    "AllowedNetworks": "203.0.113.0/24,198.51.100.7/32",
     "CanaryEnabled": "true",
     "CertificateArn": f"arn:aws:acm:eu-central-1:123456789012:certificate/{'0' * 8}",
     "DeletionProtection": "true",
@@ -29,6 +30,7 @@ ON = {
     "PublicUrl": "https://tokens.clinic.example",
     "ReservedConcurrency": "5",
     "SavedQueries": "true",
+    "SnapStart": "PublishedVersions",
     "Tracing": "Active",
     "FirewallEnabled": "true",
 }

@@ -147,10 +147,8 @@ def longest_text(value: Any, *, is_jaas: bool) -> int:
             return longest(value)
         case [7, [":", "JitsiTokensLayer"]]:
             return 5  # the layer's version
-        case ["SharesSecret", str(then), str(other)]:
+        case ["SharesSecret" | "Traces" | "TakesSnapshots", str(then), str(other)]:
             return max(len(then), len(other))
-        case ["Traces", "${LogLevel}+", "LogLevel"]:
-            return longest("LogLevel") + 1
         case ["IsJaas", then, other]:
             return longest_text(then if is_jaas else other, is_jaas=is_jaas)
         case [str(separator), [*parts]]:

@@ -9,7 +9,7 @@ gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 import os
 from typing import Any
 
-from jitsi_tokens import aws, clients, telemetry
+from jitsi_tokens import aws, clients, keep_alive, telemetry
 
 TABLE_NAME = os.environ["CLIENTS_TABLE"]
 TABLE = aws.client("dynamodb", aws.PATIENT)
@@ -21,6 +21,8 @@ gc.enable()
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Recognise the bearer of an API key; what the key allows is enforced where tokens are made."""
+    if keep_alive.is_keep_alive(event):
+        return keep_alive.ANSWER
     api_key = clients.api_key_in(event.get("authorizationToken") or "")
     if api_key is None:
         raise _unauthorized()

@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from jitsi_tokens import http, requests, secrets, telemetry
+from jitsi_tokens import http, keep_alive, requests, secrets, telemetry
 from jitsi_tokens.claims import meeting_claims
 from jitsi_tokens.issued import IssuedToken
 from jitsi_tokens.keys import read_key
@@ -63,6 +63,8 @@ gc.enable()
 
 def handler(event: http.Event, _context: object) -> http.Response:
     """Answer the request, and leave its one line."""
+    if keep_alive.is_keep_alive(event):
+        return keep_alive.ANSWER
     now, started = time.time(), time.perf_counter()
     line = telemetry.RequestLine(SERVICE, http.request_id(event))
     try:

@@ -9,7 +9,7 @@ gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 import os
 import time
 
-from jitsi_tokens import aws, diagnostics, http, telemetry
+from jitsi_tokens import aws, diagnostics, http, keep_alive, telemetry
 from jitsi_tokens.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem, unexpected
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import CachedStatus
@@ -34,6 +34,8 @@ gc.enable()
 
 def handler(event: http.Event, _context: object) -> http.Response:
     """Answer the two routes, 405 for a wrong method, and 404 for every other path."""
+    if keep_alive.is_keep_alive(event):
+        return keep_alive.ANSWER
     try:
         response = http.ok(_answer(event, time.time()))
     except Problem as problem:

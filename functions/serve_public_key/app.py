@@ -12,7 +12,7 @@ import time
 
 import msgspec
 
-from jitsi_tokens import aws, http, telemetry
+from jitsi_tokens import aws, http, keep_alive, telemetry
 from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
 from jitsi_tokens.public_keys import PublicKey, jwks
 from jitsi_tokens.publication import FRESH_SECONDS, CachedPublication, Publication
@@ -33,6 +33,8 @@ gc.enable()
 
 def handler(event: http.Event, _context: object) -> http.Response:
     """Answer with a published key, with all of them, or with 404."""
+    if keep_alive.is_keep_alive(event):
+        return keep_alive.ANSWER
     try:
         response = _answer(event, time.time())
     except Problem as problem:

@@ -100,6 +100,32 @@ def test_a_replaced_version_is_deleted() -> None:
     assert {version["DeletionPolicy"] for version in versions.values()} == {"Delete"}
 
 
+def test_snapshots_are_taken_where_they_are_asked_for() -> None:
+    """Of what is published: the rotation's function never has one."""
+    functions = resources("AWS::Lambda::Function", on=True)
+    asked = {name: each["Properties"]["SnapStart"]["ApplyOn"] for name, each in functions.items()}
+
+    assert asked.pop("RotateSigningKey") == "None"
+    assert list(asked.values()) == [{"Ref": "SnapStart"}] * 5
+
+
+def test_a_schedule_calls_each_alias() -> None:
+    """Each day at least: Lambda drops the snapshot of a version that nobody calls for 14 days."""
+    rules = [rule["Properties"] for rule in resources("AWS::Events::Rule", on=True).values()]
+    schedules = [rule for rule in rules if "ScheduleExpression" in rule]
+    called = {
+        target["Arn"]["Ref"]: (rule["ScheduleExpression"], json.loads(target.get("Input", "null")))
+        for rule in schedules
+        for target in rule["Targets"]
+    }
+
+    daily = ("rate(1 day)", json.loads((ROOT / "events" / "keep_alive.json").read_text()))
+    aliases = set(resources("AWS::Lambda::Alias", on=True))
+    assert called == dict.fromkeys(aliases, daily) | {
+        "CheckKeyAliaslive": ("rate(5 minutes)", None)
+    }
+
+
 def test_the_networks_reach_the_policy_as_a_list() -> None:
     """SAM resolves the parameter itself, and CloudFormation splits what it was."""
     [api] = resources("AWS::ApiGateway::RestApi", on=True).values()

@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import uuid
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jwt
 import pytest
 
+from local_stack import deployment
+from local_stack.emulator import ROOT
 from tests.stack.log_search import found, needles, whole_log
 from tests.stack.service import ROOM
 
@@ -87,3 +90,19 @@ def test_neither_what_is_printed_nor_the_log_names_a_person(asked: Asked) -> Non
     assert all(asked.jti in text for text in printed)
     assert found(printed, needles(asked.service)) == set()
     assert found(whole_log(asked.service.emulator), needles(asked.service)) == set()
+
+
+@pytest.mark.parametrize("name", ["AuthorizeClient", "IssueToken", "ProbeConfig", "ServePublicKey"])
+def test_the_daily_call_leaves_no_line(self_hosted: Service, name: str) -> None:
+    """Of ours: Lambda's own stay. So it is no request in the audit record, and no metric."""
+    function = self_hosted.function(name)["FunctionName"]
+    before, audited = whole_log(self_hosted.emulator), self_hosted.commands.run("audit", "--json")
+
+    answer = deployment.client(self_hosted.emulator, "lambda").invoke(
+        FunctionName=f"{function}:live", Payload=(ROOT / "events/keep_alive.json").read_bytes()
+    )
+
+    assert json.load(answer["Payload"]) == {"keptAlive": True}
+    added = Counter(whole_log(self_hosted.emulator)) - Counter(before)
+    assert not [line for line in added if not line.startswith(("START ", "END ", "REPORT "))]
+    assert self_hosted.commands.run("audit", "--json") == audited

@@ -19,6 +19,9 @@ FOLDERS: list[str] = re.findall(r"CodeUri: functions/(\w+)", TEMPLATE)
 EVENTS: dict[str, Any] = {
     path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "events").glob("*.json"))
 }
+# For several functions, so it bears the name of none.
+KEEP_ALIVE = EVENTS.pop("keep_alive")
+KEPT_ALIVE = ("AuthorizeClient", "IssueToken", "ProbeConfig", "ServePublicKey")
 PROXY_EVENTS = [name for name, event in EVENTS.items() if "httpMethod" in event]
 CALLERS_EVENTS = [name for name in PROXY_EVENTS if "authorizer" in EVENTS[name]["requestContext"]]
 NAMES = {
@@ -91,7 +94,7 @@ def test_each_event_is_documented_with_its_function(name: str) -> None:
 
 def test_each_documented_event_exists() -> None:
     """The page names no file that is gone."""
-    assert set(re.findall(r"events/(\w+)\.json", DEVELOPMENT)) == EVENTS.keys()
+    assert set(re.findall(r"events/(\w+)\.json", DEVELOPMENT)) == {*EVENTS, "keep_alive"}
 
 
 def test_each_event_is_answered_as_documented(answers: dict[str, Any]) -> None:
@@ -100,6 +103,23 @@ def test_each_event_is_answered_as_documented(answers: dict[str, Any]) -> None:
         parts = shown(documented_answer(name)).split("…")
         pattern = ".*".join(map(re.escape, parts))
         assert re.fullmatch(pattern, shown(json.dumps(given))), name
+
+
+@pytest.mark.parametrize("name", KEPT_ALIVE)
+def test_the_daily_call_is_answered_before_all_else(
+    name: str,
+    load_app: LoadApp,
+    self_hosted_environ: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As documented, without a call of AWS and without a line in the log."""
+    folder = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    # Nothing of these names exists.
+    given = answer(load_app(folder, self_hosted_environ | NAMES), KEEP_ALIVE)
+
+    assert json.dumps(given) == documented_answer("keep_alive").split("\n")[-1].strip()
+    assert f" {name}" in DEVELOPMENT.partition("**events/keep_alive.json**")[2].partition("$")[2]
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_token_requests_show_leave_and_refusal(answers: dict[str, Any]) -> None:

@@ -30,7 +30,8 @@ def test_a_function_starts_from_a_snapshot_behind_an_alias(name: str) -> None:
     """Published as `live`, on the runtime that the layer is compiled for."""
     found = function(name)
 
-    assert found["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert found["SnapStart"] == {"ApplyOn": "SnapStart"}
+    assert PARAMETERS["SnapStart"]["Default"] == "PublishedVersions"
     assert found["AutoPublishAlias"] == "live"
     assert (found["Runtime"], found["Architectures"]) == ("python3.13", ["x86_64"])
     assert found["Layers"] == ["JitsiTokensLayer"]
@@ -84,7 +85,7 @@ def test_the_environment_holds_no_secret(name: str) -> None:
 def test_a_change_of_a_setting_makes_a_new_version(name: str) -> None:
     """Every parameter in the environment is in the description, and so is the layer."""
     variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    settings = references(variables) | {"Tracing"}
+    settings = references(variables) | {"Tracing", "SnapStart"}
 
     assert settings | {"JitsiTokensLayer"} <= references(properties(name)["VersionDescription"])
 
@@ -94,7 +95,7 @@ def test_a_change_of_what_is_logged_makes_a_new_version(name: str) -> None:
     """These read no other setting; the layer is in their description too."""
     described = references(properties(name)["VersionDescription"])
 
-    assert described == {"JitsiTokensLayer", "LogLevel", "Tracing"}
+    assert described == {"JitsiTokensLayer", "LogLevel", "Tracing", "SnapStart"}
 
 
 @pytest.mark.parametrize("is_jaas", [True, False], ids=["jaas", "self-hosted"])
