@@ -8,7 +8,7 @@ gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 
@@ -20,12 +20,17 @@ from jitsi_tokens.rotated_secret import RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
 from jitsi_tokens.settings import read_settings
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 SETTINGS = read_settings(os.environ)
 SECRETS_MANAGER = aws.client("secretsmanager", aws.PATIENT)
 SSM = aws.client("ssm", aws.PATIENT)
 SIGNING_KEY_SECRET = os.environ["SIGNING_KEY_SECRET"]
 
 _TIMEOUT_SECONDS = 5
+# What a step still needs after the last time that it asks the public address.
+_MARGIN_SECONDS = 30
 _MAX_PEM_BYTES = 16_384
 _OK = 200
 
@@ -34,7 +39,7 @@ gc.freeze()
 gc.enable()
 
 
-def handler(event: dict[str, Any], _context: object) -> None:
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Do the step that Secrets Manager asks for.
 
     Raises:
@@ -50,18 +55,17 @@ def handler(event: dict[str, Any], _context: object) -> None:
     token = event.get("ClientRequestToken")
     if not isinstance(token, str) or not token:
         raise RotationRefused("The event names no version: ClientRequestToken is missing.")
-    rotation = _rotation()
     steps = {
-        "createSecret": rotation.create,
-        "setSecret": rotation.publish,
-        "testSecret": rotation.test,
-        "finishSecret": rotation.finish,
+        "createSecret": Rotation.create,
+        "setSecret": Rotation.publish,
+        "testSecret": Rotation.test,
+        "finishSecret": Rotation.finish,
     }
     step = steps.get(event.get("Step", ""))
     if step is None:
         raise RotationRefused(f"The steps are: {', '.join(steps)}.")
     try:
-        step(token)
+        step(_rotation(context.get_remaining_time_in_millis() / 1000), token)
     except RotationRefused:
         raise
     except KeyRefused as error:
@@ -71,11 +75,12 @@ def handler(event: dict[str, Any], _context: object) -> None:
         raise RotationRefused("The step failed, and can be repeated: see the log.") from None
 
 
-def _rotation() -> Rotation:
+def _rotation(seconds_left: float) -> Rotation:
     return Rotation(
         RotatedSecret(SECRETS_MANAGER, SIGNING_KEY_SECRET),
         Publication(SSM, os.environ["PUBLIC_KEYS_PATH"]),
         fetch=_fetch,
+        deadline=time.time() + seconds_left - _MARGIN_SECONDS,
         lead_seconds=int(os.environ["PUBLICATION_LEAD_SECONDS"]),
         retention_seconds=SETTINGS.key_retention_seconds,
         clock=Clock(time.time, time.sleep),

@@ -237,8 +237,8 @@ def test_cleanup_removes_what_a_rotation_left(jaas: World) -> None:
     assert "nothing to clean up" in again.stderr
 
 
-def test_cleanup_leaves_the_current_version_alone(jaas: World) -> None:
-    """Secrets Manager minds no AWSPENDING there."""
+def test_pending_on_the_current_version_is_nothing_left_behind(jaas: World) -> None:
+    """A rotation that ended may leave it there, and Secrets Manager minds that as little."""
     leave_pending(jaas)
     jaas.secrets.update_secret_version_stage(
         SecretId=jaas.secret, VersionStage="AWSPENDING", RemoveFromVersionId="e" * 32
@@ -250,10 +250,12 @@ def test_cleanup_leaves_the_current_version_alone(jaas: World) -> None:
     )
 
     result = jaas.run("key", "cleanup")
+    listed = json.loads(jaas.run("key", "list", "--json").stdout)
 
     assert result.exit_code == 0
     assert "nothing to clean up" in result.stderr
     assert "AWSPENDING" in labels(jaas)
+    assert [key["roles"] for key in listed] == [["current"]]
 
 
 def test_cleanup_has_json_for_scripts(jaas: World) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 NOW = 1_800_000_000
 PATH = "/jitsi-tokens/test/public-keys"
 LEAD = 90
+SECONDS_LEFT = 300
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 FIRST, SECOND = "1" * 32, "2" * 32
 CONTENT = "never-in-an-answer-or-a-log-0123456789"
@@ -127,7 +128,8 @@ class World:
     def step(self, step: str, token: str) -> None:
         """Let Secrets Manager ask for one step."""
         event = {"Step": step, "SecretId": self.secret, "ClientRequestToken": token}
-        assert self.rotating.handler(event, None) is None
+        context = SimpleNamespace(get_remaining_time_in_millis=lambda: SECONDS_LEFT * 1000)
+        assert self.rotating.handler(event, context) is None
 
     def rotate(self, token: str) -> None:
         """Let Secrets Manager rotate the key."""

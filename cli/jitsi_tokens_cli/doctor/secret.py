@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from jitsi_tokens.status import KeyFacts
     from jitsi_tokens_cli.stack import Stack
 
-# A rotation waits ten minutes at most, and Secrets Manager repeats what failed.
+# A step lasts a quarter of an hour at most, and Secrets Manager repeats what failed.
 ROTATION_SECONDS = 30 * 60
 _NAME = "signing-secret"
 _GONE = failed(

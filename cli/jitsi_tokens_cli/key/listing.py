@@ -57,6 +57,9 @@ def listed(stack: Stack) -> list[ListedKey]:
     """
     roles: dict[str, list[str]] = {}
     at = versions.labels(stack)
+    # A rotation that ended may leave it there.
+    if at.get(PENDING) == at.get(CURRENT):
+        at.pop(PENDING, None)
     for label in sorted(at, key=lambda label: [*_ROLES, label].index(label)):
         roles.setdefault(at[label], []).append(_ROLES.get(label, label))
     held = {version_id: versions.read(stack, version_id) for version_id in roles}

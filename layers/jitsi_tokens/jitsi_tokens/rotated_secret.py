@@ -58,18 +58,17 @@ class RotatedSecret:
         return True
 
     def make_current(self, token: str, instead_of: LabelledVersion) -> None:
-        """Move AWSCURRENT to the token's version."""
+        """Move AWSCURRENT to the token's version.
+
+        AWSPENDING is left to Secrets Manager: it may go with this call, or stay on this version
+        until the next rotation. Taken away by a call of its own it looks like a failed rotation
+        (AWS's guide to rotation functions, finishSecret).
+        """
         self._client.update_secret_version_stage(
             SecretId=self._secret_id,
             VersionStage=CURRENT,
             MoveToVersionId=token,
             **({"RemoveFromVersionId": instead_of.id} if instead_of.id else {}),
-        )
-
-    def drop_pending(self, token: str) -> None:
-        """Take AWSPENDING away: a label that is left fails every rotation after."""
-        self._client.update_secret_version_stage(
-            SecretId=self._secret_id, VersionStage=PENDING, RemoveFromVersionId=token
         )
 
     def _version(self, stage: str, token: str | None) -> LabelledVersion:

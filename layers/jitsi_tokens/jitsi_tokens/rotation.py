@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from jitsi_tokens.publication import Publication
     from jitsi_tokens.rotated_secret import LabelledVersion, RotatedSecret
 
-# How long the public address may take to show a new key; a new API's name takes a while itself.
-FETCH_SECONDS = 120
 _LISTED_SECONDS = 20
 _ASK_AGAIN_SECONDS = 2.0
 _NOT_PUBLISHED = "The new key is not published: run setSecret first."
@@ -41,6 +39,7 @@ class Rotation:
 
     Args:
         fetch: what the public address answers for a name; None where there is nothing (yet).
+        deadline: until when it is asked, in epoch seconds; a new name takes a while to resolve.
         lead_seconds: how long a key stands published before it signs, for caches of the JWKS.
         retention_seconds: how long it stands published after.
     """
@@ -51,6 +50,7 @@ class Rotation:
         publication: Publication,
         *,
         fetch: Callable[[str], str | None],
+        deadline: float,
         lead_seconds: int,
         retention_seconds: int,
         clock: Clock,
@@ -58,6 +58,7 @@ class Rotation:
         self._secret = secret
         self._publication = publication
         self._fetch = fetch
+        self._deadline = deadline
         self._lead_seconds = lead_seconds
         self._retention_seconds = retention_seconds
         self._clock = clock
@@ -120,7 +121,6 @@ class Rotation:
             if current.id != token:
                 self._let_end_anew(current)
                 self._secret.make_current(token, current)
-            self._secret.drop_pending(token)
         self._retire_all_but(_read(self._secret.current(token)))
 
     def _retire_all_but(self, current: SigningKey) -> None:
@@ -169,9 +169,8 @@ class Rotation:
         return record
 
     def _fetched(self, name: str) -> str:
-        deadline = self._clock.now() + FETCH_SECONDS
         while (pem := self._fetch(name)) is None:
-            if self._clock.now() >= deadline:
+            if self._clock.now() >= self._deadline:
                 raise RotationRefused("The public address does not give the new key out.")
             self._clock.sleep(_ASK_AGAIN_SECONDS)
         return pem
