@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import ClientError, WaiterError
 
 from jitsi_tokens.aws import error_code
+from jitsi_tokens.settings import jaas_app_id
 from jitsi_tokens_cli.errors import CommandError, OutOfReach, WrongUsage
 from jitsi_tokens_cli.output import printable
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudformation.type_defs import (
         ChangeSetSummaryTypeDef,
+        ParameterTypeDef,
         ResourceChangeTypeDef,
+        StackTypeDef,
         WaiterConfigTypeDef,
     )
 
@@ -43,7 +46,7 @@ def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
 
     Raises:
         WrongUsage: no stack was named.
-        CommandError: there is no change set.
+        CommandError: there is no change set, or a canary of it would have no key.
     """
     client, name = _client(target), _name(target)
     before = {summary.get("ChangeSetId") for summary in _change_sets(client, name)}
@@ -59,7 +62,10 @@ def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
             " sets, and whether another deployment goes on."
         )
     arn = made[0]["ChangeSetId"]
-    pages = client.get_paginator("describe_change_set").paginate(ChangeSetName=arn, StackName=name)
+    paginator = client.get_paginator("describe_change_set")
+    pages = list(paginator.paginate(ChangeSetName=arn, StackName=name))
+    stack = client.describe_stacks(StackName=name)["Stacks"][0]
+    refuse_canary_without_key(stack, pages[0].get("Parameters", []))
     changes = [change["ResourceChange"] for page in pages for change in page["Changes"]]
     return Planned(arn, changes)
 
@@ -136,6 +142,39 @@ def _sam_deploy(target: Target, environment: str, role_arn: str | None) -> None:
         ) from None
     if finished.returncode:
         raise CommandError("sam deploy failed: see above.")
+
+
+def refuse_canary_without_key(stack: StackTypeDef, parameters: Sequence[ParameterTypeDef]) -> None:
+    """Refuse new parameters whose canary the alarm *missing signing key* would take back.
+
+    Raises:
+        CommandError: it would.
+    """
+    if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        return
+    before = _values(stack.get("Parameters", []))
+    after = before | _values(parameters)
+    if after.get("CanaryEnabled") == "true" and _key_wanted(before) != _key_wanted(after):
+        raise CommandError(
+            "The stack's key does not fit another Provider, SigningAlgorithm or JaasAppId, so a"
+            " canary could sign nothing and would be taken back. Deploy this change with"
+            " CanaryEnabled=false, and do not execute the change set that was just made."
+        )
+
+
+def _values(parameters: Sequence[ParameterTypeDef]) -> dict[str, str]:
+    return {
+        parameter["ParameterKey"]: parameter["ParameterValue"]
+        for parameter in parameters
+        # Absent where the stack's value stays.
+        if "ParameterKey" in parameter and "ParameterValue" in parameter
+    }
+
+
+def _key_wanted(parameters: dict[str, str]) -> tuple[str, str]:
+    if parameters.get("Provider") == "jaas":
+        return "jaas", jaas_app_id(parameters.get("JaasAppId", ""))
+    return "self-hosted", parameters.get("SigningAlgorithm", "")
 
 
 def _client(target: Target) -> CloudFormationClient:

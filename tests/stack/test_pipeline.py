@@ -206,6 +206,20 @@ def test_one_role_plans_and_the_other_applies(piped: Pipeline, folder: Path) -> 
     assert "| IssueToken |" not in (folder / "again.md").read_text()
 
 
+def test_a_canary_that_would_have_no_key_is_not_planned(piped: Pipeline, folder: Path) -> None:
+    """No change set is handed on, and the sentence says what to deploy."""
+    settings = (folder / "samconfig.toml").read_text()
+    changed = '"SigningAlgorithm=RS256", "CanaryEnabled=true"'
+    (folder / "samconfig.toml").write_text(
+        settings.replace('"MaximumLifetimeSeconds=900"', changed)
+    )
+
+    planned = piped.run(folder, {}, "python", "-m", "deployment", "plan", "--environment", "piped")
+
+    assert (planned.returncode, planned.stdout) == (1, "")
+    assert "CanaryEnabled=false" in planned.stderr
+
+
 def test_a_change_that_fails_says_why(piped: Pipeline, folder: Path) -> None:
     """And ends with an error, so that nothing goes on to the next environment."""
     (folder / "failing.yaml").write_text(FAILING)

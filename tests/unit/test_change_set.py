@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,8 @@ from jitsi_tokens_cli.stack import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mypy_boto3_cloudformation.type_defs import ParameterTypeDef
 
 
 def test_without_sam_it_says_where_sam_comes_from(
@@ -23,3 +25,57 @@ def test_without_sam_it_says_where_sam_comes_from(
 
     with pytest.raises(CommandError, match="local_stack/bootstrap sam"):
         change_set.plan(Target("stack", "us-east-1"), environment="staging", role_arn=None)
+
+
+SELF_HOSTED = {"Provider": "self-hosted", "SigningAlgorithm": "HS256", "JaasAppId": ""}
+JAAS = {"Provider": "jaas", "SigningAlgorithm": "HS256", "JaasAppId": "0" * 32}
+KEPT: list[ParameterTypeDef] = [{"ParameterKey": "JitsiDomain", "UsePreviousValue": True}]
+
+
+def given(parameters: dict[str, str]) -> list[ParameterTypeDef]:
+    """Return parameters as CloudFormation lists them."""
+    return [{"ParameterKey": key, "ParameterValue": each} for key, each in parameters.items()]
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        (SELF_HOSTED, {"SigningAlgorithm": "RS256"}),
+        (SELF_HOSTED, JAAS),
+        (JAAS, SELF_HOSTED),
+        (JAAS, {"JaasAppId": "1" * 32}),
+    ],
+)
+def test_a_canary_that_would_have_no_key_is_refused(
+    before: dict[str, str], change: dict[str, str]
+) -> None:
+    """Its alarm would take the update back; a stack that is new, or has no canary, has none."""
+    stack: Any = {"StackStatus": "UPDATE_COMPLETE", "Parameters": given(before)}
+    new: Any = {"StackStatus": "REVIEW_IN_PROGRESS"}
+    with_canary, without = (
+        [*given(change | {"CanaryEnabled": each}), *KEPT] for each in ("true", "false")
+    )
+
+    with pytest.raises(CommandError, match="CanaryEnabled=false"):
+        change_set.refuse_canary_without_key(stack, with_canary)
+
+    change_set.refuse_canary_without_key(stack, without)
+    change_set.refuse_canary_without_key(new, with_canary)
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        (SELF_HOSTED, {}),
+        (SELF_HOSTED, {"JaasAppId": "0" * 32}),
+        (JAAS, {"JaasAppId": f"vpaas-magic-cookie-{'0' * 32}"}),
+        (JAAS, {"SigningAlgorithm": "RS256"}),
+    ],
+)
+def test_a_canary_whose_key_is_there_is_planned(
+    before: dict[str, str], change: dict[str, str]
+) -> None:
+    """JaaS takes RS256 whatever SigningAlgorithm is, and its App ID with and without prefix."""
+    stack: Any = {"StackStatus": "UPDATE_COMPLETE", "Parameters": given(before)}
+
+    change_set.refuse_canary_without_key(stack, [*given(change | {"CanaryEnabled": "true"}), *KEPT])
