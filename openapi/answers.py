@@ -44,8 +44,11 @@ HEADERS: dict[str, dict[str, Any]] = {
         "example": "nosniff",
     },
     "BearerScheme": {
-        "description": "How a caller authenticates.",
-        "required": True,
+        "description": (
+            "How a caller authenticates. API Gateway's own 401 has it, a function's has not: the"
+            " gateway renames it there."
+        ),
+        "required": False,
         "schema": {"type": "string", "const": "Bearer"},
         "example": "Bearer",
     },

@@ -220,15 +220,6 @@ def test_a_405_names_the_right_methods() -> None:
     assert "Allow" not in http.refused(Problem(problems.NOT_FOUND, "No."))["headers"]
 
 
-def test_a_401_names_its_scheme() -> None:
-    """As RFC 9110 wants it; no other refusal does."""
-    unauthorized = http.refused(Problem(problems.UNAUTHORIZED, "Who?"))
-    forbidden = http.refused(Problem(problems.FORBIDDEN, "No."))
-
-    assert unauthorized["headers"]["WWW-Authenticate"] == "Bearer"
-    assert "WWW-Authenticate" not in forbidden["headers"]
-
-
 def test_what_anybody_may_keep() -> None:
     """The body as it is, for how long, and a tag that is the body's own."""
     response = http.cacheable({}, "text/plain", "é", 60)

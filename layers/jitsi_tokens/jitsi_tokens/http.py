@@ -99,12 +99,13 @@ def cacheable(event: Event, content_type: str, body: str, max_age_seconds: int) 
 
 
 def refused(problem: Problem) -> Response:
-    """Return a problem as RFC 9457 problem details."""
+    """Return a problem as RFC 9457 problem details.
+
+    A 401 has no `WWW-Authenticate`: API Gateway renames a function's. Its own 401 has one.
+    """
     response = _response(problem.kind.status, "application/problem+json", problem.details())
     if problem.retry_after_seconds is not None:
         response["headers"]["Retry-After"] = str(problem.retry_after_seconds)
-    if problem.kind is UNAUTHORIZED:
-        response["headers"]["WWW-Authenticate"] = "Bearer"
     if problem.allow is not None:
         response["headers"]["Allow"] = problem.allow
     return response
