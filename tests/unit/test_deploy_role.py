@@ -186,6 +186,20 @@ def test_the_boundary_holds_what_the_stacks_roles_do() -> None:
     assert not any(action.startswith(("iam:", "sts:")) or "*" in action for action in bound)
 
 
+def test_the_boundary_lets_nothing_read_another_stacks_logs() -> None:
+    """A deployment gives roles their policies, and says who takes them."""
+    reading = [
+        resource
+        for statement in RESOURCES["Boundary"]["Properties"]["PolicyDocument"]["Statement"]
+        for resource in as_list(statement["Resource"])
+        if {"logs:GetLogEvents", "logs:FilterLogEvents", "logs:StartQuery"}
+        & set(as_list(statement["Action"]))
+    ]
+
+    assert reading
+    assert all("log-group:/aws/apigateway/${StackName}-*" in resource for resource in reading)
+
+
 def test_a_role_without_the_boundary_is_refused_where_it_is_required() -> None:
     """Neither made, nor given a policy."""
     required = {

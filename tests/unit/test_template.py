@@ -110,7 +110,7 @@ GOOD_VALUES = {
     "DomainName": ["", "tokens.example.org", "t", "a-1.b-2.example"],
     "CertificateArn": ["", f"arn:aws:acm:eu-central-1:123456789012:certificate/{UUID}"],
     "HostedZoneId": ["", "Z0123456789ABCDEFGHIJ"],
-    "AllowedNetworks": ["", "203.0.113.0/24", "203.0.113.7/32,2001:db8::/32"],
+    "AllowedNetworks": ["", "203.0.113.0/24", "203.0.113.7/32,198.51.100.0/24"],
     "AlarmEmail": ["", "on-call@example.org", "a+b@c.example"],
     "PermissionsBoundary": ["", "arn:aws:iam::123456789012:policy/jitsi-tokens/Boundary-1A"],
 }
@@ -149,7 +149,7 @@ BAD_VALUES = {
     "HostedZoneId": ["/hostedzone/Z0123", "z0123", "0123"],
     "AllowedNetworks": [
         *("203.0.113.7", "203.0.113.0/24, 203.0.114.0/24", "203.0.113.0/24,", "any"),
-        *("203.0.113.0/2444", "example.org/24"),
+        *("203.0.113.0/2444", "example.org/24", "2001:db8::/32", "203.0.113.0/24,2001:db8::/32"),
     ],
     "AlarmEmail": ["on-call", "on-call@example", "a b@example.org", "@example.org"],
     "PermissionsBoundary": ["Boundary", "arn:aws:iam::123456789012:role/Boundary", "arn:aws:iam"],
