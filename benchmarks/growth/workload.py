@@ -133,7 +133,7 @@ def deployed(template: Mapping[str, Any]) -> Deployed:
         snapshots_gb=sum(
             memory[name] / 1024
             for name, made in functions
-            if made.get("SnapStart", default["SnapStart"])["ApplyOn"] == "PublishedVersions"
+            if made.get("SnapStart", default["SnapStart"])["ApplyOn"] != "None"
         ),
         # The key that signs, and that of the digests.
         secrets=2,
