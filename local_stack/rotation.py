@@ -30,18 +30,17 @@ def rotate(emulator: Emulator, stack: Stack) -> Iterator[str]:
         RotationFailure: a step was refused.
     """
     token = str(uuid.uuid4())
-    _drop_leftovers(emulator, stack)
     for step in STEPS:
         yield step
         take_step(emulator, stack, step, token)
 
 
-def _drop_leftovers(emulator: Emulator, stack: Stack) -> None:
-    """Take AWSPENDING from every version: on AWS it is on one at most, and moves by itself."""
+def _drop_leftovers(emulator: Emulator, stack: Stack, token: str) -> None:
+    """Take AWSPENDING from every version but the token's: on AWS it moves to that by itself."""
     manager, secret = client(emulator, "secretsmanager"), stack.outputs["SigningKeySecret"]
     versions = manager.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
     for version, stages in versions.items():
-        if "AWSPENDING" in stages:
+        if "AWSPENDING" in stages and version != token:
             manager.update_secret_version_stage(
                 SecretId=secret, VersionStage="AWSPENDING", RemoveFromVersionId=version
             )
@@ -55,6 +54,8 @@ def take_step(
     Raises:
         RotationFailure: it was refused.
     """
+    if step == STEPS[0]:
+        _drop_leftovers(emulator, stack, token)
     event = {
         "Step": step,
         "SecretId": secret_id or stack.outputs["SigningKeySecret"],

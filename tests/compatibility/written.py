@@ -153,6 +153,7 @@ def _make(scene: Scene, world: World, given: dict[str, Any]) -> str:
             RotatedSecret(world.secrets, world.secret),
             Publication(world.ssm, PUBLIC_KEYS),
             fetch=lambda _: None,
+            deadline=0,
             lead_seconds=0,
             retention_seconds=0,
             clock=Clock(lambda: 0, lambda _: None),
