@@ -14,8 +14,10 @@ import pytest
 from jitsi_tokens import publication, secrets, status
 from jitsi_tokens.clients import Client, write_client
 from jitsi_tokens.policy import Policy
-from jitsi_tokens.public_keys import PublicKey, write_public_key
+from jitsi_tokens.public_keys import write_public_key
+from jitsi_tokens.rsa_keys import make_rsa_key
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
+from tests.public_key_of import public_key_of
 from tests.stack.fault_proxy import FaultProxy
 
 if TYPE_CHECKING:
@@ -31,13 +33,7 @@ SECRETS = {
     "signing-key": json.dumps({"algorithm": "HS256", "kid": "initial", "secret": "x" * 32}),
     "digest-key": "0123456789",
 }
-PUBLIC_KEY = PublicKey(
-    kid="kid",
-    pem="-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n",
-    n="AA",
-    e="AQAB",
-    published_at=1,
-)
+PUBLIC_KEY = public_key_of(make_rsa_key(2048), published_at=1)
 PARAMETERS = {
     "Parameters": [{"Name": f"/{PUBLIC_KEY.name}", "Value": write_public_key(PUBLIC_KEY)}],
     "Parameter": {"Name": "/status", "Value": '{"configured": true, "checkedAt": 1}'},

@@ -7,14 +7,19 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
 from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from jitsi_tokens.public_keys import (
     PublicKey,
+    as_served,
     jwks,
     name_of,
     read_public_key,
@@ -26,6 +31,45 @@ from tests.public_key_of import public_key_of
 NOW = 1_800_000_000
 BEGIN, END = "-----BEGIN PUBLIC KEY-----\n", "-----END PUBLIC KEY-----\n"
 LINE = "MIIB" * 16 + "\n"
+RSA = bytes.fromhex("300d06092a864886f70d0101010500")
+MODULUS = (1 << 2047) + 1
+
+
+def base64url(number: int) -> str:
+    """Return a number as a JWK has it."""
+    octets = number.to_bytes((number.bit_length() + 7) // 8)
+    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+
+
+def tlv(tag: int, content: bytes) -> bytes:
+    """Return a value in DER."""
+    length = len(content)
+    octets = length.to_bytes((length.bit_length() + 7) // 8)
+    head = bytes([length]) if length < 0x80 else bytes([0x80 | len(octets)]) + octets
+    return bytes([tag]) + head + content
+
+
+def integer(number: int) -> bytes:
+    """Return a positive integer in DER."""
+    return tlv(0x02, number.to_bytes(number.bit_length() // 8 + 1))
+
+
+def pem_of(der: bytes) -> str:
+    """Return a PEM of whatever it holds."""
+    text = base64.b64encode(der).decode()
+    return BEGIN + "\n".join(text[i : i + 64] for i in range(0, len(text), 64)) + "\n" + END
+
+
+def spki(numbers: bytes, algorithm: bytes = RSA, *, behind: bytes = b"") -> bytes:
+    """Return a SubjectPublicKeyInfo of what stands where the two numbers do."""
+    return tlv(0x30, algorithm + tlv(0x03, b"\0" + tlv(0x30, numbers)) + behind)
+
+
+SOUND = integer(MODULUS) + integer(65537)
+OTHER_KINDS = [
+    key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for key in (ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1()))
+]
 
 
 @pytest.fixture
@@ -207,6 +251,51 @@ def test_what_reads_as_a_key_is_one(members: dict[str, Any]) -> None:
         assert key.pem.endswith("\n" + END)
         body = key.pem.removeprefix(BEGIN).removesuffix(END).replace("\n", "")
         assert base64.b64decode(body, validate=True)
+
+
+def test_what_is_told_of_a_key_is_its_pems(rsa_pool: list[rsa.RSAPrivateKey]) -> None:
+    """Whoever writes another key's numbers beside it gives Jitsi nothing to take."""
+    key, theirs = (public_key_of(each) for each in rsa_pool[:2])
+    forged = replace(key, n=theirs.n, e="Aw")
+
+    assert as_served(forged) == key
+
+
+def test_numbers_are_read_as_cryptography_reads_them(key: PublicKey) -> None:
+    """What the tests below spoil is sound before."""
+    sound = replace(key, pem=pem_of(spki(integer(MODULUS) + integer(3))))
+
+    found = as_served(sound)
+
+    numbers = load_pem_public_key(sound.pem.encode())
+    assert isinstance(numbers, rsa.RSAPublicKey)
+    assert numbers.public_numbers() == rsa.RSAPublicNumbers(3, MODULUS)
+    assert found == replace(sound, n=base64url(MODULUS), e="Aw")
+
+
+@pytest.mark.parametrize(
+    "der",
+    [
+        *OTHER_KINDS,
+        spki(integer((1 << 1023) + 1) + integer(65537)),
+        *(spki(integer(1 << 2046 | 1) + integer(65537)), spki(integer(MODULUS + 1) + integer(3))),
+        *(spki(integer(MODULUS) + integer(e)) for e in (0, 1, 65536, MODULUS)),
+        *(spki(integer(MODULUS)), spki(SOUND + integer(1)), spki(SOUND, behind=b"\5\0")),
+        *(spki(SOUND) + b"\0", spki(SOUND)[:-1], b"", b"\x30", b"\x30\x80", b"\x30\x82\0"),
+        spki(SOUND, bytes.fromhex("300b06092a864886f70d010101")),
+        spki(SOUND, bytes.fromhex("300d06092a864886f70d01010a0500")),
+        spki(tlv(0x02, MODULUS.to_bytes(256)) + integer(65537)),
+        spki(tlv(0x02, b"\0\0" + MODULUS.to_bytes(256)) + integer(65537)),
+        spki(tlv(0x04, b"\0" + MODULUS.to_bytes(256)) + integer(65537)),
+        spki(integer(MODULUS) + bytes.fromhex("028103010001")),
+        spki(integer(MODULUS) + bytes.fromhex("0280010001")),
+        tlv(0x30, RSA + tlv(0x03, b"\1" + tlv(0x30, SOUND))),
+        tlv(0x30, RSA + tlv(0x03, b"")),
+    ],
+)
+def test_a_pem_of_anything_but_a_good_rsa_key_is_not_served(key: PublicKey, der: bytes) -> None:
+    """Another kind of key, a weak one, and what two readers might read in two ways."""
+    assert as_served(replace(key, pem=pem_of(der))) is None
 
 
 def test_a_jwk_has_the_members_of_rfc_7517(key: PublicKey) -> None:

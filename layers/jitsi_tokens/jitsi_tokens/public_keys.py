@@ -1,10 +1,12 @@
 """A published public key: where it is found, what is told of it, and for how long."""
 
+import base64
 import hashlib
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 # Prosody caches a 200 whatever it holds, and hangs logins on what is no PEM.
 _FOUR = r"[A-Za-z0-9+/]{4}"
@@ -13,6 +15,13 @@ _PEM = (
     rf"^-----BEGIN PUBLIC KEY-----\n(?:(?:{_FOUR}){{16}}\n)*(?:{_FOUR}){{0,15}}{_LAST}\n"
     r"-----END PUBLIC KEY-----\n\Z"
 )
+# What a signing key must have too: keys.py, which is not imported, as it loads what signs.
+_MIN_RSA_BITS = 2048
+_SEQUENCE, _INTEGER, _BIT_STRING = 0x30, 0x02, 0x03
+# A length from here on is the number of octets behind it that hold the length.
+_LONG_FORM = 0x80
+# RFC 8017, A.1: rsaEncryption, whose parameters are NULL.
+_RSA = bytes.fromhex("300d06092a864886f70d0101010500")
 
 
 class PublicKey(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
@@ -54,6 +63,10 @@ class PublicKey(Struct, frozen=True, rename="camel", omit_defaults=True, kw_only
         }
 
 
+class _NoRsaKey(ValueError):
+    """A PEM that holds no RSA key which may sign."""
+
+
 _DECODER = msgspec.json.Decoder(PublicKey)
 
 
@@ -79,7 +92,71 @@ def read_public_key(text: str, name: str) -> PublicKey | None:
     return key if key.name == name else None
 
 
+def as_served(key: PublicKey) -> PublicKey | None:
+    """Return a key with the numbers of its PEM, whatever is kept beside that.
+
+    None where the PEM holds no RSA key, or a weak one.
+    """
+    try:
+        n, e = _rsa_numbers(key.pem)
+    except _NoRsaKey:
+        return None
+    return replace(key, n=_base64url(n), e=_base64url(e))
+
+
 def jwks(keys: list[PublicKey]) -> dict[str, Any]:
     """Return the keys as a JWK set, the latest first."""
     latest_first = sorted(keys, key=lambda key: (-key.published_at, key.kid))
     return {"keys": [key.jwk() for key in latest_first]}
+
+
+def _rsa_numbers(pem: str) -> tuple[int, int]:
+    """Return modulus and exponent of the key in a PEM (RFC 5280, 4.1; RFC 8017, A.1.1).
+
+    Read here, as loading `cryptography` for it would make every cold start longer.
+    """
+    info = _only(_SEQUENCE, base64.b64decode("".join(pem.splitlines()[1:-1])))
+    if not info.startswith(_RSA):
+        raise _NoRsaKey
+    bits = _only(_BIT_STRING, info[len(_RSA) :])
+    if bits[:1] != b"\0":
+        raise _NoRsaKey
+    modulus, rest = _first(_INTEGER, _only(_SEQUENCE, bits[1:]))
+    n, e = _positive(modulus), _positive(_only(_INTEGER, rest))
+    # With an even number or an exponent of 1 anybody signs.
+    if n.bit_length() < _MIN_RSA_BITS or not n & e & 1 or not 1 < e < n:
+        raise _NoRsaKey
+    return n, e
+
+
+def _first(tag: int, der: bytes) -> tuple[bytes, bytes]:
+    """Return what the first value of a DER text holds, and what stands behind it."""
+    length, start = (der[1], 2) if len(der) > 1 else (0, 0)
+    if length >= _LONG_FORM:
+        start += length - _LONG_FORM
+        length = int.from_bytes(der[2:start])
+        if length < _LONG_FORM or not der[2]:
+            raise _NoRsaKey  # DER has one form, the shortest.
+    end = start + length
+    if der[:1] != bytes([tag]) or len(der) < end:
+        raise _NoRsaKey
+    return der[start:end], der[end:]
+
+
+def _only(tag: int, der: bytes) -> bytes:
+    value, rest = _first(tag, der)
+    if rest:
+        raise _NoRsaKey
+    return value
+
+
+def _positive(integer: bytes) -> int:
+    number = int.from_bytes(integer)
+    if integer != number.to_bytes(number.bit_length() // 8 + 1):
+        raise _NoRsaKey
+    return number
+
+
+def _base64url(number: int) -> str:
+    octets = number.to_bytes((number.bit_length() + 7) // 8)
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.problems import UNAVAILABLE, Problem
-from jitsi_tokens.public_keys import name_of, read_public_key, write_public_key
+from jitsi_tokens.public_keys import as_served, name_of, read_public_key, write_public_key
 from jitsi_tokens.telemetry import logger
 
 if TYPE_CHECKING:
@@ -146,11 +146,12 @@ class CachedPublication:
         self._tried_at = now
         try:
             publication = self._reading if self._keys is None else self._renewing
-            self._keys = publication.keys()
+            kept = publication.keys()
         except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
             self._failed = True
             logger().warning("the public keys cannot be read", cause=type(error).__name__)
         else:
+            self._keys = {name: key for name, each in kept.items() if (key := as_served(each))}
             self._failed = False
             self._read_at = now
 
