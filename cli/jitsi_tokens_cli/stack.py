@@ -51,7 +51,6 @@ class Stack(NamedTuple):
     signing_secret: str
     clients_table: str
     check_function: str
-    issue_function: str
     rotation_function: str
     status_parameter: str
     public_keys_path: str
@@ -167,7 +166,6 @@ def find_stack(target: Target) -> Stack:
             signing_secret=outputs["SigningKeySecret"],
             clients_table=outputs["ClientsTable"],
             check_function=outputs["CheckKeyFunction"],
-            issue_function=outputs["IssueTokenFunction"],
             rotation_function=outputs["RotateSigningKeyFunction"],
             status_parameter=outputs["KeyStatusParameter"],
             public_keys_path=outputs["PublicKeysPath"],

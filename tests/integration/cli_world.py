@@ -120,7 +120,6 @@ class World:
         self.api: Callable[[Received], Answer] = lambda _: self.service
         self.date: Callable[[], float] = time.time
         self.web: Callable[[str], Answer] = lambda _: Answer(404, "")
-        self.functions: Callable[[Received], Answer] = lambda _: Answer(404, "{}")
         self.secrets_manager: Callable[[str], Answer] = lambda _: Answer(404, "")
         self.parameter_store = Answer(404, "")
         self._create_table()
@@ -176,8 +175,6 @@ class World:
             return self.parameter_store if is_ssm else self.secrets_manager(target.split(".")[1])
         if request.path.endswith("/invocations"):
             return self.check()
-        if request.path.startswith("/2015-03-31/functions/"):
-            return self.functions(request)
         if request.path.endswith("/api/jitsi/jwt") and request.method == "POST":
             return self.api(request)
         if request.method == "GET":

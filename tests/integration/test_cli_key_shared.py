@@ -4,37 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.cli_world import Answer, World, running_world
-from tests.integration.issue_function import IssueFunction
+from jitsi_tokens.clock import Clock
+from tests.integration.cli_world import World, checked, running_world
 from tests.integration.test_cli_key_change import labelled, labels, leave_pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEXT_SECRET = "n" * 64
-OURS = "jitsi-tokens key promote"
+NOW = 1_800_000_000
 
 
 class SharedWorld:
-    """A self-hosted stack with a secret, and the function that signs with it."""
+    """A self-hosted stack with a secret, and the clock that a command looks at."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         self.world = world
-        self.function = IssueFunction()
         self.slept: list[float] = []
-        self.now = 0.0
-        world.functions = self.function
-        clock = SimpleNamespace(monotonic=lambda: self.now, sleep=self._sleep)
-        monkeypatch.setattr("jitsi_tokens_cli.key.containers.time", clock)
-
-    def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
+        clock = Clock(lambda: NOW + sum(self.slept), self.slept.append)
+        monkeypatch.setattr("jitsi_tokens_cli.key.change_commands.CLOCK", clock)
 
     def key(self, *arguments: str, typed: str | None = None) -> Any:
         """Run a key command."""
@@ -45,9 +37,9 @@ class SharedWorld:
         return self.key("stage", "--from", "-", "--kid", kid, typed=NEXT_SECRET)
 
     @property
-    def signs(self) -> tuple[str, str | None]:
-        """The kid of the current secret, and which version the answering containers are for."""
-        return self.world.stored()["kid"], self.function.key_version()
+    def signs(self) -> str:
+        """The kid of the current secret."""
+        return self.world.stored()["kid"]
 
 
 @pytest.fixture
@@ -83,7 +75,7 @@ def test_stage_makes_a_secret_that_does_not_sign(shared: SharedWorld) -> None:
         " --version-stage NEXT | jq -r .secret" in result.stderr
     )
     assert "do not restart Jitsi yet" in result.stderr
-    assert shared.signs == ("initial", None)
+    assert shared.signs == "initial"
 
 
 def test_stage_takes_secret_and_kid(staged: SharedWorld) -> None:
@@ -103,36 +95,71 @@ def test_stage_refuses_the_kid_of_another_key(shared: SharedWorld) -> None:
     assert "initial is the id of another key" in result.stderr
 
 
-def test_promote_replaces_the_containers_with_the_key(staged: SharedWorld) -> None:
-    """A version that names the key's answers right after; its environment keeps the rest."""
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_a_change_waits_until_no_function_has_the_earlier_secret(
+    staged: SharedWorld, command: str
+) -> None:
+    """Five minutes, counted down; when to restart Jitsi is said before, and at its end."""
+    if command == "rollback":
+        staged.key("promote", "--yes", "--no-wait")
+
+    result = staged.key(command, "--yes")
+
+    assert result.exit_code == 0
+    assert staged.signs == ("spring" if command == "promote" else "initial")
+    assert sum(staged.slept) == 300
+    assert "restart Jitsi's Prosody at 2027-01-15T08:05:00Z" in result.stderr
+    before, _, after = result.stderr.partition("... 5 min 00 s until every function signs with it")
+    assert "... 0 min 30 s until" in after
+    assert "NOW" not in before
+    assert "Restart Jitsi's Prosody NOW" in after
+
+
+def test_a_change_need_not_be_waited_for(staged: SharedWorld) -> None:
+    """After a leak Jitsi is restarted at once; when it would be time is said all the same."""
+    result = staged.key("promote", "--yes", "--no-wait")
+
+    assert result.exit_code == 0
+    assert staged.slept == []
+    assert "restart Jitsi's Prosody at 2027-01-15T08:05:00Z" in result.stderr
+    assert "NOW" not in result.stderr
+
+
+def test_a_secret_that_does_not_sign_is_not_waited_for(staged: SharedWorld) -> None:
+    """The operator goes back at once."""
+    problem = {"code": "access-denied", "what": "The secret cannot be read.", "remedy": "Look."}
+    staged.world.check = lambda: checked(configured=False, problems=[problem])
+
     result = staged.key("promote", "--yes")
 
-    function = staged.function
+    assert result.exit_code == 1
+    assert staged.slept == []
+
+
+def test_a_promotion_that_is_repeated_changes_nothing(staged: SharedWorld) -> None:
+    """How long ago it was made is not known, so it is waited for again."""
+    staged.key("promote", "--yes")
+    before = labels(staged.world)
+
+    result = staged.key("promote")
+
     assert result.exit_code == 0
-    assert staged.signs == ("spring", labels(staged.world)["AWSCURRENT"])
-    assert function.versions[function.live]["Description"] == OURS
-    assert function.versions[function.live]["Environment"]["Variables"] == {
-        "PROVIDER": "self-hosted",
-        "SIGNING_KEY_VERSION": labels(staged.world)["AWSCURRENT"],
-    }
-    assert "Restart Jitsi's Prosody NOW" in result.stderr
-    assert "those that were issued before" in result.stderr
+    assert "spring is current already" in result.stderr
+    assert labels(staged.world) == before
+    assert sum(staged.slept) == 600
 
 
-def test_the_key_changes_while_new_containers_stand_ready(staged: SharedWorld) -> None:
-    """Nothing but the alias comes after the key."""
-    seen: list[str] = []
-    world = staged.world
-
-    def functions(request: Any) -> Answer:
-        seen.append(f"{world.stored()['kid']}: {request.method} {request.path[-12:]}")
-        return staged.function(request)
-
-    world.functions = functions
+def test_rollback_goes_back_and_forth(staged: SharedWorld) -> None:
+    """And says how the earlier secret is read for Jitsi."""
     staged.key("promote", "--yes")
 
-    after = [entry for entry in seen if entry.startswith("spring")]
-    assert after[0] == "spring: PUT aliases/live"
+    result = staged.key("rollback", "--yes")
+
+    assert result.exit_code == 0
+    assert "--version-stage AWSPREVIOUS | jq -r .secret" in result.stderr
+    assert staged.signs == "initial"
+    assert staged.key("rollback", "--yes").exit_code == 0
+    assert staged.signs == "spring"
 
 
 def test_promote_says_what_jitsi_needs_and_asks(staged: SharedWorld) -> None:
@@ -144,8 +171,8 @@ def test_promote_says_what_jitsi_needs_and_asks(staged: SharedWorld) -> None:
     assert result.exit_code == 1
     assert "First put the secret that is to sign into Jitsi's configuration" in result.stderr
     assert "initial signs now, and spring will." in result.stderr
-    assert staged.signs == ("initial", None)
-    assert staged.function.operations == []
+    assert staged.signs == "initial"
+    assert staged.slept == []
 
 
 def test_promote_has_json_for_scripts(staged: SharedWorld) -> None:
@@ -160,19 +187,8 @@ def test_promote_has_json_for_scripts(staged: SharedWorld) -> None:
         "versionId": labels(staged.world)["AWSCURRENT"],
         "changed": True,
         "replacedKid": "initial",
+        "restartJitsiAt": "2027-01-15T08:05:00Z",
     }
-
-
-def test_a_promotion_that_is_repeated_replaces_nothing(staged: SharedWorld) -> None:
-    """The containers are those of the current key already."""
-    staged.key("promote", "--yes")
-    live = staged.function.live
-
-    result = staged.key("promote")
-
-    assert result.exit_code == 0
-    assert "spring is current already" in result.stderr
-    assert staged.function.live == live
 
 
 def test_promote_knows_the_staged_kid(staged: SharedWorld) -> None:
@@ -195,166 +211,7 @@ def test_a_rotation_that_was_asked_for_changes_nothing(staged: SharedWorld) -> N
     leave_pending(staged.world)
 
     assert staged.key("promote", "--yes").exit_code == 0
-    assert staged.signs[0] == "spring"
-
-
-def test_rollback_replaces_the_containers_too(staged: SharedWorld) -> None:
-    """And says how the earlier secret is read for Jitsi."""
-    staged.key("promote", "--yes")
-
-    result = staged.key("rollback", "--yes")
-
-    assert result.exit_code == 0
-    assert "--version-stage AWSPREVIOUS | jq -r .secret" in result.stderr
-    assert staged.signs == ("initial", labels(staged.world)["AWSCURRENT"])
-    assert staged.key("rollback", "--yes").exit_code == 0
-    assert staged.signs == ("spring", labels(staged.world)["AWSCURRENT"])
-
-
-def test_a_rollback_that_was_broken_off_is_finished_first(staged: SharedWorld) -> None:
-    """Run again it would else return to the key that it left."""
-    staged.key("promote", "--yes")
-    staged.function.refuses = {"PUT aliases/live"}
-    broken = staged.key("rollback", "--yes")
-    staged.function.refuses = set()
-
-    question = staged.key("rollback")
-    result = staged.key("rollback", "--yes")
-
-    assert broken.exit_code == 3
-    assert "Run the same command again now" in broken.stderr
-    assert "The change to initial was broken off" in question.stderr
-    assert result.exit_code == 0
-    assert staged.signs == ("initial", labels(staged.world)["AWSCURRENT"])
-
-
-def test_versions_of_earlier_changes_are_deleted(staged: SharedWorld) -> None:
-    """SnapStart is paid for each; what CloudFormation published is left to it."""
-    staged.key("promote", "--yes")
-    first = staged.function.live
-    staged.function.deploy()
-    deployed = staged.function.live
-
-    staged.key("rollback", "--yes")
-
-    assert first not in staged.function.versions
-    assert set(staged.function.versions) == {"1", deployed, staged.function.live}
-
-
-@pytest.mark.parametrize("operation", ["GET versions", "DELETE"])
-def test_a_version_that_cannot_be_deleted_is_a_warning(staged: SharedWorld, operation: str) -> None:
-    """The key is changed all the same."""
-    staged.key("promote", "--yes")
-    staged.function.refuses = {operation}
-
-    result = staged.key("rollback", "--yes")
-
-    assert result.exit_code == 0
-    assert "Warning: versions of the function" in result.stderr
-
-
-@pytest.mark.parametrize(
-    "operation",
-    [
-        "GET aliases/live",
-        "GET configuration",
-        "PUT configuration",
-        "POST versions",
-    ],
-)
-def test_without_containers_the_key_stays(staged: SharedWorld, operation: str) -> None:
-    """What Lambda refuses is found out before the key changes."""
-    staged.function.refuses = {operation}
-
-    result = staged.key("promote", "--yes")
-
-    assert result.exit_code == 3
-    assert staged.signs == ("initial", None)
-
-
-def test_the_wait_for_lambda_is_told(staged: SharedWorld) -> None:
-    """SnapStart takes minutes; an operator sees that it goes on."""
-    staged.function.polls = 20
-
-    result = staged.key("promote", "--yes")
-
-    assert result.exit_code == 0
-    assert "... still waiting for Lambda, 30 seconds so far" in result.stderr
-    assert "60 seconds so far" in result.stderr
-
-
-def test_the_wait_for_lambda_ends(staged: SharedWorld) -> None:
-    """A version that never gets ready leaves the key as it is."""
-    staged.function.polls = 10_000
-
-    result = staged.key("promote", "--yes")
-
-    assert result.exit_code == 3
-    assert "has not got the function ready" in result.stderr
-    assert staged.signs == ("initial", None)
-
-
-def test_a_version_that_fails_leaves_the_key(staged: SharedWorld) -> None:
-    """And the next try is told the same."""
-    staged.function.publishes = "Failed"
-
-    for _ in range(2):
-        result = staged.key("promote", "--yes")
-
-        assert result.exit_code == 3
-        assert "could not get the function ready" in result.stderr
-        assert staged.signs == ("initial", None)
-
-
-def test_a_deployment_under_way_is_waited_for(staged: SharedWorld) -> None:
-    """Two changes of the alias at once would undo one another."""
-    staged.function.weights = {"2": 0.1}
-
-    result = staged.key("promote", "--yes")
-
-    assert result.exit_code == 1
-    assert "A deployment is under way" in result.stderr
-    assert staged.signs == ("initial", None)
-
-
-def test_a_deployment_meanwhile_is_not_undone(staged: SharedWorld) -> None:
-    """The containers that were got ready are of the code before it."""
-    function = staged.function
-
-    def deploying(request: Any) -> Answer:
-        answer = function(request)
-        if request.method == "POST":
-            function.deploy()
-        return answer
-
-    staged.world.functions = deploying
-
-    result = staged.key("promote", "--yes")
-
-    assert result.exit_code == 1
-    assert "deployed meanwhile" in result.stderr
-    assert staged.signs == ("initial", None)
-
-
-def test_code_that_does_not_answer_is_not_published(staged: SharedWorld) -> None:
-    """A change of the key is no deployment."""
-    staged.function.latest["CodeSha256"] = "other"
-
-    result = staged.key("promote", "--yes")
-
-    assert result.exit_code == 1
-    assert "The function's code is not the one that answers" in result.stderr
-    assert staged.signs == ("initial", None)
-
-
-def test_an_environment_that_cannot_be_read_is_not_replaced(staged: SharedWorld) -> None:
-    """Lambda hides it from who may not decrypt it."""
-    staged.function.latest["Environment"] = {"Error": {"ErrorCode": "AccessDeniedException"}}
-
-    result = staged.key("promote", "--yes")
-
-    assert result.exit_code == 3
-    assert "environment cannot be read" in result.stderr
+    assert staged.signs == "spring"
 
 
 def test_nothing_secret_is_ever_printed(shared: SharedWorld) -> None:
@@ -373,23 +230,3 @@ def test_nothing_secret_is_ever_printed(shared: SharedWorld) -> None:
 
     assert NEXT_SECRET not in printed
     assert "i" * 64 not in printed
-
-
-def test_a_key_that_signed_before_gets_new_containers_all_the_same(staged: SharedWorld) -> None:
-    """Those that were made for it have taken up the key that was put in its place since."""
-    staged.key("promote", "--yes")
-    made_for_it = staged.function.live
-    staged.key("create", "--replace", "--yes", "--kid", "by-hand")
-
-    result = staged.key("rollback", "--yes")
-
-    assert result.exit_code == 0
-    assert staged.world.stored()["kid"] == "spring"
-    assert staged.function.live != made_for_it
-
-
-def test_an_alias_that_a_deployment_moves_is_left_alone(staged: SharedWorld) -> None:
-    """Lambda is told which state of the alias was seen, and refuses another one."""
-    staged.key("promote", "--yes")
-
-    assert staged.function.revisions == ["seen"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from jitsi_tokens import findings
 from jitsi_tokens.findings import finding
 from tests.integration.cli_world import World, checked, running_world
-from tests.integration.issue_function import IssueFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,10 +65,7 @@ def world(
 ) -> Iterator[World]:
     """Return a stack of the kind that a test is about, without a key."""
     kind: Kind = request.param
-    clock = SimpleNamespace(monotonic=lambda: 0.0, sleep=lambda _: None)
-    monkeypatch.setattr("jitsi_tokens_cli.key.containers.time", clock)
     with running_world(monkeypatch, provider=kind.provider, algorithm=kind.algorithm) as world:
-        world.functions = IssueFunction()
         yield world
 
 
@@ -94,7 +89,10 @@ def test_no_command_of_a_remedy_refuses(
         "key create": kid,
         "key import": [str(key), *kid],
         "key stage": ["--from", str(key)],
-        "key promote": [*([] if world.parameters["SigningAlgorithm"] == "HS256" else kid), "--yes"],
+        "key promote": [
+            *(["--no-wait"] if world.parameters["SigningAlgorithm"] == "HS256" else kid),
+            "--yes",
+        ],
         "key list": [],
         "key withdraw": ["stranger", "--yes"],
     }

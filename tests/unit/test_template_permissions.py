@@ -186,6 +186,36 @@ def test_who_operates_keys_does_not_read_clients_and_so_on() -> None:
         assert TEMPLATE["Outputs"][policy]["Value"] == policy
 
 
+def test_nobody_but_the_deployment_changes_a_function() -> None:
+    """A function's settings alone make it run other code; and only what answers a person is run."""
+    allowed = [
+        (policy, action, each["Resource"])
+        for policy in of_type("AWS::IAM::ManagedPolicy")
+        for each in statements(properties(policy)["PolicyDocument"])
+        for action in as_list(each["Action"])
+        if action.startswith(("lambda:", "*"))
+    ]
+
+    assert allowed == [
+        ("KeyOperatorPolicy", "lambda:InvokeFunction", "CheckKey.Alias"),
+        ("KeyOperatorPolicy", "lambda:InvokeFunction", "RotateSigningKey.Arn"),
+        ("OnCallPolicy", "lambda:InvokeFunction", "CheckKey.Alias"),
+    ]
+
+
+def test_a_key_operator_rotates_by_the_stacks_function_alone() -> None:
+    """Secrets Manager would go on calling one of their own after they are gone."""
+    [rotates] = [
+        each
+        for each in statements(properties("KeyOperatorPolicy")["PolicyDocument"])
+        if each["Action"] == "secretsmanager:RotateSecret"
+    ]
+
+    assert rotates["Condition"] == {
+        "ArnEqualsIfExists": {"secretsmanager:RotationLambdaARN": "RotateSigningKey.Arn"}
+    }
+
+
 def test_the_auditor_reads_the_digest_key_and_not_the_signing_key() -> None:
     """With it rooms and people are found in the log; of the signing key only its labels."""
     allowed = statements(properties("AuditorPolicy")["PolicyDocument"])

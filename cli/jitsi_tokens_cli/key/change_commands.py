@@ -1,29 +1,38 @@
 """`jitsi-tokens key stage`, `promote`, `rollback`: another key, in steps that can be taken back."""
 
-import contextlib
 import time
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
+from jitsi_tokens.clock import Clock
 from jitsi_tokens.keys import MIN_RSA_BITS
 from jitsi_tokens.rsa_keys import RSA_BITS
 from jitsi_tokens.secrets import PREVIOUS
+from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens_cli.inputs import confirm
-from jitsi_tokens_cli.key import containers, promotion, staging, text, versions
+from jitsi_tokens_cli.key import promotion, staging, text, versions
 from jitsi_tokens_cli.key.check import check_stored
 from jitsi_tokens_cli.key.files import MAX_RSA_BITS
 from jitsi_tokens_cli.key.kid import ask_kid, checked_kid, full_kid
 from jitsi_tokens_cli.key.output import facts, put_public_part
 from jitsi_tokens_cli.key.promotion import Change
 from jitsi_tokens_cli.key.versions import KeyVersions
-from jitsi_tokens_cli.output import Json, iso_time, put_json, say
+from jitsi_tokens_cli.output import Json, duration_text, put_json, say, time_text
 from jitsi_tokens_cli.stack import Stack, find_stack
 
 app = typer.Typer()
+CLOCK = Clock(time.time, time.sleep)
+_TELL_SECONDS = 30
 
 Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
+NoWait = Annotated[
+    bool,
+    typer.Option(
+        "--no-wait",
+        help="HS256: do not wait the five minutes for which running functions keep a key.",
+    ),
+]
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key stage")
@@ -90,14 +99,15 @@ def promote(
             " is left out. HS256: the staged secret has its id.",
         ),
     ] = None,
+    no_wait: NoWait = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Let the staged key sign: key and id become current in one call.
 
     Run it again where its answer was lost, or with the right --kid where that was mistyped.
-    HS256: Jitsi holds one secret, so the running containers are replaced at the same time,
-    and Jitsi is restarted right after.
+    HS256: running functions keep the earlier secret for five minutes. The command waits for
+    that, counting down, and then says to restart Jitsi.
     """
     stack = find_stack(ctx.obj)
     versions.refuse_where_keys_are_published(stack)
@@ -110,29 +120,26 @@ def promote(
         if stack.algorithm == "HS256":
             say(text.prepare_jitsi(stack, versions.NEXT))
         confirm(text.promote_question(change.key, held.signing_kid()), yes=yes)
-    _carry_out(stack, held, change, as_json=as_json)
+    _carry_out(stack, held, change, waits=not no_wait, as_json=as_json)
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key rollback")
-def rollback(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> None:
+def rollback(
+    ctx: typer.Context, *, no_wait: NoWait = False, yes: Yes = False, as_json: Json = False
+) -> None:
     """Let the previous key sign again. Run again, it undoes itself.
 
-    HS256: the running containers are replaced, and Jitsi must have the earlier secret again.
+    HS256: it waits as `key promote` does, and Jitsi must have the earlier secret again.
     """
     stack = find_stack(ctx.obj)
     versions.refuse_where_keys_are_published(stack)
     held = versions.read_all(stack)
-    change = _broken_off(stack, held)
-    if change:
-        confirm(text.finish_question(change.key), yes=yes)
-    else:
-        change = promotion.return_to_previous(stack, held)
-        if stack.algorithm == "HS256":
-            say(text.prepare_jitsi(stack, PREVIOUS))
-        confirm(text.rollback_question(change.key, held.signing_kid()), yes=yes)
-    _carry_out(stack, held, change, as_json=as_json)
-    if not change.is_current:
-        say(f"`key rollback` once more returns to {held.signing_kid()}.")
+    change = promotion.return_to_previous(stack, held)
+    if stack.algorithm == "HS256":
+        say(text.prepare_jitsi(stack, PREVIOUS))
+    confirm(text.rollback_question(change.key, held.signing_kid()), yes=yes)
+    _carry_out(stack, held, change, waits=not no_wait, as_json=as_json)
+    say(f"`key rollback` once more returns to {held.signing_kid()}.")
 
 
 def _given_kid(stack: Stack, key_id: str | None) -> str | None:
@@ -147,23 +154,11 @@ def _kid_of_staged(stack: Stack, held: KeyVersions) -> str:
     return held.staged.kid if held.staged else ""
 
 
-def _broken_off(stack: Stack, held: KeyVersions) -> Change | None:
-    """Return the change that made a key current and did not get to the containers."""
-    current = held.current
-    if stack.algorithm == "HS256" and current and containers.broken_off(stack, current.id):
-        return promotion.present(stack, current)
-    return None
-
-
-def _replaced_containers(stack: Stack, change: Change) -> contextlib.AbstractContextManager[None]:
-    return containers.replaced(stack, change.version_id, is_current=change.is_current)
-
-
-def _carry_out(stack: Stack, held: KeyVersions, change: Change, *, as_json: bool) -> None:
+def _carry_out(
+    stack: Stack, held: KeyVersions, change: Change, *, waits: bool, as_json: bool
+) -> None:
     """Let the key of a change sign, and say what is to be done beside it."""
-    shared = stack.algorithm == "HS256"
-    with _replaced_containers(stack, change) if shared else contextlib.nullcontext():
-        promotion.make_current(stack, held, change)
+    promotion.make_current(stack, held, change)
     replaced = held.previous if change.is_current else held.current
     replaced_kid = replaced.kid if replaced else ""
     answer: dict[str, Any] = facts(change.key) | {
@@ -171,15 +166,24 @@ def _carry_out(stack: Stack, held: KeyVersions, change: Change, *, as_json: bool
         "changed": not change.is_current,
         "replacedKid": replaced_kid or None,
     }
+    shared = stack.algorithm == "HS256"
+    keeps = KEY_FRESH_SECONDS if shared else stack.settings.key_retention_seconds
+    until = CLOCK.now() + keeps
     if shared:
-        say(text.restart_jitsi(change.key))
-        containers.delete_earlier(stack)
+        answer["restartJitsiAt"] = time_text(until)
+        say(text.restart_jitsi_at(change.key, time_text(until)))
     else:
-        needed_until = iso_time(
-            datetime.fromtimestamp(time.time() + stack.settings.key_retention_seconds, UTC)
-        )
-        answer["replacedNeededUntil"] = needed_until if replaced_kid else None
-        say(text.in_minutes(change.key, replaced_kid, needed_until))
+        answer["replacedNeededUntil"] = time_text(until) if replaced_kid else None
+        say(text.in_minutes(change.key, replaced_kid, time_text(until)))
     if as_json:
         put_json(answer)
     check_stored(stack)
+    if shared and waits:
+        _count_down(until)
+        say(text.restart_jitsi(change.key))
+
+
+def _count_down(until: float) -> None:
+    while (left := until - CLOCK.now()) > 0:
+        say(f"... {duration_text(left)} until every function signs with it")
+        CLOCK.sleep(min(left, _TELL_SECONDS))

@@ -66,18 +66,6 @@ def promotion(stack: Stack, held: KeyVersions, kid: str) -> Change:
     return _change(stack, version_id, document, is_current=is_current)
 
 
-def present(stack: Stack, current: KeyVersion) -> Change:
-    """Return the change to the key that is current already, as one that was broken off.
-
-    Raises:
-        CommandError: it is no key.
-        KeyRefused: the stack cannot sign with it.
-    """
-    if current.document is None:
-        raise CommandError("The current version of the secret holds no key.")
-    return _change(stack, current.id, current.document, is_current=True)
-
-
 def return_to_previous(stack: Stack, held: KeyVersions) -> Change:
     """Return the change that makes the previous key current again.
 

@@ -68,8 +68,8 @@ def store_shared(stack: Stack, kid: str | None, secret: str, *, as_json: bool) -
     kid = kid or make_shared_kid()
     stored = store(stack, KeyDocument(algorithm="HS256", kid=kid, secret=secret))
     say(
-        "Jitsi must get the same secret (docker-jitsi-meet: JWT_APP_SECRET); until then it refuses"
-        f" the tokens. {how_to_read(stack)}"
+        "Jitsi must get the same secret (docker-jitsi-meet: JWT_APP_SECRET), and be restarted when"
+        f" the functions have taken it up; until then it refuses the tokens. {how_to_read(stack)}"
     )
     _report_stored(stack, stored, as_json=as_json)
 

@@ -71,11 +71,12 @@ def rollback_question(key: SigningKey, signing: str) -> str:
     )
 
 
-def finish_question(key: SigningKey) -> str:
-    """Ask whether a change that was broken off may be finished."""
+def restart_jitsi_at(key: SigningKey, time: str) -> str:
+    """Say when Jitsi's operator has something to do."""
     return (
-        f"The change to {key.kid} was broken off before the containers were replaced. Finish it"
-        " now? After that, `key rollback` returns to the key before."
+        f"{key.kid} is current. Running functions take it up within {KEY_FRESH_SECONDS // 60}"
+        f" minutes: restart Jitsi's Prosody at {time}. Where the earlier secret has leaked, restart"
+        " it at once: until then Jitsi takes the tokens of whoever has that secret."
     )
 
 
@@ -102,7 +103,7 @@ def in_minutes(key: SigningKey, replaced_kid: str, needed_until: str) -> str:
 
 def _shared_question(key: SigningKey, signing: str) -> str:
     return (
-        f"{signing} signs now, and {key.kid} will. Jitsi is restarted right after, and refuses the"
-        " tokens of before from then on. Is the secret in Jitsi's configuration, and no visit about"
-        " to begin?"
+        f"{signing} signs now, and {key.kid} will. Jitsi is restarted after"
+        f" {KEY_FRESH_SECONDS // 60} minutes, and refuses the tokens of before from then on. Is the"
+        " secret in Jitsi's configuration, and no visit about to begin?"
     )
