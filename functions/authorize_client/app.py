@@ -27,6 +27,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if api_key is None:
         raise _unauthorized()
     key_digest = clients.digest(api_key)
+    key = key_digest[: clients.KEY_DIGITS]
     item = _find(key_digest)
     if item is None:
         raise _unauthorized()
@@ -35,19 +36,23 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     max_advance = None if kept_beside is None else kept_beside.get("N", "")
     client = clients.read_client(record, max_advance)
     if client is None:
-        telemetry.logger().error("a client's record cannot be read", item=key_digest[:12])
+        telemetry.logger().error("a client's record cannot be read", item=key)
         raise _unauthorized()
-    handed_on = {"client": record}
+    if item.get("client") != {"S": client.name}:
+        # The commands know an API key by both names: what they would miss must not work.
+        telemetry.logger().error("a client's record is filed under another name", item=key)
+        raise _unauthorized()
+    context = {"client": record, "key": key}
     if max_advance is not None:
-        handed_on["maxAdvanceSeconds"] = max_advance
-    return _allow(event["methodArn"], client.name, handed_on)
+        context["maxAdvanceSeconds"] = max_advance
+    return _allow(event["methodArn"], client.name, context)
 
 
 def _find(key_digest: str) -> dict[str, Any] | None:
     answer = TABLE.get_item(
         TableName=TABLE_NAME,
         Key={"key_digest": {"S": key_digest}},
-        ProjectionExpression="#record, max_advance_seconds",
+        ProjectionExpression="client, #record, max_advance_seconds",
         ExpressionAttributeNames={"#record": "record"},
         ConsistentRead=True,
     )
@@ -59,7 +64,7 @@ def _unauthorized() -> Exception:
     return Exception("Unauthorized")
 
 
-def _allow(method_arn: str, name: str, handed_on: dict[str, str]) -> dict[str, Any]:
+def _allow(method_arn: str, name: str, context: dict[str, str]) -> dict[str, Any]:
     # The whole stage: API Gateway keeps this answer and uses it for every route.
     api, stage, *_ = method_arn.split("/")
     return {
@@ -74,5 +79,5 @@ def _allow(method_arn: str, name: str, handed_on: dict[str, str]) -> dict[str, A
                 }
             ],
         },
-        "context": handed_on,
+        "context": context,
     }

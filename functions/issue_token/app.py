@@ -83,7 +83,7 @@ def handler(event: http.Event, _context: object) -> http.Response:
 
 def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> IssuedToken:
     client = http.caller(event)
-    line.called_by(client.name)
+    line.called_by(client.name, http.key_digits(event))
     request, room, validity = _read(event, client.policy, int(now), line)
     client.policy.check(request, room, validity.starts_at - int(now) - SETTINGS.clock_skew_seconds)
     try:

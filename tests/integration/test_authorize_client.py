@@ -85,12 +85,13 @@ def test_a_known_api_key_may_use_the_whole_stage(authorizer: Authorizer, scheme:
 
 
 def test_the_context_is_one_string_that_the_functions_read_back(authorizer: Authorizer) -> None:
-    """API Gateway carries no objects."""
+    """API Gateway carries no objects; the second one tells the client's API keys apart."""
     context = authorizer.answer(f"Bearer {API_KEY}")["context"]
 
-    assert context.keys() == {"client"}
-    assert isinstance(context["client"], str)
-    assert http.caller({"requestContext": {"authorizer": context}}) == CLIENT
+    event = {"requestContext": {"authorizer": context}}
+    assert context == {"client": write_client(CLIENT), "key": digest(API_KEY)[:12]}
+    assert http.caller(event) == CLIENT
+    assert http.key_digits(event) == digest(API_KEY)[:12]
 
 
 def test_a_limit_beside_the_record_is_handed_on_beside_it(authorizer: Authorizer) -> None:
@@ -201,6 +202,28 @@ def test_a_record_that_cannot_be_read_is_refused(
     assert (logged["level"], logged["item"]) == ("ERROR", digest(api_key)[:12])
     assert "secret-content" not in printed
     assert api_key not in printed
+
+
+@pytest.mark.parametrize(
+    "client",
+    [None, {"S": "clinic-b"}, {"S": ""}, {"S": "clinic-a "}, {"N": "1"}, {"SS": ["clinic-a"]}],
+    ids=["none", "another", "empty", "nearly", "number", "set"],
+)
+def test_a_record_that_is_filed_under_another_name_is_refused(
+    authorizer: Authorizer, client: dict[str, Any] | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever revokes a client by its name must not miss an API key that works."""
+    api_key = make_api_key()
+    item = {"key_digest": {"S": digest(api_key)}, "record": {"S": write_client(CLIENT)}}
+    filed = {} if client is None else {"client": client}
+    authorizer.app.TABLE.put_item(TableName="clients", Item=item | filed)
+
+    assert_unauthorized(authorizer, f"Bearer {api_key}")
+
+    printed = "".join(capsys.readouterr())
+    [logged] = map(json.loads, printed.splitlines())
+    assert (logged["level"], logged["item"]) == ("ERROR", digest(api_key)[:12])
+    assert "clinic" not in printed
 
 
 def test_a_table_that_fails_is_no_unauthorized(

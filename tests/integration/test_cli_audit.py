@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
 GROUP = "/aws/lambda/meetings-issue-token"
+DAY = 24 * 3600
 DIGEST_KEY = uuid.uuid4().hex
 NOW = int(time.time())
 RUNTIME = "START RequestId: 8f5 Version: 3\n"
@@ -72,17 +73,19 @@ class AuditedWorld:
         client: str = "clinic-a",
         user: str = "user-1",
         kid: str = "kid-1",
+        key: str = "0123456789ab",
+        lives: float = 3600,
         digest_key: str | None = DIGEST_KEY,
         ago: float = 60,
         took: float = 0,
     ) -> str:
         """Log a token, and return its `jti`.
 
-        Its request began `ago` seconds before now, and took so many.
+        Its request began `ago` seconds before now, and took so many; it `lives` from now on.
         """
         jti = str(uuid.uuid4())
-        record = _asked(room=room, client=client, user=user)
-        record.issued({"jti": jti, "exp": NOW + 3600}, kid, stale=False)
+        record = _asked(room=room, client=client, user=user, key=key)
+        record.issued({"jti": jti, "exp": NOW + lives}, kid, stale=False)
         self.log(_text(record, ago, digest_key), ago=ago - took)
         return jti
 
@@ -100,9 +103,15 @@ class AuditedWorld:
         self.log(_text(record))
 
 
-def _asked(*, room: str = "visit-1", client: str = "clinic-a", user: str = "user-1") -> RequestLine:
+def _asked(
+    *,
+    room: str = "visit-1",
+    client: str = "clinic-a",
+    user: str = "user-1",
+    key: str = "0123456789ab",
+) -> RequestLine:
     record = RequestLine("meetings", "request-1")
-    record.called_by(client)
+    record.called_by(client, key)
     record.asked(TokenRequest(user_id=user, user_name="Jane", room_name=room), room)
     return record
 
@@ -159,6 +168,29 @@ def test_each_option_narrows(audited: AuditedWorld) -> None:
     everything = ("--room", "visit-1", "--user", "user-1", "--outcome", "issued", "--jti", jti)
     assert [record["jti"] for record in audited.found("--client", "clinic-a", *everything)] == [jti]
     assert audited.found("--client", "clinic-b", *everything) == []
+
+
+def test_an_api_key_leads_to_what_it_asked_for(audited: AuditedWorld) -> None:
+    """By its digest, or as much of it as stands in the record."""
+    jti = audited.issued(key="abcdef012345")
+    audited.issued()
+
+    for digits in ("ABCDEF012345", "abcdef012345" + "9" * 52):
+        assert [record["jti"] for record in audited.found("--key", digits)] == [jti]
+    assert " abcdef012345 " in audited.audit().stdout
+
+
+def test_tokens_whose_end_lies_ahead_are_told_apart(audited: AuditedWorld) -> None:
+    """However long ago they were collected; what is over or was refused is not shown."""
+    for lives in (-1, 0):
+        audited.issued(lives=lives)
+    audited.refused()
+    collected = audited.issued(ago=13 * DAY, lives=1)
+    fresh = audited.issued()
+
+    assert [record["jti"] for record in audited.found("--alive")] == [collected, fresh]
+    assert [record["jti"] for record in audited.found("--alive", "--since", "1h")] == [fresh]
+    assert "(still alive)" in audited.audit("--alive").stderr
 
 
 def test_a_window_is_of_the_requests_times(audited: AuditedWorld) -> None:
@@ -271,6 +303,8 @@ def test_a_limit_says_how_to_go_on(audited: AuditedWorld) -> None:
         (["--since", "yesterday"], "--since takes how long ago"),
         (["--until", "5y"], "--until takes how long ago"),
         (["--client", 'a" || $.x = "'], "lower-case letters, digits and hyphens"),
+        (["--key", "0123456789a"], "--key takes 12 to 64 hex digits"),
+        (["--key", "0123456789a*"], "--key takes 12 to 64 hex digits"),
         (["--jti", "*"], "--jti takes a token's id"),
         (["--jti", ""], "--jti takes a token's id"),
         (["--room", "*"], "roomName must name one room: a wildcard would open every room."),

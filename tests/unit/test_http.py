@@ -162,6 +162,16 @@ def test_a_caller_whom_nobody_recognised_is_refused(sent: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(
+    "key", [None, "", 7, "0123456789a", "0123456789abc", "0123456789AB", "0123456789ab\n"]
+)
+def test_a_key_that_no_authorizer_writes_is_none(key: object) -> None:
+    """An answer of an earlier authorizer has no such value, and its caller is served."""
+    assert http.key_digits({"requestContext": {"authorizer": {"key": key}}}) is None
+    assert http.key_digits({"requestContext": {"authorizer": {}}}) is None
+    assert http.key_digits({}) is None
+
+
+@pytest.mark.parametrize(
     ("sent", "identifier"),
     [
         ({"requestContext": {"extendedRequestId": "id-1", "requestId": "of-the-caller"}}, "id-1"),

@@ -43,7 +43,7 @@ def written(
 def test_the_line_of_a_token(capsys: pytest.CaptureFixture[str]) -> None:
     """Who, where and what, as names, digests and identifiers, with the metrics beside them."""
     line = RequestLine("tokens", "request-1")
-    line.called_by("clinic-a")
+    line.called_by("clinic-a", "0123456789ab")
     line.asked(REQUEST, "secret%20room")
     line.issued(CLAIMS, "kid-1", stale=False)
 
@@ -58,6 +58,7 @@ def test_the_line_of_a_token(capsys: pytest.CaptureFixture[str]) -> None:
         "field": None,
         "requestId": "request-1",
         "client": "clinic-a",
+        "key": "0123456789ab",
         "moderator": True,
         "room": hmac.new(DIGEST_KEY, b"room:secret%20room", hashlib.sha256).hexdigest(),
         "user": hmac.new(DIGEST_KEY, b"user:secret-user", hashlib.sha256).hexdigest(),

@@ -1,5 +1,6 @@
 """`jitsi-tokens audit`: what was issued and refused."""
 
+import re
 import time
 import uuid
 from enum import StrEnum
@@ -7,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jitsi_tokens.clients import check_name
+from jitsi_tokens.clients import KEY_DIGITS, check_name
 from jitsi_tokens.clock import Clock
 from jitsi_tokens_cli.audit.digests import digests, read_subject
 from jitsi_tokens_cli.audit.log import records
@@ -23,9 +24,14 @@ EPILOG = (
     "Examples: jitsi-tokens --stack-name my-stack audit --since 7d --room 'Visit 123'\n\n"
     "jitsi-tokens --stack-name my-stack audit --since 2026-11-01 --until 2026-12-01 --csv"
     " > november.csv\n\n"
-    "jitsi-tokens --stack-name my-stack audit --client openemr --outcome refused"
+    "jitsi-tokens --stack-name my-stack audit --client openemr --outcome refused\n\n"
+    "jitsi-tokens --stack-name my-stack audit --client openemr --alive"
 )
 CLOCK = Clock(time.time, time.sleep)
+_SINCE = "24h"
+# The longest advance and the longest lifetime that the template allows: 31 days and one.
+_ALIVE_SINCE = "32d"
+_KEY = re.compile(f"[0-9a-f]{{{KEY_DIGITS},64}}")
 
 
 class Outcome(StrEnum):
@@ -40,19 +46,28 @@ def audit(
     ctx: typer.Context,
     *,
     since: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="TIME",
             help="From when: how long ago (30m, 24h, 7d), or a date or time of ISO 8601. A date"
-            " begins at midnight; what names no zone is UTC.",
+            f" begins at midnight; what names no zone is UTC. Left out: {_SINCE}; with --alive"
+            f" {_ALIVE_SINCE}.",
         ),
-    ] = "24h",
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Until when, likewise. Left out: now."),
     ] = None,
     client: Annotated[
         str | None, typer.Option(metavar="NAME", help="The client that asked.")
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGEST",
+            help=f"The API key that asked, by {KEY_DIGITS} or more hex digits of its digest, as"
+            " `client list` shows them.",
+        ),
     ] = None,
     room: Annotated[
         str | None,
@@ -68,6 +83,13 @@ def audit(
         typer.Option(metavar="ID", help="The token's own id: `token inspect` shows it."),
     ] = None,
     outcome: Annotated[Outcome | None, typer.Option(help="What came of the request.")] = None,
+    alive: Annotated[
+        bool,
+        typer.Option(
+            "--alive",
+            help="Only tokens whose end lies ahead: those that a thief still has.",
+        ),
+    ] = False,
     limit: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Stop at so many. Left out: all of them."),
@@ -90,13 +112,21 @@ def audit(
         raise WrongUsage("Give --csv or --json, not both.")
     if client is not None:
         check_name(client)
-    asked = {"client": client, "jti": _token_id(jti), "outcome": outcome and outcome.value}
+    asked = {
+        "client": client,
+        "key": _key_digits(key),
+        "jti": _token_id(jti),
+        "outcome": outcome and outcome.value,
+    }
     fields = {name: value for name, value in asked.items() if value is not None}
-    window = read_window(since, until, CLOCK.now())
+    now = CLOCK.now()
+    if since is None:
+        since = _ALIVE_SINCE if alive else _SINCE
+    window = read_window(since, until, now)
     subject = read_subject(room, user)
     stack = find_stack(ctx.obj)
     group = stack.output("AuditLogGroup")
-    query = Query(window, fields, digests(stack, subject))
+    query = Query(window, fields, digests(stack, subject), int(now) if alive else None)
     search = Search(query, records(stack.client("logs"), group, query, CLOCK), limit)
     put = put_csv if as_csv else put_json_array if as_json else put_records
     try:
@@ -105,6 +135,14 @@ def audit(
         say(f"Stopped before the end of the log, at {counted(search.found)}.")
         raise
     say_result(search, query, group)
+
+
+def _key_digits(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if not _KEY.fullmatch(text.lower()):
+        raise WrongUsage(f"--key takes {KEY_DIGITS} to 64 hex digits of an API key's digest.")
+    return text.lower()[:KEY_DIGITS]
 
 
 def _token_id(text: str | None) -> str | None:

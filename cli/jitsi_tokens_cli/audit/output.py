@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jitsi_tokens_cli.audit.search import Search
 
 _DIGITS = 12
-_HEADINGS = ["Time (UTC)", "Outcome", "Client, role", "Room, user", "Token (jti), key, end"]
+_HEADINGS = ["Time (UTC)", "Outcome", "Client, role, key", "Room, user", "Token (jti), kid, end"]
 # OWASP, "CSV Injection": what a spreadsheet takes for a formula. A full-width sign counts as one.
 _RISKY = re.compile(r"\s*[=+\-@＝＋－＠]|\s")  # noqa: RUF001 - those are meant
 
@@ -64,6 +64,7 @@ def say_result(search: Search, query: Query, group: str) -> None:
     """Tell how many were found in a log group, and what could not be told."""
     asked = [f"{name} {value}" for name, value in query.fields.items()]
     asked += [f"the {kind} given" for kind in query.digests]
+    asked += ["still alive"] if query.alive_at is not None else []
     where = f"in {group} {query.window}" + (f" ({', '.join(asked)})" if asked else "")
     if search.found:
         say(f"{counted(search.found)} {where}.")
@@ -93,7 +94,7 @@ def _row(record: Record) -> list[str]:
     return [
         time_text(record.time // 1000),
         f"{text['outcome']}\n{text['reason']} {text['field']}",
-        f"{text['client']}\n{text['role']}",
+        f"{text['client']}\n{text['role']} {text['key']}",
         f"{text['room'][:_DIGITS]}\n{text['user'][:_DIGITS]}",
         f"{text['jti']}\n{kid} {_expiry(record)}",
     ]

@@ -19,11 +19,13 @@ class Query(NamedTuple):
         window: when it was written.
         fields: what its fields hold, by their names.
         digests: likewise for room and user, which are null where they were not to be had.
+        alive_at: when its token has not ended yet, in epoch seconds; None for whenever.
     """
 
     window: Window
     fields: Mapping[str, str]
     digests: Mapping[str, str]
+    alive_at: int | None = None
 
     def pattern(self) -> str:
         """Return the filter for CloudWatch Logs, which may let through more than is asked for.
@@ -35,12 +37,15 @@ class Query(NamedTuple):
         conditions += [
             f"({_equals(name, value)} || $.{name} IS NULL)" for name, value in self.digests.items()
         ]
+        if self.alive_at is not None:
+            conditions.append(f"$.exp > {self.alive_at}")
         return f"{{ {' && '.join(conditions)} }}"
 
     def fits(self, record: Record) -> bool:
         """Tell whether nothing in a record speaks against it; a digest that it lacks does not."""
         return (
             self.window.holds(record.time)
+            and self._is_alive(record)
             and all(record.fields.get(name) == value for name, value in self.fields.items())
             and all(
                 record.fields.get(name) in (value, None) for name, value in self.digests.items()
@@ -50,6 +55,9 @@ class Query(NamedTuple):
     def is_certain(self, record: Record) -> bool:
         """Tell whether a record that fits holds every digest that is asked for."""
         return all(record.fields.get(name) is not None for name in self.digests)
+
+    def _is_alive(self, record: Record) -> bool:
+        return self.alive_at is None or (record.fields.get("exp") or 0) > self.alive_at
 
 
 def _equals(name: str, value: str) -> str:

@@ -16,6 +16,7 @@ FIELDS = (
     "reason",
     "field",
     "client",
+    "key",
     "moderator",
     "room",
     "user",

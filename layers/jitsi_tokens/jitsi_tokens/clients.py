@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from jitsi_tokens.policy import Policy
 
 MAX_CLIENT_BYTES = 4096
+# Of an API key's digest: enough to find the key in the table, and none to guess it by.
+KEY_DIGITS = 12
 
 _PREFIX = "jtk_"
 _SECRET_CHARACTERS = 43  # 256 bits in base 62

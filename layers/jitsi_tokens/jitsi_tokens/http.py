@@ -2,11 +2,12 @@
 
 import base64
 import hashlib
+import re
 from typing import Any
 
 import msgspec
 
-from jitsi_tokens.clients import Client, read_client
+from jitsi_tokens.clients import KEY_DIGITS, Client, read_client
 from jitsi_tokens.problems import (
     CONTENT_TOO_LARGE,
     MALFORMED_REQUEST,
@@ -22,6 +23,8 @@ _SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000",
     "X-Content-Type-Options": "nosniff",
 }
+
+_KEY = re.compile(f"[0-9a-f]{{{KEY_DIGITS}}}")
 
 type Event = dict[str, Any]
 type Response = dict[str, Any]
@@ -61,15 +64,22 @@ def caller(event: Event) -> Client:
     Raises:
         Problem: 401: the authorizer handed on nothing that can be read.
     """
-    context = event.get("requestContext") or {}
-    handed_on = context.get("authorizer") or {}
-    text, max_advance = handed_on.get("client"), handed_on.get("maxAdvanceSeconds")
+    text, max_advance = _handed_on(event, "client"), _handed_on(event, "maxAdvanceSeconds")
     client = None
     if isinstance(text, str) and isinstance(max_advance, str | None):
         client = read_client(text, max_advance)
     if client is None:
         raise Problem(UNAUTHORIZED, "Send a valid API key: Authorization: Bearer <API key>.")
     return client
+
+
+def key_digits(event: Event) -> str | None:
+    """Return the first digits of the API key's digest; None where the authorizer handed on none.
+
+    API Gateway may remember an answer of an earlier version of the authorizer.
+    """
+    digits = _handed_on(event, "key")
+    return digits if isinstance(digits, str) and _KEY.fullmatch(digits) else None
 
 
 def request_id(event: Event) -> str | None:
@@ -114,6 +124,11 @@ def refused(problem: Problem) -> Response:
 def for_method(event: Event, response: Response) -> Response:
     """Return a response without its body if the request is a HEAD (RFC 9110, 9.3.2)."""
     return response | {"body": ""} if event.get("httpMethod") == "HEAD" else response
+
+
+def _handed_on(event: Event, name: str) -> object:
+    context = event.get("requestContext") or {}
+    return (context.get("authorizer") or {}).get(name)
 
 
 def _headers(event: Event) -> dict[str, Any]:

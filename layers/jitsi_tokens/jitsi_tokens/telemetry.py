@@ -52,6 +52,7 @@ class RequestLine:
             "field": None,
             "requestId": request_id,
             "client": None,
+            "key": None,
             "moderator": None,
             "room": None,
             "user": None,
@@ -64,9 +65,9 @@ class RequestLine:
         }
         self._subject: dict[str, str] | None = None
 
-    def called_by(self, client: str) -> None:
-        """Note the client's name."""
-        self._fields["client"] = client
+    def called_by(self, client: str, key: str | None = None) -> None:
+        """Note the client's name, and the first digits of its API key's digest."""
+        self._fields.update(client=client, key=key)
 
     def asked(self, request: TokenRequest, room: str) -> None:
         """Note who asked for which room; only their digests are written."""
