@@ -57,7 +57,7 @@ def smoke_test(stack: Stack, web: Web) -> None:
 @contextmanager
 def _client(store: ClientStore, room: str) -> Iterator[str]:
     """Hand out the API key of a client that may ask for one room, for a minute, as a guest."""
-    left_behind = store.keys_of(CLIENT)
+    left_behind = store.indexed_keys_of(CLIENT)
     if left_behind:
         store.remove(left_behind)
         say("Revoked what an earlier run left behind.")

@@ -32,8 +32,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if item is None:
         raise _unauthorized()
     record = item.get("record", {}).get("S", "")
-    kept_beside = item.get("max_advance_seconds")
-    max_advance = None if kept_beside is None else kept_beside.get("N", "")
+    max_advance = clients.max_advance_in(item)
     client = clients.read_client(record, max_advance)
     if client is None:
         telemetry.logger().error("a client's record cannot be read", item=key)

@@ -6,8 +6,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.client import BaseClient
 
-from jitsi_tokens.clients import Client, api_key_in, digest, read_client
+from jitsi_tokens.clients import (
+    Client,
+    api_key_in,
+    digest,
+    make_api_key,
+    read_client,
+    write_client,
+)
 from jitsi_tokens.policy import Policy
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from tests.integration.cli_world import TABLE, World, running_world
@@ -331,8 +339,13 @@ def test_list_survives_records_that_cannot_be_read(world: World) -> None:
     documents = json.loads(world.run("client", "list", "--json").stdout)
 
     assert result.exit_code == 0
-    assert result.stdout.count("cannot be read") == 3
     assert [document["policy"] is None for document in documents] == [True, True, True, False]
+    for text in (
+        "refused: filed under no client",
+        "refused: filed under forged, its record names other",
+        "refused: its record cannot be read",
+    ):
+        assert result.stdout.count(text) == 1
 
 
 def test_list_reads_every_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,7 +398,7 @@ def test_revoke_deletes_one_key(world: World) -> None:
         ("abc1234", "8 to 64 hex digits"),
         ("not-hexes", "8 to 64 hex digits"),
         ("", "8 to 64 hex digits"),
-        ("0" * 64, "0 API keys of this client"),
+        ("0" * 64, "0 API keys have a digest"),
     ],
 )
 def test_revoke_refuses_a_digest_that_names_no_one_key(
@@ -399,6 +412,136 @@ def test_revoke_refuses_a_digest_that_names_no_one_key(
     assert result.exit_code == (1 if prefix == "0" * 64 else 2)
     assert sentence in result.stderr
     assert _item(world, api_key)
+
+
+def _file(world: World, name: str | None, record: str) -> str:
+    """Put an item that no command writes, and return its API key."""
+    api_key = make_api_key()
+    item = {"key_digest": {"S": digest(api_key)}, "record": {"S": record}}
+    filed = {} if name is None else {"client": {"S": name}}
+    world.dynamodb.put_item(TableName=TABLE, Item=item | filed)
+    return api_key
+
+
+RECORD = write_client(Client(name="openemr", policy=Policy(rooms=["*"])))
+OTHERS = write_client(Client(name="other", policy=Policy(rooms=["*"])))
+MISFILED = {
+    "under-another": ("other", RECORD),
+    "under-none": (None, RECORD),
+    "with-anothers-record": ("openemr", OTHERS),
+    "of-tomorrow": (None, '{"name":"openemr","policy":{"from":"a later release"}}'),
+}
+
+
+@pytest.mark.parametrize(("name", "record"), [*MISFILED.values(), ("openemr", "{")])
+def test_revoke_deletes_all_that_names_the_client(
+    world: World, name: str | None, record: str
+) -> None:
+    """Item or record, whatever the other of the two says."""
+    keys = [_add(world, "openemr", "--any-room"), _file(world, name, record)]
+    other = _add(world, "sound", "--any-room")
+
+    result = world.run("client", "revoke", "openemr", "--yes")
+
+    assert "Revoked 2 API keys of openemr." in result.stderr
+    assert [_item(world, key) for key in keys] == [None, None]
+    assert _item(world, other)
+
+
+@pytest.mark.parametrize(("name", "record"), MISFILED.values(), ids=MISFILED)
+def test_a_change_of_the_client_lets_no_misfiled_key_in(
+    world: World, name: str | None, record: str
+) -> None:
+    """Else whoever filed it would get what the client may do."""
+    sound, misfiled = _add(world, "openemr", "--any-room"), _file(world, name, record)
+
+    result = world.run("client", "set", "openemr", "--room", "a")
+
+    assert "holds for 1 API key " in result.stderr
+    assert f"Left alone, as it does not work: API key {digest(misfiled)[:8]}" in result.stderr
+    assert f"`client revoke --key {digest(misfiled)[:12]}`" in result.stderr
+    item = _item(world, misfiled)
+    assert item
+    assert (item.get("client", {}).get("S"), item["record"]["S"]) == (name, record)
+    assert _policy(world, sound).rooms == ["a"]
+    assert _policy(world, _add(world, "openemr")).rooms == ["a"]
+
+
+@pytest.mark.parametrize("digits", [12, 64])
+@pytest.mark.parametrize(
+    ("name", "record", "whose"),
+    [(None, RECORD, "openemr"), ("other", RECORD, "other"), (None, "{", None)],
+)
+def test_revoke_needs_no_name_with_a_digest(
+    world: World, digits: int, name: str | None, record: str, whose: str | None
+) -> None:
+    """The audit record and `doctor` show one, and an item need not have the other."""
+    api_key, stays = _file(world, name, record), _add(world, "openemr", "--any-room")
+
+    result = world.run("client", "revoke", "--key", digest(api_key)[:digits], "--yes", "--json")
+
+    assert json.loads(result.stdout) == {"client": whose, "keys": [digest(api_key)]}
+    assert _item(world, api_key) is None
+    assert _item(world, stays)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "sentence"),
+    [
+        ([], 2, "Give the client's NAME, or --key with a digest."),
+        (["--key", "0" * 11], 2, "--key takes 12 to 64 hex digits"),
+        (["--key", "0" * 12], 1, "2 API keys have a digest that begins so."),
+        (["--key", "1" * 12], 1, "0 API keys have a digest that begins so."),
+    ],
+)
+def test_revoke_without_a_name_is_about_one_key(
+    world: World, arguments: list[str], exit_code: int, sentence: str
+) -> None:
+    """What may mean several deletes none."""
+    for key_digest in ("0" * 63 + "1", "0" * 63 + "2"):
+        world.dynamodb.put_item(TableName=TABLE, Item={"key_digest": {"S": key_digest}})
+
+    result = world.run("client", "revoke", *arguments, "--yes")
+
+    assert result.exit_code == exit_code
+    assert sentence in result.stderr
+    assert world.dynamodb.scan(TableName=TABLE)["Count"] == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["add"], ["rotate"], ["set", "--any-room"], ["revoke", "--yes"]],
+    ids=lambda command: command[0],
+)
+def test_rights_change_by_what_the_table_holds_now(
+    world: World, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    """The index lags: a key of a moment ago would keep its rights."""
+    _add(world, "openemr", "--any-room")
+    asked: list[tuple[str, bool]] = []
+    call = vars(BaseClient)["_make_api_call"]
+
+    def calling(client: Any, operation: str, parameters: Any) -> Any:
+        if operation in ("Scan", "Query"):
+            asked.append((operation, parameters["ConsistentRead"]))
+        return call(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", calling)
+
+    assert world.run("client", command[0], "openemr", *command[1:]).exit_code == 0
+    assert asked == [("Scan", True)]
+
+
+def test_a_long_table_is_told_of(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator sees that it goes on."""
+    for number in range(20):
+        _add(world, f"client-{number}", "--any-room")
+    monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 400)
+
+    result = world.run("client", "list", "--json")
+
+    assert len(json.loads(result.stdout)) == 20
+    assert "... still reading the table, " in result.stderr
 
 
 def test_revoke_has_json_for_scripts(world: World) -> None:

@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto.backends import get_backend
 
-from jitsi_tokens.clients import make_api_key
+from jitsi_tokens.clients import Client, make_api_key, write_client
+from jitsi_tokens.policy import Policy
 from jitsi_tokens.status import KeyStatus, write_status
+from jitsi_tokens_cli.client.store import ClientStore
 from jitsi_tokens_cli.web import Reply
 from tests.integration.cli_world import (
     APP_ID,
     HANGS_UP,
     STACK,
+    TABLE,
     Answer,
     aws_error,
     json_error,
@@ -51,6 +55,7 @@ COMMON = [
     "key-age",
     "pending-key",
     "staged-key",
+    "clients",
     "key-check",
     "probe",
     "authorizer",
@@ -154,7 +159,7 @@ def test_a_person_is_told_one_line_a_check(deployed: Deployed) -> None:
 
     assert len(result.stdout.splitlines()) == len(COMMON)
     assert f"ok       signing-secret  It holds the key {APP_ID}/key1 (RS256)" in result.stdout
-    assert result.stderr == "Nothing is wrong (11 ok).\n"
+    assert result.stderr == "Nothing is wrong (12 ok).\n"
 
 
 def test_a_person_is_told_what_to_do(deployed: Deployed) -> None:
@@ -551,6 +556,47 @@ def test_the_key_may_be_left_unread(deployed: Deployed) -> None:
     assert asked == ["DescribeSecret"]
     assert {_named(result, name)[0] for name in ("signing-secret", "staged-key")} == {"skipped"}
     assert _named(result, "key-age") == ("pass", "The key is 0 days old.")
+
+
+@pytest.mark.parametrize(
+    ("item", "flaw"),
+    [
+        ({}, "filed under no client, its record names clinic-a"),
+        ({"client": {"S": "other"}}, "filed under other, its record names clinic-a"),
+        ({"client": {"S": "clinic-a"}, "record": {"S": "{"}}, "its record cannot be read"),
+    ],
+)
+def test_an_api_key_that_names_no_one_client_is_found(
+    deployed: Deployed, item: dict[str, Any], flaw: str
+) -> None:
+    """By its digest, which is what revokes it."""
+    record = write_client(Client(name="clinic-a", policy=Policy(rooms=["*"])))
+    sound = {"key_digest": {"S": "a" * 64}, "record": {"S": record}, "client": {"S": "clinic-a"}}
+    misfiled = {"key_digest": {"S": "b" * 64}, "record": {"S": record}} | item
+    for each in (sound, misfiled):
+        deployed.world.dynamodb.put_item(TableName=TABLE, Item=each)
+
+    result = deployed.world.run("doctor", "--json")
+
+    outcome, found = _named(result, "clients")
+    assert (result.exit_code, outcome) == (1, "fail")
+    assert found == f"1 API key that the authorizer refuses: {'b' * 12} ({flaw})."
+
+
+def test_who_may_not_read_the_clients_is_not_disturbed(
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key operator's, an auditor's and a pipeline's doctor ends with 0 as before."""
+
+    def denied(_store: ClientStore) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "Scan")
+
+    monkeypatch.setattr(ClientStore, "all_keys", denied)
+
+    result = deployed.world.run("doctor", "--json")
+
+    assert _named(result, "clients")[0] == "skipped"
+    assert result.exit_code == 0
 
 
 @of_kind("published")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jitsi_tokens.clients import Client, check_name, digest, make_api_key
+from jitsi_tokens.clients import KEY_DIGITS, Client, check_name, digest, make_api_key
 from jitsi_tokens_cli.client.keys import (
     by_age,
     counted,
@@ -15,11 +15,12 @@ from jitsi_tokens_cli.client.keys import (
     max_advance_of,
     one_key,
     time_of_next,
+    well_filed,
 )
 from jitsi_tokens_cli.client.options import PolicyOptions, takes_policy
 from jitsi_tokens_cli.client.output import documents, put_clients
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
-from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.errors import CommandError, WrongUsage
 from jitsi_tokens_cli.inputs import Yes, confirm
 from jitsi_tokens_cli.output import Json, put, put_json, say
 from jitsi_tokens_cli.stack import Stack, find_stack
@@ -47,7 +48,7 @@ def add(
     """
     check_name(name)
     store = ClientStore(find_stack(ctx.obj))
-    client = _client_to_add(name, options, store.keys_of(name))
+    client = _client_to_add(name, options, well_filed(store.keys_of(name)))
     _add_key(store, client, datetime.now(UTC), as_json=as_json)
 
 
@@ -69,7 +70,7 @@ def rotate(
     check_name(name)
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    keys = known(name, store.all_keys_of(name))
+    keys = known(name, well_filed(store.keys_of(name)))
     if finish:
         _finish(stack, store, keys, yes=yes, as_json=as_json)
         return
@@ -102,7 +103,7 @@ def set_policy(
     options.policy()  # Refused before AWS is asked for anything.
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    keys = known(name, store.keys_of(name))
+    keys = known(name, well_filed(store.keys_of(name)))
     store.replace(keys, Client(name=name, policy=options.policy(max_advance_of(keys))))
     say(
         f"The policy of {name} holds for {counted(keys)} within"
@@ -124,31 +125,49 @@ def list_clients(ctx: typer.Context, *, as_json: Json = False) -> None:
         say("There are no clients yet. Run `client add`.")
 
 
-@app.command(epilog="Example: jitsi-tokens --stack-name my-stack client revoke openemr")
+@app.command(
+    epilog="Examples: jitsi-tokens --stack-name my-stack client revoke openemr\n\n"
+    "jitsi-tokens --stack-name my-stack client revoke --key 5ae1d4b0c9f2"
+)
 def revoke(
     ctx: typer.Context,
-    name: Name,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="The client's name. With --key it can be left out."),
+    ] = None,
     *,
     key: Annotated[
         str | None,
         typer.Option(
             "--key",
             metavar="DIGEST",
-            help="Only the API key whose digest begins so: 8 or more hex digits of `client list`.",
+            help="Only the API key whose digest begins so: 8 or more hex digits of `client list`,"
+            f" {KEY_DIGITS} or more without NAME.",
         ),
     ] = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Delete a client's API keys, or one of them."""
-    check_name(name)
+    """Delete a client's API keys, or one of them.
+
+    All that name the client go, also those that the authorizer refuses anyway
+    as they are filed under one client and their record names another.
+    """
+    if name is not None:
+        check_name(name)
+    elif key is None:
+        raise WrongUsage("Which API keys? Give the client's NAME, or --key with a digest.")
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    keys = known(name, store.keys_of(name))
-    if key is not None:
-        keys = one_key(keys, key)
-    confirm(f"Revoke {counted(keys)} of {name}?", yes=yes)
-    _revoke(stack, store, name, keys)
+    if name is not None:
+        keys = known(name, store.keys_of(name))
+        keys = keys if key is None else one_key(keys, key)
+    else:
+        keys = one_key(store.all_keys(), key or "", least=KEY_DIGITS)
+        name = keys[0].name or keys[0].record_name or None
+    whose = name or "no client"
+    confirm(f"Revoke {counted(keys)} of {whose}?", yes=yes)
+    _revoke(stack, store, whose, keys)
     if as_json:
         put_json(_changed(name, keys))
 
@@ -207,5 +226,5 @@ def _revoke(stack: Stack, store: ClientStore, name: str, keys: list[StoredKey]) 
     )
 
 
-def _changed(name: str, keys: list[StoredKey]) -> dict[str, Any]:
+def _changed(name: str | None, keys: list[StoredKey]) -> dict[str, Any]:
     return {"client": name, "keys": [key.digest for key in keys]}

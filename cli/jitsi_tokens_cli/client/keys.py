@@ -6,13 +6,15 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from jitsi_tokens.clients import KEY_DIGITS
 from jitsi_tokens_cli.errors import CommandError, WrongUsage
+from jitsi_tokens_cli.output import say
 
 if TYPE_CHECKING:
     from jitsi_tokens.clients import Client
     from jitsi_tokens_cli.client.store import StoredKey
 
-_DIGEST_PREFIX = re.compile(r"[0-9a-f]{8,64}")
+_DIGEST_PREFIX = re.compile(r"[0-9a-f]{1,64}")
 _SHORT = 8
 # It could be the newest.
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
@@ -25,10 +27,22 @@ def known(name: str, keys: list[StoredKey]) -> list[StoredKey]:
         CommandError: there is no such client.
     """
     if not keys:
-        raise CommandError(
-            f"There is no client {name}. `client list` names them; a new one is found in a moment."
-        )
+        raise CommandError(f"There is no client {name}. `client list` names them.")
     return keys
+
+
+def well_filed(keys: list[StoredKey]) -> list[StoredKey]:
+    """Return a client's API keys but those that are another's too, which are told of.
+
+    The authorizer refuses these; a change of the client must not let them in again.
+    """
+    misfiled = [key for key in keys if key.is_misfiled]
+    for key in misfiled:
+        say(
+            f"Left alone, as it does not work: API key {described(key)}, {key.flaw}."
+            f" `client revoke --key {key.digest[:KEY_DIGITS]}` deletes it."
+        )
+    return [key for key in keys if not key.is_misfiled]
 
 
 def holder(keys: list[StoredKey]) -> Client:
@@ -55,18 +69,18 @@ def max_advance_of(keys: list[StoredKey]) -> int | None:
     return found.pop() if len(found) == 1 else 0
 
 
-def one_key(keys: list[StoredKey], prefix: str) -> list[StoredKey]:
-    """Return the one API key whose digest begins so.
+def one_key(keys: list[StoredKey], prefix: str, *, least: int = _SHORT) -> list[StoredKey]:
+    """Return the one API key whose digest begins so; `least` is how many digits that takes.
 
     Raises:
         WrongUsage: none can.
         CommandError: none does, or several do.
     """
-    if not _DIGEST_PREFIX.fullmatch(prefix.lower()):
-        raise WrongUsage("--key takes 8 to 64 hex digits, as `client list` shows them.")
+    if len(prefix) < least or not _DIGEST_PREFIX.fullmatch(prefix.lower()):
+        raise WrongUsage(f"--key takes {least} to 64 hex digits, as `client list` shows them.")
     found = [key for key in keys if key.digest.startswith(prefix.lower())]
     if len(found) != 1:
-        raise CommandError(f"{len(found)} API keys of this client have a digest that begins so.")
+        raise CommandError(f"{len(found)} API keys have a digest that begins so.")
     return found
 
 

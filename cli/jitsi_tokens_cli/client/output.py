@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
+from jitsi_tokens.clients import KEY_DIGITS
 from jitsi_tokens_cli.output import put_table
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from jitsi_tokens.clients import Client
     from jitsi_tokens_cli.client.store import StoredKey
 
-_DIGITS = 12
 _HEADINGS = [
     "Client",
     "Rooms",
@@ -47,10 +47,10 @@ def put_clients(keys: Sequence[StoredKey]) -> None:
         [
             [
                 name,
-                *_policy_cells(client),
-                "\n".join(f"{key.digest[:_DIGITS]}  {key.created_at}" for key in group),
+                *_policy_cells(group[0]),
+                "\n".join(f"{key.digest[:KEY_DIGITS]}  {key.created_at}" for key in group),
             ]
-            for name, client, group in _grouped(keys)
+            for name, _, group in _grouped(keys)
         ],
     )
 
@@ -60,17 +60,17 @@ def _grouped(
 ) -> Iterator[tuple[str, Client | None, list[StoredKey]]]:
     # Keys of one client that differ in policy are shown apart: they should not be there.
     def of(key: StoredKey) -> tuple[str, str]:
-        return key.name, str(key.client)
+        return key.name, key.flaw or str(key.client)
 
     for (name, _), found in groupby(sorted(keys, key=of), key=of):
         group = list(found)
         yield name, group[0].client, group
 
 
-def _policy_cells(client: Client | None) -> list[str]:
-    if client is None:
-        return ["cannot be read", "", "", "", "", ""]
-    policy = client.policy
+def _policy_cells(key: StoredKey) -> list[str]:
+    if key.client is None:
+        return [f"refused: {key.flaw}", "", "", "", "", ""]
+    policy = key.client.policy
     return [
         "\n".join(policy.rooms) or "none",
         "yes" if policy.moderator else "no",

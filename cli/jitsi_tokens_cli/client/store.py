@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.clients import Client, digest, read_client, write_client
+from jitsi_tokens.clients import Client, digest, max_advance_in, read_client, write_client
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.output import iso_time
+from jitsi_tokens_cli.output import iso_time, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,15 +23,43 @@ if TYPE_CHECKING:
 
 # DynamoDB's limit for one transaction.
 MAX_TRANSACTION_ITEMS = 100
+# Of a megabyte each.
+_TELL_PAGES = 10
 
 
 class StoredKey(NamedTuple):
-    """One API key of a client. `client` is None where the record cannot be read."""
+    """One API key.
+
+    Attributes:
+        name: the client that its item is filed under; empty where that names none.
+        client: None where the authorizer refuses the key.
+        record_name: the client that its record names, also of a record that is refused.
+    """
 
     digest: str
     name: str
     created_at: str
     client: Client | None
+    record_name: str = ""
+
+    @property
+    def is_misfiled(self) -> bool:
+        """Whether item and record do not name the same client."""
+        return not self.name or self.record_name not in (self.name, "")
+
+    @property
+    def flaw(self) -> str:
+        """Why the authorizer refuses the key; empty where it does not."""
+        if self.client:
+            return ""
+        if self.is_misfiled:
+            record = f", its record names {self.record_name}" if self.record_name else ""
+            return f"filed under {self.name or 'no client'}{record}"
+        return "its record cannot be read"
+
+
+class _Named(msgspec.Struct):
+    name: str
 
 
 class ClientStore:
@@ -40,8 +69,11 @@ class ClientStore:
         self._dynamodb: DynamoDBClient = stack.client("dynamodb")
         self._table = stack.clients_table
 
-    def keys_of(self, name: str) -> list[StoredKey]:
-        """Return a client's API keys; one that was added a moment ago may be missing."""
+    def indexed_keys_of(self, name: str) -> list[StoredKey]:
+        """Return what the index has of a client; an API key of a moment ago may be missing.
+
+        It takes no leave to read the whole table, and is for no change of rights.
+        """
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             IndexName="by-client",
@@ -50,16 +82,23 @@ class ClientStore:
         )
         return [_stored(item) for page in pages for item in page["Items"]]
 
-    def all_keys_of(self, name: str) -> list[StoredKey]:
-        """Return a client's API keys, the one of a moment ago too; this reads the whole table."""
-        return [key for key in self.all_keys() if key.name == name]
+    def keys_of(self, name: str) -> list[StoredKey]:
+        """Return every API key that the item or the record of which names a client.
+
+        This reads the whole table, as the index lags and knows the items' names alone.
+        """
+        return [key for key in self.all_keys() if name in (key.name, key.record_name)]
 
     def all_keys(self) -> list[StoredKey]:
         """Return every API key, by client and age."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._table, ConsistentRead=True
         )
-        keys = [_stored(item) for page in pages for item in page["Items"]]
+        keys: list[StoredKey] = []
+        for number, page in enumerate(pages, 1):
+            keys += map(_stored, page["Items"])
+            if number % _TELL_PAGES == 0:
+                say(f"... still reading the table, {len(keys)} API keys so far")
         return sorted(keys, key=lambda key: (key.name, key.created_at, key.digest))
 
     def add(self, client: Client, api_key: str, now: datetime) -> None:
@@ -86,7 +125,10 @@ class ClientStore:
                 f"{client.name} has {len(keys)} API keys, and at most {MAX_TRANSACTION_ITEMS} can"
                 " change together: revoke some first."
             )
-        values: dict[str, AttributeValueTypeDef] = {":record": {"S": write_client(client)}}
+        values: dict[str, AttributeValueTypeDef] = {
+            ":record": {"S": write_client(client)},
+            ":name": {"S": client.name},
+        }
         change = "SET #record = :record REMOVE max_advance_seconds"
         if advance := _max_advance(client):
             values[":advance"] = advance["max_advance_seconds"]
@@ -97,7 +139,7 @@ class ClientStore:
                     "TableName": self._table,
                     "Key": {"key_digest": {"S": key.digest}},
                     "UpdateExpression": change,
-                    "ConditionExpression": "attribute_exists(key_digest)",
+                    "ConditionExpression": "client = :name",
                     "ExpressionAttributeNames": {"#record": "record"},
                     "ExpressionAttributeValues": values,
                 }
@@ -126,21 +168,28 @@ class ClientStore:
 
 def _stored(item: dict[str, AttributeValueTypeDef]) -> StoredKey:
     name = _string(item, "client")
-    kept_beside = item.get("max_advance_seconds")
-    max_advance = None if kept_beside is None else kept_beside.get("N", "")
-    client = read_client(_string(item, "record"), max_advance)
+    record = _string(item, "record")
+    client = read_client(record, max_advance_in(item))
     readable = client is not None and client.name == name
     return StoredKey(
         digest=_string(item, "key_digest"),
         name=name,
         created_at=_string(item, "created_at"),
         client=client if readable else None,
+        record_name=_name_in(record),
     )
 
 
 def _max_advance(client: Client) -> dict[str, AttributeValueTypeDef]:
     seconds = client.policy.max_advance_seconds
     return {} if seconds is None else {"max_advance_seconds": {"N": str(seconds)}}
+
+
+def _name_in(record: str) -> str:
+    try:
+        return msgspec.json.decode(record, type=_Named).name
+    except (msgspec.DecodeError, UnicodeError):
+        return ""
 
 
 def _string(item: dict[str, AttributeValueTypeDef], name: str) -> str:

@@ -10,6 +10,7 @@ from jitsi_tokens_cli.doctor.address import clock_check, make_contact, meeting_p
 from jitsi_tokens_cli.doctor.authorizer import authorizer_check
 from jitsi_tokens_cli.doctor.changes import age_check, pending_check, rotation_check, staged_check
 from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed
+from jitsi_tokens_cli.doctor.clients import clients_check
 from jitsi_tokens_cli.doctor.published import jwks_check, published_check, unknown_key_check
 from jitsi_tokens_cli.doctor.secret import describe, secret_check, unread_check
 from jitsi_tokens_cli.doctor.stack import stack_check
@@ -86,6 +87,7 @@ def examine(
         key,
         age_check(stack, facts, now) if facts else _NO_KEY.skipped("key-age"),
         *_changes(stack, secret, now, reads_key=reads_key),
+        clients_check(stack),
     ]
     if stack.settings.publishes_keys:
         checks += _publication(stack, web, contact.reply, facts)

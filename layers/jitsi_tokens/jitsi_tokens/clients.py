@@ -5,6 +5,8 @@ import hmac
 import re
 import secrets
 import zlib
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -114,6 +116,12 @@ def read_client(text: str, max_advance_seconds: str | None = None) -> Client | N
         client = replace(client, policy=policy)
     sound = _NAME.fullmatch(client.name) and len(text.encode()) <= MAX_CLIENT_BYTES
     return client if sound else None
+
+
+def max_advance_in(item: Mapping[str, Any]) -> str | None:
+    """Return what an item of the table holds beside its record; empty where that is no number."""
+    value = item.get("max_advance_seconds")
+    return None if value is None else value.get("N", "")
 
 
 def _checksum(secret: str) -> str:

@@ -1,0 +1,38 @@
+"""The check of the table of clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jitsi_tokens.clients import KEY_DIGITS
+from jitsi_tokens_cli.client.keys import counted
+from jitsi_tokens_cli.client.store import ClientStore
+from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed, passed, skipped
+
+if TYPE_CHECKING:
+    from jitsi_tokens_cli.stack import Stack
+
+_NAME = "clients"
+_MOST_SHOWN = 10
+
+
+def clients_check(stack: Stack) -> Check:
+    """Look through the whole table for API keys that the authorizer refuses."""
+    keys = attempt(ClientStore(stack).all_keys)
+    if isinstance(keys, Unknown):
+        if keys.denied:
+            # Neither an auditor nor a key operator is to read who the clients are.
+            return skipped(_NAME, "Only a client operator (ClientOperatorPolicy) may look.")
+        return keys.skipped(_NAME)
+    refused = [key for key in keys if key.flaw]
+    if not refused:
+        return passed(_NAME, f"{counted(keys)}, each filed under the client of its record.")
+    shown = [f"{key.digest[:KEY_DIGITS]} ({key.flaw})" for key in refused[:_MOST_SHOWN]]
+    more = len(refused) - len(shown)
+    return failed(
+        _NAME,
+        f"{counted(refused)} that the authorizer refuses: {'; '.join(shown)}"
+        + (f"; and {more} more." if more else "."),
+        "`jitsi-tokens client revoke --key <digest>` for each, and `jitsi-tokens client add` for"
+        " who used it. Find out who wrote it: the commands write none like that.",
+    )
