@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jwt
 import pytest
 
+from jitsi_tokens.clients import digest
 from local_stack import deployment
 from local_stack.emulator import ROOT
 from tests.stack.log_search import found, needles, whole_log
@@ -28,6 +29,7 @@ class Asked(NamedTuple):
 
     service: Service
     client: str
+    key: str
     room: str
     jti: str
 
@@ -47,7 +49,7 @@ def asked(self_hosted: Service) -> Asked:
 
     assert [answer.status_code for answer in answers] == [200, 403, 400]
     claims = jwt.decode(answers[0].json()["token"], options={"verify_signature": False})
-    return Asked(self_hosted, client, room, claims["jti"])
+    return Asked(self_hosted, client, digest(api_key), room, claims["jti"])
 
 
 def test_a_room_leads_to_its_token(asked: Asked) -> None:
@@ -77,6 +79,13 @@ def test_a_client_leads_to_all_that_came_of_it(asked: Asked) -> None:
     ]
     refused = asked.audit("--client", asked.client, "--outcome", "refused")
     assert refused == records[1:]
+
+
+def test_an_api_key_leads_to_its_tokens_that_are_still_alive(asked: Asked) -> None:
+    """What a thief may hold after the key is revoked."""
+    [record] = asked.audit("--key", asked.key, "--alive")
+
+    assert (record["jti"], record["key"]) == (asked.jti, asked.key[:12])
 
 
 def test_neither_what_is_printed_nor_the_log_names_a_person(asked: Asked) -> None:

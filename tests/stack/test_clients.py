@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jitsi_tokens.clients import digest, make_api_key
+from jitsi_tokens.clients import Client, digest, make_api_key, write_client
+from jitsi_tokens.policy import Policy
+from local_stack import deployment
+from local_stack.commands import CommandFailure
 from tests.stack.service import PERSON, ROOM
 
 if TYPE_CHECKING:
@@ -109,6 +113,56 @@ def test_two_keys_work_and_a_revoked_one_stops(self_hosted: Service) -> None:
         assert time.monotonic() < deadline, "the revoked key never stopped"
     assert self_hosted.post(first).status_code == 401
     assert self_hosted.post(second).status_code == 200
+
+
+def _file(service: Service, name: str | None, holder: str) -> str:
+    """Put an item that no command writes, and return its API key."""
+    api_key = make_api_key()
+    record = write_client(Client(name=holder, policy=Policy(rooms=["*"], moderator=True)))
+    item = {"key_digest": {"S": digest(api_key)}, "record": {"S": record}}
+    deployment.client(service.emulator, "dynamodb").put_item(
+        TableName=service.stack.outputs["ClientsTable"],
+        Item=item | ({} if name is None else {"client": {"S": name}}),
+    )
+    return api_key
+
+
+@pytest.mark.parametrize("name", [None, "another"])
+def test_a_key_filed_under_another_name_does_not_work(
+    self_hosted: Service, name: str | None
+) -> None:
+    """`doctor` finds it, and its digest revokes it."""
+    api_key = _file(self_hosted, name, "everything")
+    digits = digest(api_key)[:12]
+
+    assert self_hosted.post(api_key).status_code == 401
+
+    with pytest.raises(CommandFailure, match=digits):
+        self_hosted.commands.run("doctor")
+    revoked = self_hosted.commands.run("client", "revoke", "--key", digits, "--yes", "--json")
+    assert json.loads(revoked)["keys"] == [digest(api_key)]
+    assert '"clients"' in self_hosted.commands.run("doctor", "--json")
+
+
+def test_after_client_revoke_no_key_of_it_gets_a_token(self_hosted: Service) -> None:
+    """Past the authorizer's cache time, whatever the items look like."""
+    name = "revoked"
+    working = [self_hosted.add_client(name, "--any-room"), self_hosted.add_client(name)]
+    misfiled = [
+        _file(self_hosted, filed, holder)
+        for filed, holder in ((None, name), ("another", name), (name, "another"))
+    ]
+    assert [self_hosted.post(key).status_code for key in working] == [200, 200]
+
+    self_hosted.commands.run("client", "revoke", name, "--yes")
+
+    deadline = time.monotonic() + 15
+    while any(self_hosted.post(key).status_code == 200 for key in working):
+        assert time.monotonic() < deadline, "a revoked key never stopped"
+    answers = [self_hosted.post(key) for key in (*working, *misfiled)]
+    assert [answer.status_code for answer in answers] == [401] * 5
+    left = self_hosted.commands.run("client", "list", "--json")
+    assert not [key for key in (*working, *misfiled) if digest(key) in left]
 
 
 def test_one_key_serves_every_route_and_is_never_repeated(jaas: Service) -> None:

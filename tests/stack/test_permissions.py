@@ -199,6 +199,27 @@ def test_each_operator_does_their_part(
         as_person.run(*refused)
 
 
+@pytest.mark.parametrize("policy", ["KeyOperatorPolicy", "ClientOperatorPolicy", "OnCallPolicy"])
+def test_nobody_but_the_deployment_changes_a_function(
+    self_hosted: Service, published: Service, person: PersonWith, policy: str
+) -> None:
+    """Its settings alone, such as PYTHONWARNINGS and BROWSER, would have it run their code."""
+    for service in (self_hosted, published):
+        functions = deployment.client(service.emulator, "lambda", person(service, policy))
+        name = service.function("IssueToken")["FunctionName"]
+        changes = {
+            "update_function_configuration": {"Environment": {"Variables": {"BROWSER": "sh"}}},
+            "update_function_code": {"ZipFile": b"x"},
+            "publish_version": {},
+            "update_alias": {"Name": "live", "FunctionVersion": "1"},
+            "delete_function": {"Qualifier": "1"},
+            "invoke": {},
+        }
+        for operation, arguments in changes.items():
+            with pytest.raises(ClientError, match="AccessDenied"):
+                getattr(functions, operation)(FunctionName=name, **arguments)
+
+
 def test_an_auditor_reads_the_digest_key_and_the_log(
     published: Service, person: PersonWith
 ) -> None:

@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from jitsi_tokens.public_keys import name_of
-from jitsi_tokens.rsa_keys import make_rsa_key, public_pem
+from jitsi_tokens.rsa_keys import jwk, make_rsa_key, public_pem
 from local_stack import deployment, rotation
 from local_stack.rotation import STEPS, RotationFailure
 from tests.stack.load import Load, published_pem, verifies
@@ -25,6 +25,19 @@ pytestmark = pytest.mark.stack
 
 MIN_TOKENS = 1000
 ROTATIONS = 3
+JWKS = "/.well-known/jwks.json"
+WEAK_PEM = """-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDfHZVoQcZ3j6mpuCAMa8eje4Ll
+RXM9MYPPcZsf6t8PQZYIBekHPswahnrSN0JqZj5awRFSa/WrTb/sVNL7yvwtmhc0
+TylbSCxOk0JPawsJgM14HWTltt0pEt/8RC97zcQeHE8wBVkIIY+jwLsf7Jv/wbaY
+K6+Ij6Di5m9bjAe1uQIDAQAB
+-----END PUBLIC KEY-----
+"""
+CURVE_PEM = """-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE5iCet51KZM4duWm86DTuk21x2bXY
+R7eE8NJA8W4hMD+yv0gb9aeWkLGMp8sjmNvP36p8VdPCG9MaPPpH6HAeww==
+-----END PUBLIC KEY-----
+"""
 
 
 def take(service: Service, step: str, token: str, secret_id: str | None = None) -> None:
@@ -114,6 +127,41 @@ def test_a_key_that_is_not_what_is_published_does_not_get_through(published: Ser
     published.commands.run("key", "withdraw", new, "--yes")
     published.rotate()
     assert published.secret_document()["kid"] != kid
+
+
+def test_a_forged_entry_is_never_served(published: Service) -> None:
+    """Another key's numbers beside a PEM, and what is no good RSA key or stands elsewhere."""
+    ssm = deployment.client(published.emulator, "ssm")
+    path = published.stack.outputs["PublicKeysPath"]
+    kid = published.secret_document()["kid"]
+    name = f"{path}/{name_of(kid)}"
+    kept = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+    record = json.loads(kept)
+    theirs = make_rsa_key(2048).public_key()
+    forged = record | jwk(theirs)._asdict()
+    others = {
+        "elsewhere": record | {"kid": "moved"},
+        name_of("weak"): record | {"kid": "weak", "pem": WEAK_PEM},
+        name_of("curve"): record | {"kid": "curve", "pem": CURVE_PEM},
+    }
+    try:
+        ssm.put_parameter(Name=name, Value=json.dumps(forged), Overwrite=True)
+        for other, value in others.items():
+            ssm.put_parameter(Name=f"{path}/{other}", Value=json.dumps(value), Type="String")
+        published.replace_containers("ServePublicKey")
+
+        keys = {key["kid"]: key for key in published.http.get(JWKS).json()["keys"]}
+        pems = [published.http.get(f"/asap/{each}.pem").status_code for each in list(others)[1:]]
+    finally:
+        ssm.put_parameter(Name=name, Value=kept, Overwrite=True)
+        for other in others:
+            ssm.delete_parameter(Name=f"{path}/{other}")
+        published.replace_containers("ServePublicKey")
+
+    assert (keys[kid]["n"], keys[kid]["e"]) == (record["n"], record["e"])
+    assert not {"moved", "weak", "curve"} & keys.keys()
+    assert jwk(theirs).n not in json.dumps(keys)
+    assert pems == [404, 404]
 
 
 def test_a_rotation_of_another_secret_is_refused(published: Service) -> None:
