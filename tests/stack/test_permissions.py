@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -207,7 +207,7 @@ def test_nobody_but_the_deployment_changes_a_function(
     for service in (self_hosted, published):
         functions = deployment.client(service.emulator, "lambda", person(service, policy))
         name = service.function("IssueToken")["FunctionName"]
-        changes = {
+        changes: dict[str, dict[str, Any]] = {
             "update_function_configuration": {"Environment": {"Variables": {"BROWSER": "sh"}}},
             "update_function_code": {"ZipFile": b"x"},
             "publish_version": {},

@@ -292,6 +292,7 @@ def test_numbers_are_read_as_cryptography_reads_them(key: PublicKey) -> None:
         tlv(0x30, RSA + tlv(0x03, b"\1" + tlv(0x30, SOUND))),
         tlv(0x30, RSA + tlv(0x03, b"")),
     ],
+    ids=lambda _: "der",  # each run makes other keys
 )
 def test_a_pem_of_anything_but_a_good_rsa_key_is_not_served(key: PublicKey, der: bytes) -> None:
     """Another kind of key, a weak one, and what two readers might read in two ways."""
