@@ -88,9 +88,9 @@ def find_api_key(environ: Mapping[str, str]) -> str:
     Raises:
         CommandError: there is none, or what there is cannot be one.
     """
-    if api_key := environ.get("JITSI_TOKENS_API_KEY"):
+    if api_key := environ.get("JITSI_TOKENS_API_KEY", "").strip():
         return _checked_api_key(api_key, "JITSI_TOKENS_API_KEY holds")
-    if name := environ.get("JITSI_TOKENS_API_KEY_FILE"):
+    if name := environ.get("JITSI_TOKENS_API_KEY_FILE", "").strip():
         content = read_file(name).decode(errors="replace")
         return _checked_api_key(content, "The file of JITSI_TOKENS_API_KEY_FILE holds")
     answer = ask_hidden(

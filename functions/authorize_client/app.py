@@ -31,19 +31,13 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     item = _find(key_digest)
     if item is None:
         raise _unauthorized()
-    record = item.get("record", {}).get("S", "")
-    max_advance = clients.max_advance_in(item)
-    client = clients.read_client(record, max_advance)
+    client = clients.client_of(item)
     if client is None:
-        telemetry.logger().error("a client's record cannot be read", item=key)
+        telemetry.logger().error("a client's item is refused", item=key)
         raise _unauthorized()
-    if item.get("client") != {"S": client.name}:
-        # The commands know an API key by both names: what they would miss must not work.
-        telemetry.logger().error("a client's record is filed under another name", item=key)
-        raise _unauthorized()
-    context = {"client": record, "key": key}
-    if max_advance is not None:
-        context["maxAdvanceSeconds"] = max_advance
+    context = {"client": item["record"]["S"], "key": key}
+    if client.policy.max_advance_seconds is not None:
+        context["maxAdvanceSeconds"] = str(client.policy.max_advance_seconds)
     return _allow(event["methodArn"], client.name, context)
 
 

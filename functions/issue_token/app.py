@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from jitsi_tokens import http, keep_alive, requests, secrets, telemetry
+from jitsi_tokens import faults, http, keep_alive, requests, secrets, telemetry
 from jitsi_tokens.claims import meeting_claims
 from jitsi_tokens.issued import IssuedToken
 from jitsi_tokens.keys import read_key
@@ -70,7 +70,7 @@ def handler(event: http.Event, _context: object) -> http.Response:
     try:
         response = http.ok(_issue(event, now, line))
     except Problem as problem:
-        line.refused(problem)
+        line.refused(problem, faults.known_field(problem))
         response = http.refused(problem)
     except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
         telemetry.report(error)
@@ -128,7 +128,7 @@ def _read(
         line.asked(request, room)
         return request, room, request.validity(limits, now)
     except Problem as first:
-        raise requests.every_fault(first, body, limits, now) from None
+        raise faults.every_fault(first, body, limits, now) from None
 
 
 def _digest_key(now: float) -> bytes | None:

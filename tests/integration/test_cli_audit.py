@@ -92,7 +92,9 @@ class AuditedWorld:
     def refused(self) -> None:
         """Log a refusal by the client's policy."""
         record = _asked()
-        record.refused(field_problem(FORBIDDEN, [field_error("/isModerator", "must be false")]))
+        record.refused(
+            field_problem(FORBIDDEN, [field_error("/isModerator", "must be false")]), "/isModerator"
+        )
         self.log(_text(record))
 
     def unread(self) -> None:

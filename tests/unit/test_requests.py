@@ -12,9 +12,10 @@ from msgspec import UNSET, UnsetType
 from jitsi_tokens import requests
 from jitsi_tokens.claims import Issuer, meeting_claims
 from jitsi_tokens.complaints import explained
+from jitsi_tokens.faults import every_fault
 from jitsi_tokens.features import FEATURES
 from jitsi_tokens.problems import INVALID_REQUEST, MALFORMED_REQUEST, Kind, Problem
-from jitsi_tokens.requests import Limits, TokenRequest, Validity, every_fault, parse
+from jitsi_tokens.requests import Limits, TokenRequest, Validity, parse
 
 NOW = 1_800_000_000  # 2027-01-15T08:00:00Z
 LIMITS = Limits(max_lifetime_seconds=14_400, max_advance_seconds=604_800)
@@ -161,21 +162,54 @@ BELOW_ALL = body_with('"features": {"zz": true, "lobby": 1, "recording": false, 
         (BELOW_ALL, "/features/zz /features/lobby /features/aa"),
         (body(notBefore=NOW * 1000, expirationSeconds=59), "/notBefore /expirationSeconds"),
         (body(notBefore=NOW - 7200, expirationSeconds=600), "/notBefore"),
-        (body(notBefore=NOW - 7200, expirationSeconds=7201), None),
         (
             body(**{f"unknown{number:02}": 1 for number in range(30)}),
             " ".join(f"/unknown{number:02}" for number in range(10)),
         ),
         (b"{}", "/userId /userName /roomName"),
+        (body(userName={"first": "John", "last": "Doe"}), "/userName"),
+        (
+            body(features={f"unknown{number:04}": 1 for number in range(500)}),
+            " ".join(f"/features/unknown{number:04}" for number in range(10)),
+        ),
+        (body(expirationSeconds=99_999, notBefore=NOW - 5000), "/expirationSeconds"),
     ],
-    ids=["fields", "features", "times", "window", "window-in-time", "ten-at-most", "empty"],
+    ids=[
+        "fields",
+        "features",
+        "times",
+        "window",
+        "ten-at-most",
+        "empty",
+        "object",
+        "ten-features",
+        "lifetime",
+    ],
 )
-def test_every_fault_is_named(sent: bytes, pointers: str | None) -> None:
+def test_every_fault_is_named(sent: bytes, pointers: str) -> None:
     """In the order of the body, what is missing last, and ten at most."""
-    if pointers is None:
-        accept(sent)
-    else:
-        assert [error.pointer for error in refusal(sent).errors] == pointers.split()
+    assert [error.pointer for error in refusal(sent).errors] == pointers.split()
+
+
+def test_a_window_is_judged_with_its_own_lifetime() -> None:
+    """Only what is wrong is named: the window would be over after the default lifetime."""
+    sent = body(userEmail="", notBefore=NOW - 7200, expirationSeconds=7201)
+
+    assert_field(refusal(sent), "/userEmail")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b'{"isModerator": 5, "userId": "u",',
+        body_with('"isModerator": 5') + b" x",
+        body_with('"isModerator": 5, "userEmail": "X"').replace(b"X", b"\xff"),
+    ],
+    ids=["cut", "trailing", "broken-utf-8"],
+)
+def test_a_fault_in_a_malformed_body_does_not_hide_it(sent: bytes) -> None:
+    """The body is read to its end before a field is called wrong."""
+    assert refusal(sent).kind is MALFORMED_REQUEST
 
 
 class Extended(TokenRequest, forbid_unknown_fields=True, rename="camel", frozen=True, kw_only=True):
@@ -401,11 +435,11 @@ def test_a_body_that_is_no_request_is_refused(sent: bytes) -> None:
         (f'"notBefore": -{"9" * 10_000}', "/notBefore"),
         ('"notBefore": 18446744073709551615', "/notBefore"),
         ('"notBefore": -9223372036854775808', "/notBefore"),
-        (f'"features": {{"lobby": {"[" * 5000}', "/features"),
+        (f'"features": {{"lobby": {"[" * 5000}{"]" * 5000}}}', "/features/lobby"),
         (f'"features": {"[" * 5000}{"]" * 5000}', "/features"),
         (f'"deep": {"[" * 5000}{"]" * 5000}', "/deep"),
-        (f'"deep": {'[{"a":' * 2500}', "/deep"),
-        (f'"deep": {'{"a":' * 5000}', "/deep"),
+        (f'"deep": {'[{"a":' * 2500}1{"}]" * 2500}', "/deep"),
+        (f'"deep": {'{"a":' * 5000}1{"}" * 5000}', "/deep"),
     ],
     ids=[
         *("float-overflow", "float-underflow", "long-lifetime", "long-start", "long-past"),

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jitsi_tokens import problems, telemetry
+from jitsi_tokens.faults import known_field
 from jitsi_tokens.problems import FORBIDDEN, Problem, field_error, field_problem, invalid_field
 from jitsi_tokens.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine, keyed_digest
@@ -171,7 +172,7 @@ def test_the_line_of_a_refusal(
 ) -> None:
     """The reason and the first field at fault, but not a name that the caller made up."""
     line = RequestLine("tokens", None)
-    line.refused(problem)
+    line.refused(problem, known_field(problem))
 
     fields = written(line, capsys)
 

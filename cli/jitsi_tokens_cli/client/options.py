@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from jitsi_tokens.policy import Policy, make_policy
-from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS
+from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS, MOST_ADVANCE_SECONDS
 from jitsi_tokens_cli.errors import WrongUsage
 
 
@@ -50,6 +50,7 @@ class PolicyOptions(NamedTuple):
         typer.Option(
             metavar="SECONDS",
             min=0,
+            max=MOST_ADVANCE_SECONDS,
             help="How far ahead its tokens may begin, for links that are mailed days before."
             " Left out: a new client gets tokens for now only; `client set` changes nothing.",
         ),

@@ -8,7 +8,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.clients import Client, digest, max_advance_in, read_client, write_client
+from jitsi_tokens.clients import Client, client_of, digest, write_client
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.output import iso_time, say
 
@@ -167,16 +167,12 @@ class ClientStore:
 
 
 def _stored(item: dict[str, AttributeValueTypeDef]) -> StoredKey:
-    name = _string(item, "client")
-    record = _string(item, "record")
-    client = read_client(record, max_advance_in(item))
-    readable = client is not None and client.name == name
     return StoredKey(
         digest=_string(item, "key_digest"),
-        name=name,
+        name=_string(item, "client"),
         created_at=_string(item, "created_at"),
-        client=client if readable else None,
-        record_name=_name_in(record),
+        client=client_of(item),
+        record_name=_name_in(_string(item, "record")),
     )
 
 

@@ -118,10 +118,16 @@ def read_client(text: str, max_advance_seconds: str | None = None) -> Client | N
     return client if sound else None
 
 
-def max_advance_in(item: Mapping[str, Any]) -> str | None:
-    """Return what an item of the table holds beside its record; empty where that is no number."""
-    value = item.get("max_advance_seconds")
-    return None if value is None else value.get("N", "")
+def client_of(item: Mapping[str, Any]) -> Client | None:
+    """Return the client of an item of the table.
+
+    None if its record cannot be read, or names another client than the item: the commands know
+    an API key by both names, and what they would miss must not work.
+    """
+    advance = item.get("max_advance_seconds")
+    seconds = None if advance is None else advance.get("N", "")
+    client = read_client(item.get("record", {}).get("S", ""), seconds)
+    return client if client and item.get("client") == {"S": client.name} else None
 
 
 def _checksum(secret: str) -> str:

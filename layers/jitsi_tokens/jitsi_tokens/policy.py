@@ -58,10 +58,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
 
     def limits(self, stack: Limits) -> Limits:
         """Return the stack's limits, with the lifetime that this client gets by default."""
-        longest = min(
-            stack.max_lifetime_seconds, self.max_lifetime_seconds or DEFAULT_LIFETIME_SECONDS
-        )
-        return stack._replace(default_lifetime_seconds=min(DEFAULT_LIFETIME_SECONDS, longest))
+        own = self.max_lifetime_seconds or stack.max_lifetime_seconds
+        default = min(DEFAULT_LIFETIME_SECONDS, own, stack.max_lifetime_seconds)
+        return stack._replace(default_lifetime_seconds=default)
 
     def check_diagnostics(self) -> None:
         """Refuse the diagnostics to a client without leave.

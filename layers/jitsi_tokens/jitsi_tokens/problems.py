@@ -80,7 +80,7 @@ class ProblemDetails(Struct, frozen=True):
         Annotated[
             list[FieldError],
             Meta(
-                description="The fields at fault, at most ten, in the order of the body.",
+                description="The fields at fault, ten at most; of a 400 in the order of the body.",
                 examples=[
                     [
                         {

@@ -11,6 +11,8 @@ MIN_LIFETIME_SECONDS = 60
 DEFAULT_LIFETIME_SECONDS = 3600
 # No stack gives more; most give less (template.yaml, MaximumLifetimeSeconds).
 _MOST_LIFETIME_SECONDS = 86_400
+# The most that a stack gives (template.yaml, MaximumAdvanceSeconds).
+MOST_ADVANCE_SECONDS = 31 * 86_400
 _MAX_AVATAR_CHARACTERS = 2048
 # As much of text.py and rooms.py as a JSON Schema can say. Those refuse it with a better reason.
 _UNSAFE = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffd"

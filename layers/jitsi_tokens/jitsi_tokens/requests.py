@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -14,13 +13,8 @@ from jitsi_tokens import request_fields as fields
 from jitsi_tokens.complaints import explained, json_pointer
 from jitsi_tokens.features import FEATURES
 from jitsi_tokens.problems import (
-    INVALID_REQUEST,
     MALFORMED_REQUEST,
-    MAX_ERRORS,
-    FieldError,
     Problem,
-    field_error,
-    field_problem,
     invalid_field,
 )
 from jitsi_tokens.rooms import RoomRefused, scoped_room
@@ -103,8 +97,6 @@ class TokenRequest(Struct, forbid_unknown_fields=True, rename="camel", frozen=Tr
 
 
 _DECODER = msgspec.json.Decoder(TokenRequest)
-_VALUES = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_REQUIRED = TokenRequest.__struct_encode_fields__[: -len(TokenRequest.__struct_defaults__)]
 
 
 def parse(body: bytes) -> TokenRequest:
@@ -115,72 +107,27 @@ def parse(body: bytes) -> TokenRequest:
     """
     try:
         request = _DECODER.decode(body)
-        _refuse_repetition(body)
+        refuse_repetition(body)
     except msgspec.ValidationError as error:
         raise explained(str(error)) from None
     except (msgspec.DecodeError, ValueError):
-        raise Problem(MALFORMED_REQUEST, "The body must be valid JSON in UTF-8.") from None
+        raise malformed() from None
     check_values(request)
     return request
 
 
-def every_fault(first: Problem, body: bytes, limits: Limits, now: int) -> Problem:
-    """Return the problem of a body that was refused, with all of its fields at fault.
+def malformed() -> Problem:
+    """Return the problem of a body that is no JSON."""
+    return Problem(MALFORMED_REQUEST, "The body must be valid JSON in UTF-8.")
 
-    Each field is tried in a request that is good but for that field. `first` is what the body was
-    refused for; `now` in epoch seconds.
+
+def refuse_repetition(body: bytes) -> None:
+    """Refuse a body in which an object holds a name twice.
+
+    Raises:
+        Problem: so it does.
+        ValueError: it is no JSON.
     """
-    try:
-        _refuse_repetition(body)
-        sent = _VALUES.decode(body)
-    except Problem as problem:
-        return problem
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return first
-    good = dict.fromkeys(_REQUIRED, msgspec.Raw(b'"x"'))
-
-    def faults(tried: dict[str, msgspec.Raw]) -> list[FieldError]:
-        try:
-            request = parse(msgspec.json.encode(good | tried))
-            request.room()
-            request.validity(limits, now)
-        except Problem as problem:
-            return list(problem.errors)
-        return []
-
-    errors: list[FieldError] = []
-    for name, value in sent.items():
-        if name == "notBefore" and (lifetime := sent.get("expirationSeconds")):
-            # The window's end is theirs together, unless the lifetime is at fault itself.
-            together = {"expirationSeconds": lifetime}
-            if not faults(together):
-                good |= together
-        errors += _by_entry(name, value, faults)
-        if len(errors) >= MAX_ERRORS:
-            break
-    errors += [field_error(f"/{name}", "is required") for name in _REQUIRED if name not in sent]
-    return field_problem(INVALID_REQUEST, errors[:MAX_ERRORS]) if errors else first
-
-
-def _by_entry(
-    name: str, value: msgspec.Raw, faults: Callable[[dict[str, msgspec.Raw]], list[FieldError]]
-) -> list[FieldError]:
-    """Return the faults of one field; of an object, those of each entry by itself."""
-    try:
-        entries = _VALUES.decode(value)
-    except msgspec.ValidationError:
-        entries = {}
-    whole = faults({name: value})
-    if not whole or name not in TokenRequest.__struct_encode_fields__:
-        return whole
-    return [
-        FieldError(f"/{name}{json_pointer(key)}", error.detail)
-        for key, entry in entries.items()
-        for error in faults({name: msgspec.Raw(msgspec.json.encode({key: entry}))})
-    ] or whole
-
-
-def _refuse_repetition(body: bytes) -> None:
     json.loads(body, object_pairs_hook=_refuse_repeated_names)
 
 

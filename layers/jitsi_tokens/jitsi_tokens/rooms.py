@@ -19,7 +19,6 @@ _LEFT_ALONE = "!'()*"
 # jitsi-meet's doc/debian/jitsi-meet/jitsi-meet.example and doc/jaas/nginx-jaas.conf. On the decoded
 # path, nginx's location for a room is ^/([^/?&:'"]+)$; files of the web root come before it.
 FILE_ENDINGS = (".js", ".html", ".txt", ".json", ".ico", ".css", ".map")
-_CHARACTER = re.compile("%(?:22|26|2f|3a|3f)|'")
 # The other locations, and directories of the web root. Behind a tenant the first two are prefixes
 # there, the third is one at 8x8, and the dot of config.js is any character.
 _PATH = re.compile(
@@ -29,12 +28,14 @@ _PATH = re.compile(
     r")\Z"
 )
 _CHARACTERS = {
-    "%22": "a quotation mark",
-    "%26": "an ampersand",
-    "'": "an apostrophe",
-    "%3a": "a colon",
-    "%3f": "a question mark",
+    "%2f": "a slash: the tenant is a setting of the stack",
+    "%22": "a quotation mark: Jitsi's web server opens no such room",
+    "%26": "an ampersand: Jitsi's web server opens no such room",
+    "'": "an apostrophe: Jitsi's web server opens no such room",
+    "%3a": "a colon: Jitsi's web server opens no such room",
+    "%3f": "a question mark: Jitsi's web server opens no such room",
 }
+_CHARACTER = re.compile("|".join(_CHARACTERS))
 
 
 class RoomRefused(ValueError):
@@ -71,8 +72,6 @@ def scoped_room(name: str) -> str:
         raise RoomRefused(reason)
     if room == "*":
         raise RoomRefused("must name one room: a wildcard would open every room")
-    if room in (".", ".."):
-        raise RoomRefused("must not be a relative path: a browser would leave the room")
     if len(room) > MAX_ROOM_BYTES:
         raise RoomRefused(f"must fit {MAX_ROOM_BYTES} bytes once percent-encoded")
     if backend_safe(room) != room:
@@ -86,12 +85,12 @@ def unopened(room: str) -> str | None:
     Of a normalised pattern: why it opens none of the rooms that the pattern covers.
     """
     if found := _CHARACTER.search(room):
-        if found[0] == "%2f":
-            return "must not hold a slash: the tenant is a setting of the stack"
-        return f"must not hold {_CHARACTERS[found[0]]}: Jitsi's web server opens no such room"
+        return f"must not hold {_CHARACTERS[found[0]]}"
     if room.endswith(FILE_ENDINGS):
         ending = room[room.rindex(".") :]
         return f"must not end in {ending}: Jitsi's web server takes it for a file"
+    if room in (".", ".."):
+        return "must not be a relative path: a browser would leave the room"
     if _PATH.match(room):
         return "must not be a path that Jitsi's web server answers itself, such as http-bind"
     return None

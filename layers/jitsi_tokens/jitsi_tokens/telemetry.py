@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jitsi_tokens import emf
-from jitsi_tokens.features import FEATURES
 from jitsi_tokens.problems import UNAVAILABLE
-from jitsi_tokens.requests import TokenRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
     from jitsi_tokens.problems import Problem
+    from jitsi_tokens.requests import TokenRequest
 
 _DIRECTIVES = [
     emf.metrics(["service", "outcome", "role"], {"Requests": "Count", "Latency": "Milliseconds"}),
@@ -29,12 +28,6 @@ _DIRECTIVES = [
         {"MissingSigningKey": "Count", "StaleSigningKey": "Count", "MissingDigestKey": "Count"},
     ),
 ]
-
-# A pointer to anything else holds what the caller sent.
-_POINTERS = frozenset(
-    [f"/{name}" for name in TokenRequest.__struct_encode_fields__]
-    + [f"/features/{name}" for name in FEATURES]
-)
 
 
 class RequestLine:
@@ -89,12 +82,11 @@ class RequestLine:
         """Note that there was no key to sign with."""
         self._fields["MissingSigningKey"] = 1
 
-    def refused(self, problem: Problem) -> None:
-        """Note the reason and the first field at fault, unless its name is the caller's own."""
+    def refused(self, problem: Problem, field: str | None = None) -> None:
+        """Note the reason, and the field at fault: never one whose name the caller made up."""
         self._fields["outcome"] = "failed" if problem.kind is UNAVAILABLE else "refused"
         self._fields["reason"] = problem.kind.name
-        if problem.errors and problem.errors[0].pointer in _POINTERS:
-            self._fields["field"] = problem.errors[0].pointer
+        self._fields["field"] = field
 
     def write(self, now: float, seconds: float, digest_key: Callable[[], bytes | None]) -> None:
         """Print the line; `now` in epoch seconds.

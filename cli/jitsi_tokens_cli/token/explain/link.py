@@ -101,6 +101,13 @@ def _address_objection(evidence: Evidence, address: Address) -> Verdict | None:
             f"The path of a meeting is {path} there: a room of another tenant is another room.",
             f"Open {path}.",
         )
+    if address.tenant and (reason := unopened(backend_safe(address.tenant))):
+        return failed(
+            "link",
+            "the tenant in the URL",
+            f"A tenant {reason}.",
+            "Choose another JitsiTenant.",
+        )
     if address.unopened:
         return failed(
             "link",
