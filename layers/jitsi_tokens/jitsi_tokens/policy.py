@@ -1,6 +1,6 @@
 """What a client may be given, and the refusal of all else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Annotated, NamedTuple
 
 from msgspec import UNSET, Meta, Struct
@@ -60,7 +60,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
         """Return the stack's limits, with the lifetime that this client gets by default."""
         own = self.max_lifetime_seconds or stack.max_lifetime_seconds
         default = min(DEFAULT_LIFETIME_SECONDS, own, stack.max_lifetime_seconds)
-        return stack._replace(default_lifetime_seconds=default)
+        return Limits(stack.max_lifetime_seconds, stack.max_advance_seconds, default)
 
     def check_diagnostics(self) -> None:
         """Refuse the diagnostics to a client without leave.
@@ -80,43 +80,47 @@ class Asked(NamedTuple):
     advance_seconds: int
 
 
-def _check_moderator(policy: Policy, asked: Asked) -> Iterator[FieldError]:
-    if asked.request.is_moderator and not policy.moderator:
-        yield field_error("/isModerator", "must be false: this client makes no moderators")
+def _check_moderator(policy: Policy, asked: Asked) -> Sequence[FieldError]:
+    if policy.moderator or not asked.request.is_moderator:
+        return ()
+    return [field_error("/isModerator", "must be false: this client makes no moderators")]
 
 
-def _check_room(policy: Policy, asked: Asked) -> Iterator[FieldError]:
-    if not any(matches(pattern, asked.room) for pattern in policy.rooms):
-        yield field_error("/roomName", "is outside the rooms of this client")
+def _check_room(policy: Policy, asked: Asked) -> Sequence[FieldError]:
+    if any(matches(pattern, asked.room) for pattern in policy.rooms):
+        return ()
+    return [field_error("/roomName", "is outside the rooms of this client")]
 
 
-def _check_lifetime(policy: Policy, asked: Asked) -> Iterator[FieldError]:
+def _check_lifetime(policy: Policy, asked: Asked) -> Sequence[FieldError]:
     longest, wanted = policy.max_lifetime_seconds, asked.request.expiration_seconds
-    if longest is not None and wanted is not UNSET and wanted > longest:
-        yield field_error("/expirationSeconds", f"must be at most {longest} for this client")
+    if longest is None or wanted is UNSET or wanted <= longest:
+        return ()
+    return [field_error("/expirationSeconds", f"must be at most {longest} for this client")]
 
 
-def _check_advance(policy: Policy, asked: Asked) -> Iterator[FieldError]:
+def _check_advance(policy: Policy, asked: Asked) -> Sequence[FieldError]:
     furthest = policy.max_advance_seconds
-    if furthest is not None and asked.advance_seconds > furthest:
-        yield field_error(
-            "/notBefore",
-            f"must lie at most {furthest} seconds ahead for this client"
-            if furthest
-            else "must not lie in the future: this client gets no tokens in advance",
-        )
+    if furthest is None or asked.advance_seconds <= furthest:
+        return ()
+    rule = f"must lie at most {furthest} seconds ahead for this client"
+    if not furthest:
+        rule = "must not lie in the future: this client gets no tokens in advance"
+    return [field_error("/notBefore", rule)]
 
 
-def _check_features(policy: Policy, asked: Asked) -> Iterator[FieldError]:
+def _check_features(policy: Policy, asked: Asked) -> Sequence[FieldError]:
     if asked.request.features is UNSET:
-        return
-    for name, wanted in asked.request.features.items():
-        if wanted and name not in policy.features:
-            yield field_error(f"/features/{name}", "may not be switched on by this client")
+        return ()
+    return [
+        field_error(f"/features/{name}", "may not be switched on by this client")
+        for name, wanted in asked.request.features.items()
+        if wanted and name not in policy.features
+    ]
 
 
 # Each field of a request is here, or needs no leave: a test fails for one that is neither.
-CHECKS: dict[str, Callable[[Policy, Asked], Iterator[FieldError]]] = {
+CHECKS: dict[str, Callable[[Policy, Asked], Sequence[FieldError]]] = {
     "room_name": _check_room,
     "is_moderator": _check_moderator,
     "expiration_seconds": _check_lifetime,

@@ -1,5 +1,6 @@
 """What a caller may send, and for which time it asks."""
 
+import functools
 import json
 import re
 from datetime import datetime
@@ -147,30 +148,35 @@ def check_values(request: TokenRequest) -> None:
         raise invalid_field(
             f"/features{json_pointer(min(unknown))}", "is not a feature that Jitsi knows"
         )
-    for name, field in zip(
-        request.__struct_encode_fields__, request.__struct_fields__, strict=True
-    ):
-        _check_text(f"/{name}", getattr(request, field))
+    for pointer, field in _fields_of(type(request)):
+        value = getattr(request, field)
+        if isinstance(value, str | list | dict):
+            _check_text(pointer, value)
     if request.user_email is not UNSET and not _EMAIL.fullmatch(request.user_email):
         raise invalid_field("/userEmail", "must be an e-mail address")
     if request.user_avatar is not UNSET and not _is_https_url(request.user_avatar):
         raise invalid_field("/userAvatar", "must be an https URL without user name or password")
 
 
+@functools.cache
+def _fields_of(request_type: type[TokenRequest]) -> list[tuple[str, str]]:
+    names = zip(request_type.__struct_encode_fields__, request_type.__struct_fields__, strict=True)
+    return [(f"/{name}", field) for name, field in names]
+
+
 def _check_text(pointer: str, value: object) -> None:
-    """Refuse what may not stand in a text, wherever one stands in a value."""
-    match value:
-        case "":
+    """Refuse unsafe text anywhere in a value."""
+    if isinstance(value, str):
+        if not value:
             raise invalid_field(pointer, "must not be empty: leave it out")
-        case str():
-            if reason := flaw(value):
-                raise invalid_field(pointer, reason)
-        case list():
-            for item in value:
-                _check_text(pointer, item)
-        case dict():
-            for item in [*value, *value.values()]:
-                _check_text(pointer, item)
+        if reason := flaw(value):
+            raise invalid_field(pointer, reason)
+    elif isinstance(value, list):
+        for item in value:
+            _check_text(pointer, item)
+    elif isinstance(value, dict):
+        for item in (*value, *value.values()):
+            _check_text(pointer, item)
 
 
 def _is_https_url(text: str) -> bool:
