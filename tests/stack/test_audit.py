@@ -75,7 +75,7 @@ def test_a_client_leads_to_all_that_came_of_it(asked: Asked) -> None:
     assert [(record["outcome"], record["reason"], record["field"]) for record in records] == [
         ("issued", None, None),
         ("refused", "forbidden", "/roomName"),
-        ("refused", "invalid-request", None),
+        ("refused", "invalid-request", "/roomName"),
     ]
     refused = asked.audit("--client", asked.client, "--outcome", "refused")
     assert refused == records[1:]

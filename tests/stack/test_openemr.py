@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 # As the page has it.
-POLICY = ("--moderator", "--room", "visit-*", "--max-lifetime", "14400")
+POLICY = ("--moderator", "--room", "visit-*", "--max-lifetime", "14400", "--max-advance", "604800")
 FIRST_NAME, LAST_NAME = NAME.split()
 # Of the row nothing but the names may go anywhere, and the search of the log covers the rest.
 PEOPLE: dict[str, Any] = {
