@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from local_stack.emulator import ROOT
-from tests.clients.php_caller import CLIENT, php
+from tests.clients.php_caller import CLIENT, inherited, php
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +19,11 @@ PYTHON_CLIENT = ROOT / "clients" / "python"
 
 def python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run Python with nothing of this service in its environment but what is given."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("JITSI_TOKENS_")}
     return subprocess.run(  # noqa: S603 - our own files
         [sys.executable, *arguments],
         capture_output=True,
         text=True,
-        env=inherited | {"PYTHONPATH": str(PYTHON_CLIENT)} | variables,
+        env=inherited() | {"PYTHONPATH": str(PYTHON_CLIENT)} | variables,
         timeout=60,
         check=False,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from local_stack.emulator import ROOT
-from tests.clients.php_caller import CLIENT, require_php
+from tests.clients.php_caller import CLIENT, inherited, require_php
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,7 +108,7 @@ class OpenEmr:
         self._answers: list[tuple[str, Answer]] = []
         _write_files(folder)
         settings = [f"-d{name}={value}" for name, value in _TALKATIVE.items()]
-        environment = {"PATH": os.environ["PATH"], "OPENEMR_STANDIN": str(self._scenario_file)}
+        environment = inherited() | {"OPENEMR_STANDIN": str(self._scenario_file)}
         with self._log_file.open("w") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own files
                 ["php", *settings, "-S", "127.0.0.1:0", str(_STANDIN)],  # noqa: S607

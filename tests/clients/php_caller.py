@@ -31,7 +31,6 @@ _TALKATIVE = (
 def php(*arguments: str, text: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """Run PHP with nothing of this service in its environment but what is given."""
     require_php()
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("JITSI_TOKENS_")}
     # What SSL_CERT_FILE is to others, php.ini says to PHP's curl.
     trusted = variables.pop("SSL_CERT_FILE", None)
     trust = ["-d", f"curl.cainfo={trusted}"] if trusted else []
@@ -40,10 +39,15 @@ def php(*arguments: str, text: str = "", **variables: str) -> subprocess.Complet
         input=text,
         capture_output=True,
         text=True,
-        env=inherited | variables,
+        env=inherited() | variables,
         timeout=60,
         check=False,
     )
+
+
+def inherited() -> dict[str, str]:
+    """Return the environment without what is this service's; a faked clock is in it."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("JITSI_TOKENS_")}
 
 
 def require_php() -> None:

@@ -193,6 +193,8 @@ def test_the_drop_in_says_that_it_cannot_write(redirection: str) -> None:
             text=True,
             env=os.environ
             | {
+                # libfaketime would take the closed descriptor for a file of its own.
+                "LD_PRELOAD": "",
                 "JITSI_TOKENS_URL": server.url,
                 "JITSI_TOKENS_API_KEY": API_KEY,
                 "PYTHONPATH": os.path.dirname(script),  # noqa: PTH120
