@@ -18,14 +18,19 @@ PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy
 	*/jitsi_tokens/public_keys.py,*/jitsi_tokens/moderators.py,*/jitsi_tokens/clock.py,$\
 	*/jitsi_tokens/request_fields.py,*/jitsi_tokens/issued.py
 FUNCTIONS := $(wildcard functions/*/app.py)
+# The times of `make test-clock`, each in a zone: around midnight, where clocks change, a leap day,
+# a new year.
+MOMENTS := 2027-03-14T00:30Z,UTC 2027-03-14T04:30Z,America/New_York $\
+	2027-03-14T12:00Z,Asia/Kolkata 2027-03-14T23:30Z,Pacific/Auckland $\
+	2027-10-31T12:00Z,Europe/Berlin 2028-02-29T12:00Z,UTC 2031-01-01T12:00Z,Pacific/Kiritimati
 
 # Without bytecode every import compiles anew.
 unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test checks lint unit callers bench-check stack test-faults vulnerabilities \
-	load bench openapi requirements clean tools
+.PHONY: help run stop test checks lint unit callers bench-check stack test-clock test-faults \
+	vulnerabilities load bench openapi requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 4
@@ -88,6 +93,28 @@ stack: tools
 # What docs/reliability.md tells; prints its table.
 test-faults: tools
 	$(BIN)/pytest tests/faults
+
+# All tests that can depend on the date, at each of MOMENTS. faketime adds an offset to the clock of
+# the tests and of everything they start. The monotonic clock stays real, because Python waits by it
+# in calls that libfaketime 0.9.10 does not fake; FAKETIME_FORCE_MONOTONIC_FIX=0 and
+# tests/faked_clock belong to that. libfaketime reads its variables again every 10 seconds, and
+# tests empty the environment: hence FAKETIME_CACHE_DURATION.
+test-clock: export FAKETIME_FORCE_MONOTONIC_FIX = 0
+test-clock: export FAKETIME_CACHE_DURATION = 86400
+test-clock: export PYTHONPATH = $(CURDIR)/tests/faked_clock
+test-clock: tools
+	@command -v faketime >/dev/null || \
+		{ echo "faketime is not installed: apt-get install faketime" >&2; exit 1; }
+	@local_stack/bootstrap schemathesis load runtime
+	@status=0; log=.local/test-clock.log; \
+	for moment in $(MOMENTS); do \
+		at=$${moment%,*}; zone=$${moment#*,}; \
+		TZ=$$zone faketime -m --exclude-monotonic \
+			-f "$$(printf %+ds $$(($$(date -d "$$at" +%s) - $$(date +%s))))" \
+			$(BIN)/pytest tests/unit tests/integration tests/compatibility tests/clients \
+			--numprocesses 4 -q -rs >$$log 2>&1 || { status=1; cat $$log; }; \
+		echo "$$at in $$zone: $$(tail -n 1 $$log)"; \
+	done; exit $$status
 
 # Known vulnerabilities in what is pinned. PyPI's answer changes by the day: this is a workflow, and
 # no part of lint. --strict: a package that PyPI does not know is an error.
