@@ -1,7 +1,8 @@
-# make run     everything from nothing: a token on the local stack
-#              [PROVIDER=jaas|self-hosted] [ALGORITHM=HS256|RS256, of a self-hosted Jitsi]
-# make test    every check and every test
-# make stop    ends the local stack; keys and clients are kept
+# make run         everything from nothing: a token on the local stack
+#                  [PROVIDER=jaas|self-hosted] [ALGORITHM=HS256|RS256, of a self-hosted Jitsi]
+# make test        every check, and the tests without the slow ones
+# make test-slow   the slow tests: load, failures of AWS, other dates
+# make stop        ends the local stack; keys and clients are kept
 
 PROVIDER ?= jaas
 ALGORITHM ?= HS256
@@ -27,13 +28,14 @@ MOMENTS := 2027-03-14T00:30Z,UTC 2027-03-14T04:30Z,America/New_York $\
 # Without bytecode every import compiles anew.
 unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
+MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test checks lint unit callers bench-check stack test-clock test-faults \
+.PHONY: help run stop test test-slow checks lint unit callers bench-check stack test-clock test-faults \
 	vulnerabilities load bench openapi requirements clean tools
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 4
+	@sed -n 's/^# //p' Makefile | head -n 5
 
 tools:
 	@local_stack/bootstrap venv sam emulator
@@ -45,15 +47,24 @@ run: tools
 stop:
 	@test ! -x $(PYTHON) || $(PYTHON) -m local_stack stop
 
-test: checks stack
+# Two jobs; what a target prints is shown when it ends.
+test: tools
+	@local_stack/bootstrap checkov workflows schemathesis load runtime
+	@$(MAKE) --jobs=2 --output-sync=target checks stack
 
-# Beside the tests of the stack, where there are two jobs (`make -j2 test`, as .ci/run has it).
 checks: tools
 	@$(MAKE) lint
 	@$(MAKE) unit
 	@$(MAKE) callers
+
+# One after the other: they measure time, or use all processors. The tests that look at everything
+# that a run did (its log, its calls to AWS) are in both runs of the stack.
+test-slow: tools
 	@$(MAKE) bench-check
+	@$(MAKE) test-clock
 	@$(MAKE) test-faults
+	@local_stack/bootstrap schemathesis runtime
+	$(BIN)/pytest tests -m "slow or whole" -rs
 
 lint: tools
 	@local_stack/bootstrap checkov workflows
@@ -71,15 +82,15 @@ lint: tools
 
 unit: tools
 	@local_stack/bootstrap schemathesis load runtime
-	$(BIN)/pytest tests/unit tests/integration tests/compatibility --numprocesses auto -rs \
-		--cov --cov-report=
+	$(BIN)/pytest tests/unit tests/integration tests/compatibility -m "not slow" \
+		--numprocesses auto -rs --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include="$(PURE)"
 	$(BIN)/coverage report --fail-under=95 --omit="$(PURE)"
 
 # Most of it is waiting, so more of them than processors. -rs: what is left out on a machine without
 # PHP or Node is said, with the reason.
 callers: tools
-	$(BIN)/pytest tests/clients --numprocesses 4 -rs
+	$(BIN)/pytest tests/clients -m "not slow" --numprocesses 4 -rs
 
 # Ratios against their bounds; BUSY=1 gives it neighbours that never rest.
 bench-check: tools
@@ -88,7 +99,7 @@ bench-check: tools
 
 stack: tools
 	@local_stack/bootstrap schemathesis runtime
-	$(BIN)/pytest tests/stack -rs
+	$(BIN)/pytest tests/stack -m "not slow" -rs
 
 # What docs/reliability.md tells; prints its table.
 test-faults: tools

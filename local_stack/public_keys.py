@@ -16,11 +16,15 @@ _ACTION = "ssm:GetParametersByPath"
 
 
 def tell_public_url(functions: LambdaClient, rotation: str, url: str) -> None:
-    """Let the rotation fetch from where the API is: the template knows AWS's addresses alone."""
+    """Let the rotation fetch from where the API is: the template knows AWS's addresses alone.
+
+    Nobody here keeps a key that long either: it waits a second, and not the template's least.
+    """
     present = functions.get_function_configuration(FunctionName=rotation)
     variables = present.get("Environment", {}).get("Variables", {})
+    local = {"PUBLIC_URL": url, "PUBLICATION_LEAD_SECONDS": "1"}
     functions.update_function_configuration(
-        FunctionName=rotation, Environment={"Variables": {**variables, "PUBLIC_URL": url}}
+        FunctionName=rotation, Environment={"Variables": {**variables, **local}}
     )
 
 

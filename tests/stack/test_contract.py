@@ -42,6 +42,11 @@ class Run(NamedTuple):
 
 
 RUNS = {
+    "examples": Run(
+        ["--phases=examples,coverage"],
+        100,
+        {(TOKENS, "positive", 200): 1, (TOKENS, "negative", 400): 1},
+    ),
     "everything": Run(
         [],
         300,
@@ -85,7 +90,13 @@ def answers_in(report: Path) -> Answers:
     return found
 
 
-@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize(
+    "run",
+    [
+        pytest.param(run, id=name, marks=[] if name == "examples" else pytest.mark.slow)
+        for name, run in RUNS.items()
+    ],
+)
 def test_the_service_answers_as_the_document_says(
     published: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str], run: Run
 ) -> None:

@@ -45,6 +45,7 @@ def not_found(stack: Stack) -> str:
     return str(httpx.get(f"{stack.url}/nothing", timeout=30).json()["title"])
 
 
+@pytest.mark.slow
 def test_a_layer_alone_reaches_the_api(
     running_emulator: Emulator, changing: Stack, copied: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_a_parameter_alone_reaches_the_api(running_emulator: Emulator, changing:
         assert service.post(expirationSeconds=900).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_burst_over_the_limit_is_told_to_wait(
     running_emulator: Emulator, changing: Stack
 ) -> None:

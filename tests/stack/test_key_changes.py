@@ -125,6 +125,7 @@ def test_a_rotation_that_nobody_should_ask_for_disturbs_no_promotion(
     assert "AWSPENDING" not in str(stages)
 
 
+@pytest.mark.slow
 def test_a_shared_secret_changes_when_containers_fetch_it_again(changing_shared: Service) -> None:
     """Jitsi holds one secret: after their five minutes no token is signed with the other one."""
     before = changing_shared.secret_document()

@@ -35,6 +35,7 @@ def test_every_option_is_among_these() -> None:
     assert OFF.keys() >= UNKNOWN_TO_THE_EMULATOR
 
 
+@pytest.mark.slow
 def test_an_update_from_off_to_on_and_back_keeps_keys_and_clients(
     running_emulator: Emulator,
 ) -> None:

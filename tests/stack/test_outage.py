@@ -62,6 +62,7 @@ def test_a_caller_may_try_again_when_the_clients_cannot_be_read(
     assert answer.status_code == 200
 
 
+@pytest.mark.slow
 def test_a_start_without_secrets_manager_says_so_and_recovers(
     self_hosted: Service, secrets_manager: FaultProxy
 ) -> None:

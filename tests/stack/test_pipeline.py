@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from local_stack.emulator import Emulator
     from tests.stack.service import Service
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 PIPED = "jitsi-tokens-piped"
 REPOSITORY = "clinic@7/jitsi-tokens@8"

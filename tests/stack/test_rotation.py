@@ -81,6 +81,7 @@ def test_the_published_key_is_what_openssl_makes_of_the_private_one(published: S
     assert len(made) == 800
 
 
+@pytest.mark.slow
 def test_rotations_under_load_fail_nobody(published: Service) -> None:
     """Every token verifies when it is issued, and at the end; the keys of all are published."""
     with Load(published, published_pem(published)) as load:
@@ -100,6 +101,7 @@ def test_rotations_under_load_fail_nobody(published: Service) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_key_that_is_not_what_is_published_does_not_get_through(published: Service) -> None:
     """The test step refuses it, the current key stays, and what is left behind is cleaned up."""
     kid = published.secret_document()["kid"]

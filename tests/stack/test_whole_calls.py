@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["attempt"]  # a fixture
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.whole]
 
 # Runs after the other files but the search of the log, so that what they called is seen too; what
 # `worked` does is enough where this file is run alone.

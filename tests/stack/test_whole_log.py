@@ -19,7 +19,7 @@ from tests.stack.service import API_KEYS, EMAIL, NAME, ROOM, USER_ID
 if TYPE_CHECKING:
     from tests.stack.service import Service
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.whole]
 
 # Runs last, as files run in the order of their names: what it searches is what the others left.
 MIN_LINES = 500
