@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from benchmarks.measured import Step
     from tests.conftest import LoadApp
 
-# A second goes by until locust asks for the first time.
-ASKED = Run(callers=1, seconds=3)
+pytestmark = pytest.mark.slow
+
+# A second goes by until locust asks for the first time, and more on a busy machine.
+ASKED = Run(callers=1, seconds=6)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def deployed(
 
 
 def asked(deployed: Deployed, results: Path) -> Step:
-    """Ask a stack for three seconds."""
+    """Ask a stack for some seconds."""
     rooms: dict[str, Any] = {"rooms": ["visit-*"]}
     api_keys = {
         "DOCTORS_API_KEY": deployed.add_client(**rooms, moderator=True),
