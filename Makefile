@@ -17,7 +17,8 @@ PURE := */jitsi_tokens/rooms.py,*/jitsi_tokens/requests.py,*/jitsi_tokens/policy
 	*/jitsi_tokens/text.py,*/jitsi_tokens/problems.py,*/jitsi_tokens/findings.py,$\
 	*/jitsi_tokens/features.py,*/jitsi_tokens/complaints.py,*/jitsi_tokens/rsa_keys.py,$\
 	*/jitsi_tokens/public_keys.py,*/jitsi_tokens/moderators.py,*/jitsi_tokens/clock.py,$\
-	*/jitsi_tokens/request_fields.py,*/jitsi_tokens/issued.py
+	*/jitsi_tokens/request_fields.py,*/jitsi_tokens/issued.py,$\
+	*/jitsi_tokens/faults.py,*/jitsi_tokens/keep_alive.py
 FUNCTIONS := $(wildcard functions/*/app.py)
 # The times of `make test-clock`, each in a zone: around midnight, where clocks change, a leap day,
 # a new year.
@@ -114,10 +115,12 @@ test-clock: export FAKETIME_FORCE_MONOTONIC_FIX = 0
 test-clock: export FAKETIME_CACHE_DURATION = 86400
 test-clock: export PYTHONPATH = $(CURDIR)/tests/faked_clock
 test-clock: tools
-	@command -v faketime >/dev/null || \
-		{ echo "faketime is not installed: apt-get install faketime" >&2; exit 1; }
 	@local_stack/bootstrap schemathesis load runtime
-	@status=0; log=.local/test-clock.log; \
+	@if ! command -v faketime >/dev/null; then \
+		echo "left out, as faketime is not installed: apt-get install faketime" >&2; \
+		test -z "$(CI)"; exit; \
+	fi; \
+	status=0; log=.local/test-clock.log; \
 	for moment in $(MOMENTS); do \
 		at=$${moment%,*}; zone=$${moment#*,}; \
 		TZ=$$zone faketime -m --exclude-monotonic \
