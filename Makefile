@@ -93,10 +93,10 @@ unit: tools
 callers: tools
 	$(BIN)/pytest tests/clients -m "not slow" --numprocesses 4 -rs
 
-# Ratios against their bounds; BUSY=1 gives it neighbours that never rest.
+# Starts, memory and warm requests as ratios, against the bounds in benchmarks/ratios.py.
 bench-check: tools
-	@local_stack/bootstrap runtime
-	$(PYTHON) -m benchmarks.speed --check $(if $(BUSY),--busy)
+	@local_stack/bootstrap runtime peers
+	$(PYTHON) -m benchmarks --check
 
 stack: tools
 	@local_stack/bootstrap schemathesis runtime
@@ -138,17 +138,16 @@ vulnerabilities:
 		$(foreach file,$(wildcard requirements/*.txt) layers/jitsi_tokens/requirements.txt,\
 		--requirement $(file))
 
-# More and more callers on a stack of its own: docs/load.svg and its table in docs/scaling.md.
+# More and more callers on a stack of its own: prints the first table of docs/scaling.md.
 load: tools
 	@local_stack/bootstrap load
 	$(PYTHON) -m benchmarks.load
 
-# Each handler under AWS's Runtime Interface Emulator, beside what it is compared with:
-# docs/performance.md, its plots, and a table of docs/scaling.md. BUSY=1: beside neighbours that
-# never rest, for the page's other column.
+# Each handler under AWS's Runtime Interface Emulator, and what it is compared with: prints the
+# figures of docs/performance.md.
 bench: tools
-	@local_stack/bootstrap load runtime
-	$(PYTHON) -m benchmarks.speed $(if $(BUSY),--busy)
+	@local_stack/bootstrap runtime peers
+	$(PYTHON) -m benchmarks
 
 # docs/openapi.yaml, from the types of the service.
 openapi: tools

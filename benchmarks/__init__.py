@@ -1,1 +1,1 @@
-"""How fast the service is, what a stack carries, and the arithmetic of growth."""
+"""How fast the service is, compared with the alternatives, and how it behaves under load."""

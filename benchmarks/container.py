@@ -1,7 +1,7 @@
 """One container of a function, under AWS's Lambda Runtime Interface Emulator without Docker.
 
-SAM CLI ships that emulator. As Lambda does, it starts the runtime at the first call, gives it one
-call at a time, and writes how long each took.
+SAM CLI ships that emulator. Like Lambda, it starts the runtime at the first call, gives it one call
+at a time, and logs how long each took.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from local_stack.emulator import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _PROGRAM = "lib/python3.13/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"
 _PATH = "/2015-03-31/functions/function/invocations"
@@ -30,23 +30,7 @@ _CALL_SECONDS = 60
 
 
 class ContainerFailure(RuntimeError):
-    """The container does not answer; the text says where to look."""
-
-
-class Answer(NamedTuple):
-    """What a call answered, and how many seconds it took for the caller."""
-
-    body: Any
-    seconds: float
-
-
-class Report(NamedTuple):
-    """What the log of a container says; times in milliseconds, sizes in bytes without newlines."""
-
-    init: float
-    durations: list[float]
-    line_bytes: list[int]
-    platform_bytes: list[int]
+    """The container does not answer as it should; the text says where to look."""
 
 
 class Container:
@@ -54,16 +38,16 @@ class Container:
 
     Args:
         folder: what Lambda has at /var/task.
-        layers: what it has on the path besides, built.
+        layers: what else is on the path, built.
         environment: the function's variables, and where AWS is.
         log: a file for what the container prints.
 
-    Its Python has the runtime and nothing else, so that what the layer lacks is found out.
-    Python writes no bytecode there, as it cannot on Lambda: what is not compiled, it compiles anew.
+    Its Python has the runtime and nothing else, which shows what the layer lacks. As on Lambda,
+    Python cannot write bytecode: it compiles what comes without.
     """
 
     def __init__(
-        self, folder: Path, layers: Iterable[Path], environment: dict[str, str], log: Path
+        self, folder: Path, layers: Iterable[Path], environment: Mapping[str, str], log: Path
     ) -> None:
         self._folder = folder
         self._environment = {
@@ -73,13 +57,12 @@ class Container:
             **environment,
         }
         self._log = log
-        self._port = 0
 
     def __enter__(self) -> Self:
-        self._port, runtime_port = _free_ports()
+        port, runtime_port = _free_ports()
         command = [
             str(LOCAL / "sam" / _PROGRAM),
-            *("--runtime-interface-emulator-address", f"127.0.0.1:{self._port}"),
+            *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
             *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
             *(str(LOCAL / "runtime" / "bin" / "python"), "-m", "awslambdaric", "app.handler"),
         ]
@@ -93,9 +76,7 @@ class Container:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._connection = http.client.HTTPConnection(
-            "127.0.0.1", self._port, timeout=_CALL_SECONDS
-        )
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_CALL_SECONDS)
         try:
             self._wait()
         except ContainerFailure:
@@ -105,21 +86,18 @@ class Container:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
-        # Its own group: the runtime is a child of it.
+        # The runtime is a child of the emulator, in the same group.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def call(self, event: dict[str, Any]) -> Answer:
-        """Call the handler, and wait for its answer."""
-        body = json.dumps(event)
-        started = time.perf_counter()
-        self._connection.request("POST", _PATH, body)
-        answer = self._connection.getresponse().read()
-        return Answer(json.loads(answer), time.perf_counter() - started)
+    def call(self, event: Mapping[str, Any]) -> Any:
+        """Call the handler, and return its answer."""
+        self._connection.request("POST", _PATH, json.dumps(event))
+        return json.loads(self._connection.getresponse().read())
 
     def peak_kib(self) -> int:
-        """Return the most memory that the runtime has had so far, in KiB (proc(5), VmHWM)."""
+        """Return the most memory that the runtime has used so far, in KiB (proc(5), VmHWM)."""
         # The emulator is written in Go: any of its threads may have started the runtime.
         threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")
         [runtime] = " ".join(children.read_text() for children in threads).split()
@@ -137,29 +115,18 @@ class Container:
             time.sleep(0.02)
 
 
-def read_report(log: str) -> Report:
-    """Return what a log says.
+def read_times(log: str) -> tuple[float, list[float]]:
+    """Return how long a container's start and each of its calls took, in milliseconds.
 
     Raises:
         ContainerFailure: the handler did not start, or not once.
     """
-    lines = log.splitlines()
     starts = re.findall(r"INIT RTDONE\(status: (\w+)\)", log)
     inits = re.findall(r"INIT REPORT\(durationMs: ([0-9.]+)\)", log)
     if starts != ["success"] or len(inits) != 1:
         raise ContainerFailure("the handler did not start, or not once")
-    platform = [line for line in lines if line.startswith(("START ", "END ", "REPORT "))]
-    return Report(
-        init=float(inits[0]),
-        durations=[
-            float(found) for found in re.findall(r"INVOKE RTDONE\(.*duration: ([0-9.]+)ms\)", log)
-        ],
-        line_bytes=[len(line.encode()) for line in lines if line.startswith('{"_aws"')],
-        platform_bytes=[
-            sum(len(line.encode()) for line in platform[call : call + 3])
-            for call in range(0, len(platform), 3)
-        ],
-    )
+    durations = re.findall(r"INVOKE RTDONE\(.*duration: ([0-9.]+)ms\)", log)
+    return float(inits[0]), [float(found) for found in durations]
 
 
 def _free_ports() -> tuple[int, int]:

@@ -1,1 +1,1 @@
-"""Load on a deployed stack: `python -m benchmarks.load`, by `make load`."""
+"""More and more callers on a local stack."""

@@ -1,1 +1,1 @@
-"""What jitsi-tokens is measured against: what people would otherwise run, and the floors below."""
+"""What the service is measured against."""

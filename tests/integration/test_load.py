@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks.load.run import Run, ask
+from benchmarks.load.__main__ import ask
 from tests.integration.cli_world import Answer, running_world
 from tests.integration.deployed import PROBLEM, Deployed, published_document
 
@@ -16,13 +16,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-    from benchmarks.measured import Step
+    from benchmarks.load.__main__ import Step
     from tests.conftest import LoadApp
-
-pytestmark = pytest.mark.slow
-
-# A second goes by until locust asks for the first time, and more on a busy machine.
-ASKED = Run(callers=1, seconds=6)
 
 
 @pytest.fixture
@@ -43,44 +38,41 @@ def deployed(
 
 
 def asked(deployed: Deployed, results: Path) -> Step:
-    """Ask a stack for some seconds."""
+    """Ask a stack, until it has answered so many calls that all usual kinds are among them."""
     rooms: dict[str, Any] = {"rooms": ["visit-*"]}
-    api_keys = {
+    environment = {
         "DOCTORS_API_KEY": deployed.add_client(**rooms, moderator=True),
         "PATIENTS_API_KEY": deployed.add_client(**rooms),
+        "LOAD_CALLS": "60",
     }
-    return ask(deployed.world.outputs["ApiUrl"], api_keys, ASKED, results)
+    return ask(deployed.world.outputs["ApiUrl"], environment, results, callers=1, seconds=60)
 
 
 def test_a_healthy_stack_answers_each_call_as_it_should(deployed: Deployed, tmp_path: Path) -> None:
-    """Refusals of what has to be refused are no errors."""
+    """Expected refusals are no errors."""
     step = asked(deployed, tmp_path)
 
-    assert step.errors == 0, (tmp_path / "1-callers_failures.csv").read_text()
+    assert step.errors == 0, (tmp_path / "1-callers.txt").read_text()
     assert step.callers == 1
-    assert step.requests_per_second > step.tokens_per_second > 1
+    assert step.requests_per_second > step.tokens_per_second > 0
     assert 0 < step.p50 <= step.p95 <= step.p99
-    assert step.answer_bytes > 500
 
 
 @pytest.mark.parametrize(
     ("breaks", "error"),
     [
         (lambda stack: stack.change_claims({"room": "another"}), "another room"),
-        (
-            lambda stack: stack.answer_known(Answer(503, "{}", PROBLEM)),
-            "503 in place of 200",
-        ),
+        (lambda stack: stack.answer_known(Answer(503, "{}", PROBLEM)), "503 instead of 200"),
     ],
     ids=["a token for another room", "no token"],
 )
 def test_a_wrong_answer_is_an_error(
     deployed: Deployed, tmp_path: Path, breaks: Callable[[Deployed], None], error: str
 ) -> None:
-    """It is counted, and told by its kind."""
+    """It is counted by its kind."""
     breaks(deployed)
 
     step = asked(deployed, tmp_path)
 
     assert step.errors > 1
-    assert error in (tmp_path / "1-callers_failures.csv").read_text()
+    assert error in (tmp_path / "1-callers.txt").read_text()

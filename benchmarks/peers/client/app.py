@@ -1,19 +1,20 @@
-"""A handler that does nothing, after boto3 clients were made: the floor of what needs them.
+"""An empty handler that has made boto3 clients: the floor of every function that needs them.
 
 environment:
-  FLOOR_CLIENTS  names of services, separated by commas (default: secretsmanager)
+  FLOOR_CLIENTS  names of services, separated by commas; without it the handler is merely empty
 """
 
 from __future__ import annotations
 
 import os
 
-import boto3
+if clients := os.environ.get("FLOOR_CLIENTS"):
+    import boto3
 
-CLIENTS = [
-    boto3.client(service)  # type: ignore[call-overload]
-    for service in os.environ.get("FLOOR_CLIENTS", "secretsmanager").split(",")
-]
+    CLIENTS = [
+        boto3.client(service)  # type: ignore[call-overload]
+        for service in clients.split(",")
+    ]
 
 
 def handler(_event: object, _context: object) -> dict[str, int]:

@@ -1,8 +1,8 @@
-"""POST /api/jitsi/jwt as most people would build it: Powertools' validating resolver and pydantic.
+"""POST /api/jitsi/jwt of a self-hosted Jitsi, by Powertools' validating resolver and pydantic.
 
-After Powertools' documentation, with its own utilities for secrets, logs and metrics. It takes the
-events and the variables of the function issue_token, and makes the same claims of them. It shares
-no line with that: who changes the claims there is told here by tests/unit/test_peers.py.
+What most people would build, after Powertools' documentation, with its utilities for secrets, logs
+and metrics. It takes the events and variables of the function issue_token, makes the same claims,
+and shares no code with it: tests/unit/test_peers.py keeps the two equal.
 """
 
 import hmac
@@ -38,19 +38,11 @@ SECRET_MAX_AGE_SECONDS = 300
 MAX_LIFETIME_SECONDS = int(os.environ["MAXIMUM_LIFETIME_SECONDS"])
 MAX_ADVANCE_SECONDS = int(os.environ["MAXIMUM_ADVANCE_SECONDS"])
 CLOCK_SKEW_SECONDS = int(os.environ["CLOCK_SKEW_SECONDS"])
-IN_QUERY = os.environ["MEETING_URL_TOKEN_PLACEMENT"] == "query"
-IS_JAAS = os.environ["PROVIDER"] == "jaas"
-if IS_JAAS:
-    ALGORITHM, ISSUER, AUDIENCE = "RS256", "chat", "jitsi"
-    SUBJECT = TENANT = "vpaas-magic-cookie-" + os.environ["JAAS_APP_ID"].removeprefix(
-        "vpaas-magic-cookie-"
-    )
-    DOMAIN = os.environ.get("JITSI_DOMAIN") or "8x8.vc"
-else:
-    ALGORITHM, ISSUER = os.environ["SIGNING_ALGORITHM"], os.environ["JITSI_ISSUER"]
-    AUDIENCE = os.environ.get("JITSI_AUDIENCE") or os.environ["JITSI_APP_ID"]
-    DOMAIN, TENANT = os.environ["JITSI_DOMAIN"], os.environ.get("JITSI_TENANT", "")
-    SUBJECT = os.environ.get("JITSI_SUBJECT") or TENANT or DOMAIN.partition(":")[0]
+ALGORITHM = os.environ["SIGNING_ALGORITHM"]
+ISSUER = os.environ["JITSI_ISSUER"]
+AUDIENCE = os.environ["JITSI_AUDIENCE"]
+DOMAIN = os.environ["JITSI_DOMAIN"]
+SUBJECT = DOMAIN.partition(":")[0]
 
 # The audit record is wanted whatever the level of the rest.
 logger = Logger(level="INFO")
@@ -185,14 +177,12 @@ def claims_of(request: TokenRequest, room: str, start: int, now: int) -> dict[st
         "moderator": str(request.is_moderator).lower(),
         "email": request.user_email,
         "avatar": request.user_avatar,
+        "affiliation": "owner" if request.is_moderator else "member",
+        "lobby_bypass": request.is_moderator or None,
     }
-    if not IS_JAAS:
-        user["affiliation"] = "owner" if request.is_moderator else "member"
-        user["lobby_bypass"] = request.is_moderator or None
     context: dict[str, Any] = {"user": {k: v for k, v in user.items() if v is not None}}
-    if IS_JAAS or request.features is not None:
-        features = request.features or {}
-        context["features"] = {name: str(wanted).lower() for name, wanted in features.items()}
+    if request.features is not None:
+        context["features"] = {k: str(v).lower() for k, v in request.features.items()}
     return {
         "aud": AUDIENCE,
         "iss": ISSUER,
@@ -204,13 +194,6 @@ def claims_of(request: TokenRequest, room: str, start: int, now: int) -> dict[st
         "jti": str(uuid.uuid4()),
         "context": context,
     }
-
-
-def meeting_url(room: str, token: str) -> str:
-    """Return the address that joins the room."""
-    path = quote(room, safe="%")
-    base = f"https://{DOMAIN}/{TENANT}/{path}" if TENANT else f"https://{DOMAIN}/{path}"
-    return f"{base}?jwt={token}" if IN_QUERY else f"{base}#jwt=%22{token}%22"
 
 
 def secret(variable: str) -> str:
@@ -269,7 +252,7 @@ def issue(request: TokenRequest) -> Response[IssuedToken]:
             token=token,
             expires_at=claims["exp"],
             not_before=claims["nbf"],
-            meeting_url=meeting_url(room, token),
+            meeting_url=f"https://{DOMAIN}/{quote(room, safe='%')}#jwt=%22{token}%22",
             room_name=room,
         ),
     )

@@ -1,1 +1,0 @@
-"""A folder as Lambda has it at /var/task."""

@@ -1,1 +1,0 @@
-"""How fast the service is: `python -m benchmarks.speed`."""
