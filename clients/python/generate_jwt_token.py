@@ -1,4 +1,4 @@
-"""A drop-in for the script of the same name that signed tokens itself: asks the service for them.
+"""A drop-in for the script of this name that signed tokens itself: it asks the service for them.
 
 environment, each also as <NAME>_FILE, the name of a file:
   JITSI_TOKENS_URL      the service's address, up to /api/jitsi/jwt
@@ -9,10 +9,7 @@ environment, each also as <NAME>_FILE, the name of a file:
 from __future__ import annotations
 
 import argparse
-import atexit
-import contextlib
 import functools
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,22 +32,22 @@ def generate_jwt_token(
 ) -> str:
     """Return a token for one user in one room, without the meeting URL around it.
 
-    The process keeps one client, made from the environment as it was at the first call.
+    The process keeps one client, made from the environment at the first call.
 
     Raises:
-        JitsiTokensError: one of its kinds, as `jitsi_tokens_client.Client.issue` raises them.
+        JitsiTokensError: as `jitsi_tokens_client.Client.issue` raises it.
     """
     return _issue(room_name, user_name, user_email, is_moderator=is_moderator).token
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print a meeting URL and its token; return 0, 1 where there is none, 3 for no answer now."""
+    """Print a meeting URL and its token; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="generate_jwt_token.py",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="exit status: 0 for a token, 1 where it is refused or cannot be written, 2 for wrong"
-        " usage,\n3 where there is no answer now, so try again later",
+        epilog="exit status: 0 for a token, 1 if it is refused or cannot be written, 2 for wrong"
+        " usage,\n3 without an answer: try again later",
         allow_abbrev=False,
     )
     parser.add_argument("room", help="the meeting's name; write -- before one that begins with -")
@@ -61,36 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         meeting = _issue(given.room, given.name, given.email, is_moderator=given.moderator)
     except JitsiTokensError as error:
-        _complain(str(error))
+        print(error, file=sys.stderr)  # noqa: T201 - a command
         return _UNAVAILABLE if isinstance(error, UnavailableError) else _REFUSED
-    if not _is_written(f"Meeting URL: {meeting.meeting_url}\nToken: {meeting.token}\n"):
-        _complain("Standard output cannot be written.")
+    try:
+        sys.stdout.write(f"Meeting URL: {meeting.meeting_url}\nToken: {meeting.token}\n")
+        sys.stdout.flush()
+    # Closed before Python began (AttributeError), full, or of an encoding that lacks a letter.
+    except (AttributeError, OSError, ValueError):
+        # What is left in its buffer would fail once more at the end.
+        sys.stdout = None
+        print("Standard output cannot be written.", file=sys.stderr)  # noqa: T201
         return _REFUSED
     return 0
-
-
-def _is_written(text: str) -> bool:
-    # It is None where it was closed when Python began.
-    if sys.stdout is None:
-        return False
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    # Closed, or of an encoding that lacks a letter: both are ValueErrors.
-    except (OSError, ValueError):
-        # What is left in its buffer would be written, and fail, once more at the end.
-        with contextlib.suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
-            os.close(nowhere)
-        return False
-    return True
-
-
-def _complain(text: str) -> None:
-    if sys.stderr is not None:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"{text}\n")
 
 
 def _issue(
@@ -103,9 +82,7 @@ def _issue(
 
 @functools.cache
 def _client() -> Client:
-    client = Client()
-    atexit.register(client.close)
-    return client
+    return Client()
 
 
 if __name__ == "__main__":

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.clients import unruly_server as unruly
-from tests.clients.drop_ins import DROP_INS, PERSON, DropIn
+from tests.clients.drop_ins import DROP_INS, PERSON, DropIn, python
 from tests.clients.php_caller import CLIENT, php
 from tests.clients.samples import API_KEY, MEETING, TOKEN, WELL
 from tests.clients.unruly_server import UnrulyServer
@@ -94,6 +96,19 @@ def test_nothing_set_is_said(drop_in: DropIn) -> None:
 
     assert finished.returncode == 1
     assert "JITSI_TOKENS_URL" in finished.stderr
+
+
+@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
+def test_the_python_script_says_that_it_cannot_write(redirection: str) -> None:
+    """In one line, with nothing more when Python ends; test_php_processes.py has PHP's."""
+    run = 'import os, sys; os.execv("/bin/sh", ["sh", "-c", sys.argv[1]])'
+    command = " ".join([sys.executable, DROP_INS["python"].script, *map(shlex.quote, PERSON)])
+    with UnrulyServer(WELL) as server:
+        variables = {"JITSI_TOKENS_URL": server.url, "JITSI_TOKENS_API_KEY": API_KEY}
+        finished = python("-c", run, f"exec {command} {redirection}", **variables)
+
+    assert finished.returncode == 1
+    assert finished.stderr == "Standard output cannot be written.\n"
 
 
 def test_every_php_file_is_valid() -> None:

@@ -8,10 +8,12 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jitsi_tokens_client import ConfigurationError
+from jitsi_tokens_client.settings import read_address
 
 from tests.clients import unruly_server as unruly
 from tests.clients.php_caller import CLIENT, PhpCaller, php
-from tests.clients.samples import API_KEY, ID_KEY, MEETING, PATIENT, WELL, settings
+from tests.clients.samples import API_KEY, MEETING, PATIENT, WELL, settings
 from tests.clients.unruly_server import UnrulyServer
 
 if TYPE_CHECKING:
@@ -327,9 +329,18 @@ GOOD_ADDRESSES = {
 }
 
 
-def test_an_address_is_read_strictly() -> None:
+def in_python(text: str) -> list[str] | str:
+    """Return where the Python client sends, and the host that it names, or the refusal."""
+    try:
+        url, host = read_address(text)
+    except ConfigurationError as error:
+        return str(error)
+    return [f"{url}/api/jitsi/jwt", host]
+
+
+def test_an_address_is_read_strictly_and_alike() -> None:
     """What two parsers may read as two hosts is none."""
-    told_of = told(
+    in_php = told(
         """namespace {
             $flaws = [];
             foreach ($cases as $text) {
@@ -342,35 +353,16 @@ def test_an_address_is_read_strictly() -> None:
         [*ADDRESSES, *GOOD_ADDRESSES],
     )
 
-    begin = "JitsiTokens\\ConfigurationException: The service's address (JITSI_TOKENS_URL) "
+    begin = "The service's address (JITSI_TOKENS_URL) "
     expected: dict[str, Any] = {text: begin + flaw for text, flaw in ADDRESSES.items()}
     for text, host in GOOD_ADDRESSES.items():
         expected[text] = [f"{text.rstrip('/')}/api/jitsi/jwt", host]
-    assert dict(zip([*ADDRESSES, *GOOD_ADDRESSES], told_of, strict=True)) == expected
-
-
-def test_retry_after_has_bounds() -> None:
-    """Nobody waits for 31 years; what is past is now."""
-    cases = {
-        "5": 5,
-        " 07 ": 7,
-        "-5": 0,
-        "999999999999999999999999": 10**9,
-        "9" * 400: 10**9,
-        "Fri, 31 Dec 9999 23:59:59 GMT": 10**9,
-        "Sun, 06 Nov 1994 08:49:37 GMT": 0,
-        "Sunday, 06-Nov-94 08:49:37 GMT": 0,
-        "Sun Nov  6 08:49:37 1994": 0,
-        "Sun, 99 Nov 1994 08:49:37 GMT": None,
-        "1.5": None,
-        "soon": None,
-        "": None,
+    assert {text: in_python(text) for text in expected} == expected
+    thrown = "JitsiTokens\\ConfigurationException: "
+    assert dict(zip(expected, in_php, strict=True)) == {
+        text: thrown + found if isinstance(found, str) else found
+        for text, found in expected.items()
     }
-    script = """namespace {
-        echo json_encode(array_map(JitsiTokens\\Internal\\RetryAfter::seconds(...), $cases));
-    }"""
-
-    assert dict(zip(cases, told(script, list(cases)), strict=True)) == cases
 
 
 # An error handler that throws, as frameworks have it, and what was thrown or is left of it.
@@ -434,63 +426,6 @@ def test_a_key_in_a_paths_place_is_in_no_warning(tmp_path: Path) -> None:
     assert API_KEY not in finished.stdout
 
 
-READING = """namespace {
-    use JitsiTokens\\Internal;
-    use JitsiTokens\\Secret;
-    function read(int $status, string $type, string $body, string ...$keys): ?string
-    {
-        $answer = new Internal\\Answer($status, $type, null, $body);
-        $keys = array_map(static fn (string $key): Secret => new Secret($key), $keys);
-        return thrown((new Internal\\Reading($answer, 'h', ...$keys))->meeting(...));
-    }
-    echo json_encode(array_map(static fn (array $case): ?string => read(...$case), $cases));
-}"""
-
-
-def test_an_answer_means_what_it_says() -> None:
-    """And what it says is repeated only if it holds no key."""
-
-    def problem(detail: str, errors: object = None) -> str:
-        document = {"type": "urn:jitsi-tokens:problem:x", "detail": detail, "errors": errors}
-        return json.dumps(document)
-
-    keys, kind = (API_KEY, ID_KEY), "application/problem+json"
-    error = {"pointer": "/x", "detail": "y"}
-    refuses = "JitsiTokens\\InvalidRequestException: h refuses the request (HTTP 400)"
-    no_token = (
-        "JitsiTokens\\UnavailableException: h answered HTTP 200 with something else than a token:"
-        " is the address right?"
-    )
-    no_service = (
-        "JitsiTokens\\ConfigurationException: There is no token service at this address"
-        " (h, HTTP 401)."
-    )
-    table = [
-        ((400, kind, problem("d", [error]), *keys), f"{refuses}: /x y."),
-        ((400, kind, problem("d", {"0": error}), *keys), f"{refuses}: d."),
-        ((400, kind, problem("d", ["x"]), *keys), f"{refuses}: d."),
-        ((400, kind, problem(f"The key {API_KEY}."), *keys), f"{refuses}."),
-        ((400, kind, problem(f"The key {ID_KEY}."), *keys), f"{refuses}."),
-        ((400, kind, problem("d", [error | {"pointer": f"/{ID_KEY}"}]), *keys), f"{refuses}: y."),
-        ((401, "", "", *keys), "JitsiTokens\\CredentialsException: h does not accept the API key."),
-        (
-            (401, "", ""),
-            no_service,
-        ),
-        ((200, "application/json", json.dumps(MEETING), *keys), None),
-        ((200, "application/json", json.dumps([MEETING]), *keys), no_token),
-        *(
-            (
-                (200, "application/json", json.dumps(MEETING | {"meetingUrl": url}), *keys),
-                no_token,
-            )
-            for url in ("https://h/ x", "https://h/\n", "https://h/\u0085", "https://h/\u2028x")
-        ),
-    ]
-
-    assert told(READING, [case for case, _ in table]) == [message for _, message in table]
-
-
 @pytest.mark.parametrize("transport", ["curl", "guzzle"])
 def test_an_answer_that_is_encoded_is_not_the_services(transport: str) -> None:
     """Nobody asked for that, and it may unpack to any size; asked once, and at once."""
@@ -507,17 +442,6 @@ def test_an_answer_that_is_encoded_is_not_the_services(transport: str) -> None:
         )
         assert len(server.received) == 1
         assert plain.kind == "meeting", plain
-
-
-def test_a_question_without_a_key_is_not_refused_for_the_key() -> None:
-    """What answers 401 to `isConfigured` is some other service."""
-    with UnrulyServer(unruly.answer(401, "no", "text/plain")) as server:
-        outcome = PhpCaller("curl").is_configured({"url": server.url})
-
-        assert outcome.kind == "Configuration", outcome
-        assert outcome.values["message"] == (
-            "There is no token service at this address (127.0.0.1, HTTP 401)."
-        )
 
 
 def test_the_drop_in_finds_composers_loader(tmp_path: Path) -> None:

@@ -70,12 +70,12 @@ def stall(_connection: socket.socket, stopped: threading.Event) -> None:
     stopped.wait(30)
 
 
-def drip(body: str, *, head: bool) -> Deed:
-    """Send an answer a byte at a time: its head, or its body alone."""
+def drip(body: str) -> Deed:
+    """Send the head of an answer, then its body a byte at a time."""
 
     def send(connection: socket.socket, stopped: threading.Event) -> None:
         whole = _answer(200, body, "application/json", {})
-        begin = 0 if head else len(whole) - len(body)
+        begin = len(whole) - len(body)
         connection.sendall(whole[:begin])
         for position in range(begin, len(whole)):
             if stopped.wait(_DRIP_SECONDS):

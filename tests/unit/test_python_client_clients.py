@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import inspect
-import io
 import json
 import os
-import sys
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import generate_jwt_token
 import httpx
 import jitsi_tokens_client
 import pytest
-from jitsi_tokens_client import AsyncClient, Client, UnavailableError
+from jitsi_tokens_client import AsyncClient, Client, Limits, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +94,16 @@ def test_an_own_http_client_keeps_its_credentials(use: Use) -> None:
     assert issue.headers["User-Agent"].startswith("jitsi-tokens-python/")
     assert "Authorization" not in is_configured.headers
     assert "Content-Type" not in is_configured.headers
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("Bearer"), OSError("Bearer")])
+def test_an_error_has_no_context(use: Use, error: Exception) -> None:
+    """The HTTP client's exception holds the request, with the API key."""
+    with pytest.raises(UnavailableError) as raised:
+        use(Server(error), "issue", ASKED, limits=Limits(attempts=1))
+
+    assert raised.value.__context__ is None
+    assert raised.value.__cause__ is None
 
 
 def test_a_cancellation_passes_through() -> None:
@@ -182,49 +188,6 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         client = Client(URL, KEY, http=h)
         monkeypatch.setattr(generate_jwt_token, "_client", lambda: client)
         yield
-
-
-class Full(io.StringIO):
-    """A file on a device without room."""
-
-    def flush(self) -> None:
-        """Fail."""
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-
-def closed() -> io.StringIO:
-    """Return a file that is closed."""
-    file = io.StringIO()
-    file.close()
-    return file
-
-
-@pytest.mark.usefixtures("served")
-@pytest.mark.parametrize("make", [Full, closed, lambda: None], ids=["full", "closed", "none"])
-def test_what_cannot_be_written_is_said(
-    make: Callable[[], object],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """By one line, without the token."""
-    monkeypatch.setattr(sys, "stdout", make())
-
-    assert generate_jwt_token.main(["a", "b", "c"]) == 1
-    assert capsys.readouterr().err == "Standard output cannot be written.\n"
-
-
-@pytest.mark.usefixtures("served")
-def test_nobody_to_complain_to_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Standard error may be closed, too."""
-    monkeypatch.setattr(sys, "stdout", None)
-    for file in (None, closed()):
-        monkeypatch.setattr(sys, "stderr", file)
-        monkeypatch.setattr(
-            generate_jwt_token,
-            "_issue",
-            lambda *_, **__: SimpleNamespace(meeting_url="u", token="t"),
-        )
-        assert generate_jwt_token.main(["a", "b", "c"]) == 1
 
 
 @pytest.mark.usefixtures("served")

@@ -11,8 +11,8 @@ from jitsi_tokens_client.errors import (
     NotAllowedError,
     UnavailableError,
 )
-from jitsi_tokens_client.limits import Limits
 from jitsi_tokens_client.meeting import Meeting
+from jitsi_tokens_client.retry import Limits
 from jitsi_tokens_client.secret import Secret
 
 __all__ = [

@@ -22,15 +22,13 @@ _NO_PLACES = {
 
 @dataclass(frozen=True)
 class Appointment:
-    """Its token works from `early` before it starts until `overrun` after it ends.
-
-    Parts of a second are dropped.
+    """Its token works from `early` before the start until `overrun` after the planned end.
 
     Attributes:
         start: an aware datetime.
-        duration: planned length.
-        early: how long before the start one may enter.
-        overrun: how long after the planned end one may still enter.
+        duration: the planned length.
+        early: how long before the start the user may enter.
+        overrun: how long after the planned end the user may still enter.
 
     Raises:
         ValueError: the start is naive or before 1970, or a length is negative or over 31 days.
@@ -44,7 +42,7 @@ class Appointment:
     def __post_init__(self) -> None:
         if self.start.utcoffset() is None:
             raise ValueError("start must be an aware datetime: give it a time zone.")
-        if not dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc) <= self.start:
+        if self.start < _EPOCH:
             raise ValueError("start must be in the years 1970 to 9999 (UTC).")
         for name in ("duration", "early", "overrun"):
             if getattr(self, name) < dt.timedelta():
@@ -62,13 +60,11 @@ class Appointment:
         early: dt.timedelta = _EARLY,
         overrun: dt.timedelta = _OVERRUN,
     ) -> Appointment:
-        """Return the appointment at a date and time of day of a time zone.
+        """Return the appointment at a date and time of day in a time zone.
 
-        The zone is a place by its name in the tz database, "Europe/Berlin", or "UTC", in any case
-        of letters.
-
-        A time that the change to daylight-saving time skips is read with the offset before it, so
-        02:30 means 03:30; of a time that exists twice the first is meant (RFC 5545, 3.3.5).
+        The zone is a place of the tz database, "Europe/Berlin", or "UTC", in any case of letters.
+        Where daylight-saving time skips the time, 02:30 means 03:30; where the time comes twice,
+        the first is meant (RFC 5545, 3.3.5).
 
         Raises:
             ValueError: the zone is no place, the time has a zone of its own, a length is negative.
@@ -97,5 +93,4 @@ class Appointment:
 
 @cache
 def _places() -> dict[str, str]:
-    # By their names in lower case.
     return {name.lower(): name for name in available_timezones() - _NO_PLACES}

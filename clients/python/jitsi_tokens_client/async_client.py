@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from random import SystemRandom
+from typing import TYPE_CHECKING
 
 import anyio
 import httpx
 
-from jitsi_tokens_client import call
-from jitsi_tokens_client.attempt import attempt_async
-from jitsi_tokens_client.base import Base, wait_after
-from jitsi_tokens_client.body import TokenRequest
-from jitsi_tokens_client.errors import JitsiTokensError
-from jitsi_tokens_client.outcome import Failure
+from jitsi_tokens_client.answer import Answer, error_of, timed_out
+from jitsi_tokens_client.base import IS_CONFIGURED, BaseClient
+from jitsi_tokens_client.request import TokenRequest
+from jitsi_tokens_client.retry import Attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,33 +20,18 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from jitsi_tokens_client.appointment import Appointment
+    from jitsi_tokens_client.errors import JitsiTokensError
     from jitsi_tokens_client.meeting import Meeting
-    from jitsi_tokens_client.outcome import Answer
     from jitsi_tokens_client.request import Request
 
-T = TypeVar("T")
 
+class AsyncClient(BaseClient[httpx.AsyncClient]):
+    """`Client` for asynchronous code, with the same arguments and errors.
 
-class AsyncClient(Base[httpx.AsyncClient]):
-    """Asks a jitsi-tokens service for tokens; tasks of one event loop may share one.
-
-    What is not given is read from the environment, once, here, as `Client` reads it.
-
-    Args:
-        url: the service's address, up to /api/jitsi/jwt; http for loopback alone.
-        api_key: not needed for `is_configured`.
-        id_key: what user ids are derived with; without it they change when the API key does.
-        limits: how long a call may take, and how many attempts it makes.
-        http: an own HTTP client to send with; it stays open. Its time-outs, authentication and
-            redirections are not used.
-
-    Raises:
-        ConfigurationError: the address is missing, or something given or set is malformed.
+    Tasks of one event loop can share one.
     """
 
-    @staticmethod
-    def _new_http(*, trust_env: bool) -> httpx.AsyncClient:
-        return httpx.AsyncClient(trust_env=trust_env)
+    _http_class = httpx.AsyncClient
 
     async def issue(
         self,
@@ -63,11 +47,7 @@ class AsyncClient(Base[httpx.AsyncClient]):
         not_before: int | None = None,
         features: Mapping[str, bool] | None = None,
     ) -> Meeting:
-        """Return a token for one user in one room.
-
-        Arguments and errors are those of `Client.issue`. To cancel it is safe: at most a token is
-        made that nobody sees.
-        """
+        """Return a token for one user in one room; see `Client.issue`."""
         asked = TokenRequest(
             room_name=room_name,
             user_name=user_name,
@@ -80,35 +60,14 @@ class AsyncClient(Base[httpx.AsyncClient]):
             not_before=not_before,
             features=features,
         )
-        # A traceback that shows locals would show whom the meeting is for.
-        del room_name, user_name, user_email, user_id, user_avatar
-        planned = call.issue(self._settings, self._limits, asked)
-        if isinstance(planned, JitsiTokensError):
-            raise planned
-        result = await self._make(planned)
-        if isinstance(result, JitsiTokensError):
-            raise result
-        return result
+        return (await self._send(self._token_request(asked))).meeting()
 
     async def is_configured(self) -> bool:
-        """Return whether the service's last check signed and verified a token.
-
-        It is asked without the API key, which may be missing.
-
-        Raises:
-            ConfigurationError: the certificate does not hold, or there is no token service at the
-                address: 401 too, as no key was sent.
-            NotAllowedError: something before the service does not allow this.
-            InvalidRequestError: the service, or something before it, refuses the request.
-            UnavailableError: no usable answer came within the limits.
-        """
-        result = await self._make(call.is_configured(self._settings, self._limits))
-        if isinstance(result, JitsiTokensError):
-            raise result
-        return result
+        """Return whether the service's last check succeeded; see `Client.is_configured`."""
+        return (await self._send(IS_CONFIGURED)).configured()
 
     async def aclose(self) -> None:
-        """Close the connections; a call after that opens new ones. `http`, if given, is left."""
+        """Close the connections; a later call opens new ones. Your own `http` stays open."""
         http = self._without_http()
         if http is not None:
             await http.aclose()
@@ -119,17 +78,28 @@ class AsyncClient(Base[httpx.AsyncClient]):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _make(self, planned: call.Call[T]) -> T | JitsiTokensError:
-        while planned.result is None:
-            seconds = planned.begin(time.monotonic())
-            outcome = await self._attempt(planned.request, seconds)
-            wait = wait_after(planned, outcome)
-            if wait:
-                await anyio.sleep(wait)
-        return planned.result
+    async def _send(self, request: Request) -> Answer:
+        attempts = Attempts(self._limits, time.monotonic())
+        while True:
+            answer = await self._attempt(request, attempts.begin(time.monotonic()))
+            if isinstance(answer, Answer):
+                return answer
+            await anyio.sleep(
+                attempts.wait_after(answer, time.monotonic(), SystemRandom().random())
+            )
 
-    async def _attempt(self, request: Request, seconds: float) -> Answer | Failure:
-        http = self._http()
-        if isinstance(http, Failure):
-            return http
-        return await attempt_async(http, request, seconds=seconds, limits=self._limits)
+    async def _attempt(self, request: Request, seconds: float) -> Answer | JitsiTokensError:
+        http, host = self._http(), self._settings.host
+        with anyio.move_on_after(seconds):
+            try:
+                async with http.stream(**self._arguments(request, seconds)) as response:
+                    answer = self._head(response)
+                    chunks = response.aiter_bytes()
+                    while (
+                        not answer.is_foreign and (chunk := await anext(chunks, None)) is not None
+                    ):
+                        answer.take(chunk)
+            except (httpx.HTTPError, OSError) as error:
+                return error_of(error, host)
+            return self._checked(answer, request)
+        return timed_out(host)

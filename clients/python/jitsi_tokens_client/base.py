@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
 
+from jitsi_tokens_client.answer import Answer
 from jitsi_tokens_client.errors import ConfigurationError
-from jitsi_tokens_client.limits import Limits
-from jitsi_tokens_client.outcome import Answer, Failure, Reason
-from jitsi_tokens_client.secret import as_secret
-from jitsi_tokens_client.settings import read_settings
+from jitsi_tokens_client.request import TOKEN_PATH, Request
+from jitsi_tokens_client.retry import Limits
+from jitsi_tokens_client.secret import Opaque
+from jitsi_tokens_client.settings import API_KEY, missing, read_settings
 
 if TYPE_CHECKING:
-    from jitsi_tokens_client.call import Call
+    from jitsi_tokens_client.errors import JitsiTokensError
+    from jitsi_tokens_client.request import TokenRequest
     from jitsi_tokens_client.secret import Secret
 
-T = TypeVar("T")
 HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
-_RANDOM = random.SystemRandom()
+IS_CONFIGURED = Request("GET", TOKEN_PATH)
 
 
-class Base(ABC, Generic[HttpT]):
-    """A service's address, the keys, the limits, and the HTTP client to send with.
+class BaseClient(Opaque, Generic[HttpT]):
+    """The settings, the limits and the HTTP client."""
 
-    Raises:
-        ConfigurationError: the address is missing, or something given or set is malformed.
-    """
+    _http_class: type[HttpT]
 
     def __init__(
         self,
@@ -42,12 +39,7 @@ class Base(ABC, Generic[HttpT]):
         limits: Limits | None = None,
         http: HttpT | None = None,
     ) -> None:
-        settings = read_settings(url, as_secret(api_key), as_secret(id_key), os.environ)
-        # A traceback that shows locals would show them.
-        del url, api_key, id_key
-        if isinstance(settings, ConfigurationError):
-            raise settings
-        self._settings = settings
+        self._settings = read_settings(url, api_key, id_key, os.environ)
         self._limits = limits or Limits()
         self._given_http: HttpT | None = http
         self._own_http: HttpT | None = None
@@ -55,28 +47,23 @@ class Base(ABC, Generic[HttpT]):
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        # A traceback that shows locals asks for it before there are settings, too.
-        settings = getattr(self, "_settings", None)
-        return f"{type(self).__name__}({settings.address.host if settings else None!r})"
+        return f"{type(self).__name__}({self._settings.host!r})"
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} cannot be pickled: it holds an API key.")
-
-    @staticmethod
-    @abstractmethod
-    def _new_http(*, trust_env: bool) -> HttpT:
-        """Return an HTTP client of one's own."""
-
-    def _http(self) -> HttpT | Failure:
+    def _http(self) -> HttpT:
         if self._given_http is not None:
             return self._given_http
         with self._lock:
             # Parent and child of a fork would mix their bytes on one connection.
             if self._own_http is None or self._process_id != os.getpid():
+                # Proxies are for https: plain http goes to loopback.
+                is_https = self._settings.url.lower().startswith("https:")
                 try:
-                    self._own_http = self._new_http(trust_env=self._settings.address.is_encrypted)
-                except Exception as error:  # noqa: BLE001 - proxies and certificates of any kind
-                    return Failure(Reason.SETUP, type(error).__name__)
+                    self._own_http = self._http_class(trust_env=is_https)
+                except (OSError, ValueError, ImportError) as error:
+                    raise ConfigurationError(
+                        f"The HTTP client cannot be set up ({type(error).__name__}): look at the"
+                        " proxies and certificates that the environment names."
+                    ) from None
                 self._process_id = os.getpid()
             return self._own_http
 
@@ -85,8 +72,39 @@ class Base(ABC, Generic[HttpT]):
             http, self._own_http = self._own_http, None
             return http
 
+    def _token_request(self, asked: TokenRequest) -> Request:
+        settings = self._settings
+        if settings.api_key is None:
+            raise missing(API_KEY)
+        body = asked.body(settings.id_key or settings.api_key)
+        return Request("POST", TOKEN_PATH, body, settings.api_key)
 
-def wait_after(planned: Call[T], outcome: Answer | Failure) -> float:
-    """Hand in what an attempt came to, and return how many seconds to wait after it."""
-    clocks = {"now": time.monotonic(), "clock": time.time()}
-    return planned.take(outcome, **clocks, chance=_RANDOM.random()) or 0
+    def _arguments(self, request: Request, seconds: float) -> dict[str, Any]:
+        # Of the HTTP client's `stream`.
+        headers = {
+            "Accept": "application/json, application/problem+json",
+            # What is compressed could not be bounded before it is unpacked.
+            "Accept-Encoding": "identity",
+            "User-Agent": "jitsi-tokens-python/0.1.0",
+        }
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        if request.api_key is not None:
+            headers["Authorization"] = f"Bearer {request.api_key.reveal()}"
+        return {
+            "method": request.method,
+            "url": self._settings.url + request.path,
+            "content": request.body,
+            "headers": headers,
+            # Not the HTTP client's own.
+            "auth": None,
+            "follow_redirects": False,
+            "timeout": httpx.Timeout(seconds, connect=min(seconds, self._limits.connect_seconds)),
+        }
+
+    def _head(self, response: httpx.Response) -> Answer:
+        return Answer(response, self._settings.host, time.time())
+
+    def _checked(self, answer: Answer, request: Request) -> Answer | JitsiTokensError:
+        secrets = [key for key in (self._settings.api_key, self._settings.id_key) if key]
+        return answer.error(secrets, is_with_key=request.api_key is not None) or answer

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from random import SystemRandom
+from typing import TYPE_CHECKING
 
 import httpx
 
-from jitsi_tokens_client import call
-from jitsi_tokens_client.attempt import LEFT_BEHIND, attempt
-from jitsi_tokens_client.base import Base, wait_after
-from jitsi_tokens_client.body import TokenRequest
-from jitsi_tokens_client.errors import JitsiTokensError
-from jitsi_tokens_client.outcome import Failure
-from jitsi_tokens_client.own_http import OwnHttp
+from jitsi_tokens_client.answer import Answer, error_of, timed_out
+from jitsi_tokens_client.base import IS_CONFIGURED, BaseClient
+from jitsi_tokens_client.request import TokenRequest
+from jitsi_tokens_client.retry import Attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,35 +19,31 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from jitsi_tokens_client.appointment import Appointment
+    from jitsi_tokens_client.errors import JitsiTokensError
     from jitsi_tokens_client.meeting import Meeting
-    from jitsi_tokens_client.outcome import Answer
     from jitsi_tokens_client.request import Request
 
-T = TypeVar("T")
 
+class Client(BaseClient[httpx.Client]):
+    """Asks a jitsi-tokens service for tokens. Threads can share one; it reuses connections.
 
-class Client(Base[httpx.Client]):
-    """Asks a jitsi-tokens service for tokens. Threads may share one; it keeps connections open.
-
-    What is not given is read from the environment, once, here: JITSI_TOKENS_URL,
-    JITSI_TOKENS_API_KEY, JITSI_TOKENS_ID_KEY, or from the files that the same names with _FILE
-    at the end name.
+    Arguments left out come from the environment, read once, here: JITSI_TOKENS_URL,
+    JITSI_TOKENS_API_KEY and JITSI_TOKENS_ID_KEY, or the files that the same names with _FILE at
+    the end name.
 
     Args:
-        url: the service's address, up to /api/jitsi/jwt; http for loopback alone.
-        api_key: not needed for `is_configured`.
-        id_key: what user ids are derived with; without it they change when the API key does.
+        url: the service's address, up to /api/jitsi/jwt; plain http only for loopback.
+        api_key: `is_configured` does not need it.
+        id_key: derives user ids; without it they change when the API key does.
         limits: how long a call may take, and how many attempts it makes.
-        http: an own HTTP client to send with; it stays open. Its time-outs, authentication and
-            redirections are not used.
+        http: your own HTTP client; it stays open. Its timeouts, authentication and redirects are
+            not used.
 
     Raises:
-        ConfigurationError: the address is missing, or something given or set is malformed.
+        ConfigurationError: the address is missing, or a value is malformed.
     """
 
-    @staticmethod
-    def _new_http(*, trust_env: bool) -> httpx.Client:
-        return OwnHttp(trust_env=trust_env)
+    _http_class = httpx.Client
 
     def issue(
         self,
@@ -65,23 +59,23 @@ class Client(Base[httpx.Client]):
         not_before: int | None = None,
         features: Mapping[str, bool] | None = None,
     ) -> Meeting:
-        """Return a token for one user in one room. The README of the service has each field's rule.
+        """Return a token for one user in one room. The service's README has each field's rules.
 
         Args:
             room_name: the meeting's.
-            user_name: shown to everybody there, as the next two are.
+            user_name: everybody in the meeting sees it, and the next two.
             user_email: an e-mail address; "" is none.
             user_avatar: an https URL; "" is none.
             is_moderator: whether the user may run the meeting.
-            user_id: left out or "": derived from the e-mail address, else from name and room.
-            appointment: when the token works; instead of the next two.
-            expiration_seconds: how long it works; left out, the service's default.
-            not_before: from when on it works, in epoch seconds; left out, from now.
+            user_id: derived from the e-mail address, or else from name and room, if left out or "".
+            appointment: when the token works; replaces the next two.
+            expiration_seconds: how long the token works; the service has a default.
+            not_before: when the token begins, in epoch seconds; by default now.
             features: by Jitsi's names; {} denies all of them, None leaves them to the service.
 
         Raises:
-            ConfigurationError: the API key is missing, the certificate does not hold, or there is
-                no token service at the address.
+            ConfigurationError: the API key is missing, the certificate does not hold, or no token
+                service answers at the address.
             CredentialsError: the service does not accept the API key.
             NotAllowedError: the client's policy does not allow this.
             InvalidRequestError: a field breaks a rule.
@@ -99,41 +93,27 @@ class Client(Base[httpx.Client]):
             not_before=not_before,
             features=features,
         )
-        # A traceback that shows locals would show whom the meeting is for.
-        del room_name, user_name, user_email, user_id, user_avatar
-        planned = call.issue(self._settings, self._limits, asked)
-        if isinstance(planned, JitsiTokensError):
-            raise planned
-        result = self._make(planned)
-        if isinstance(result, JitsiTokensError):
-            raise result
-        return result
+        return self._send(self._token_request(asked)).meeting()
 
     def is_configured(self) -> bool:
         """Return whether the service's last check signed and verified a token.
 
-        It is asked without the API key, which may be missing.
+        It sends no API key.
 
         Raises:
-            ConfigurationError: the certificate does not hold, or there is no token service at the
-                address: 401 too, as no key was sent.
-            NotAllowedError: something before the service does not allow this.
-            InvalidRequestError: the service, or something before it, refuses the request.
+            ConfigurationError: the certificate does not hold, or no token service answers at the
+                address.
+            NotAllowedError: a firewall before the service does not allow this.
+            InvalidRequestError: the service, or a proxy before it, refuses the request.
             UnavailableError: no usable answer came within the limits.
         """
-        result = self._make(call.is_configured(self._settings, self._limits))
-        if isinstance(result, JitsiTokensError):
-            raise result
-        return result
+        return self._send(IS_CONFIGURED).configured()
 
     def close(self) -> None:
-        """Close the connections; a call after that opens new ones. `http`, if given, is left.
-
-        Calls that other threads are in come to their end first.
-        """
+        """Close the connections; a later call opens new ones. Your own `http` stays open."""
         http = self._without_http()
-        if isinstance(http, OwnHttp):
-            http.retire()
+        if http is not None:
+            http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -141,35 +121,25 @@ class Client(Base[httpx.Client]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _make(self, planned: call.Call[T]) -> T | JitsiTokensError:
-        while planned.result is None:
-            seconds = planned.begin(time.monotonic())
-            outcome = self._attempt(planned.request, seconds)
-            wait = wait_after(planned, outcome)
-            if wait:
-                time.sleep(wait)
-        return planned.result
+    def _send(self, request: Request) -> Answer:
+        attempts = Attempts(self._limits, time.monotonic())
+        while True:
+            answer = self._attempt(request, attempts.begin(time.monotonic()))
+            if isinstance(answer, Answer):
+                return answer
+            time.sleep(attempts.wait_after(answer, time.monotonic(), SystemRandom().random()))
 
-    def _attempt(self, request: Request, seconds: float) -> Answer | Failure:
-        http = self._http()
-        # Another thread may have retired it in between.
-        while isinstance(http, OwnHttp) and not http.begin():
-            http = self._http()
-        if isinstance(http, Failure):
-            return http
-        outcome: Answer | Failure | None = None
+    def _attempt(self, request: Request, seconds: float) -> Answer | JitsiTokensError:
+        http, host = self._http(), self._settings.host
+        ends_at = time.monotonic() + seconds
         try:
-            outcome = attempt(http, request, seconds=seconds, limits=self._limits)
-            return outcome
-        finally:
-            if isinstance(http, OwnHttp):
-                # What is left behind would hold one of its connections for ever.
-                if outcome is None or outcome is LEFT_BEHIND:
-                    self._drop(http)
-                http.forget()
-
-    def _drop(self, http: OwnHttp) -> None:
-        with self._lock:
-            if self._own_http is http:
-                self._own_http = None
-        http.retire()
+            with http.stream(**self._arguments(request, seconds)) as response:
+                answer = self._head(response)
+                chunks = response.iter_bytes()
+                while not answer.is_foreign and (chunk := next(chunks, b"")):
+                    answer.take(chunk)
+                    if time.monotonic() > ends_at:
+                        return timed_out(host)
+        except (httpx.HTTPError, OSError) as error:
+            return error_of(error, host)
+        return self._checked(answer, request)

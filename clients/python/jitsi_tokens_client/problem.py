@@ -1,27 +1,29 @@
-"""What the service says is wrong (RFC 9457), as far as it may be repeated."""
+"""What the service says is wrong (RFC 9457), as far as a message may repeat it."""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from jitsi_tokens_client.outcome import Answer
     from jitsi_tokens_client.secret import Secret
 
-_MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:jitsi-tokens:problem:"
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
 _MAX_DETAIL_CHARACTERS = 300
-_MAX_POINTER_CHARACTERS = 100
+_POINTER = re.compile(r"/.{,99}", re.DOTALL)
 
 
 class Problem(NamedTuple):
-    """What may be repeated of a problem document: its first error's, else its own detail."""
+    """The first error of a problem document, or the document's own detail.
 
+    Attributes:
+        is_ours: whether the service wrote the document; if not, the rest is None.
+    """
+
+    is_ours: bool = False
     detail: str | None = None
     field: str | None = None
 
@@ -32,42 +34,22 @@ class Problem(NamedTuple):
         return text if text.endswith(".") else f"{text}."
 
 
-def read_problem(answer: Answer, secrets: Sequence[Secret]) -> Problem | None:
-    """Return the service's problem document in an answer; None where there is none."""
-    document = json_object(answer.body) if answer.media_type == _MEDIA_TYPE else {}
+def read_problem(document: Mapping[str, Any], secrets: Sequence[Secret]) -> Problem:
+    """Read a problem document; nothing of it that holds a secret or a token is repeated."""
     if not str(document.get("type")).startswith(_TYPE):
-        return None
+        return Problem()
     errors = document.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     error = first if isinstance(first, dict) else {}
-    return Problem(
-        _detail(error.get("detail"), secrets) or _detail(document.get("detail"), secrets),
-        _pointer(error.get("pointer"), secrets),
-    )
+    details = (_harmless(one.get("detail"), secrets) for one in (error, document))
+    detail = next((text for text in details if text), "")[:_MAX_DETAIL_CHARACTERS]
+    line = "".join(letter if letter.isprintable() else " " for letter in detail)
+    pointer = _harmless(error.get("pointer"), secrets) or ""
+    is_pointer = pointer.isprintable() and _POINTER.fullmatch(pointer)
+    return Problem(True, line.strip(), pointer if is_pointer else None)  # noqa: FBT003
 
 
-def json_object(body: bytes | None) -> dict[str, Any]:
-    """Return the JSON object in a body; an empty one where there is none."""
-    try:
-        document = json.loads((body or b"").decode())
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _detail(value: object, secrets: Sequence[Secret]) -> str | None:
-    if not isinstance(value, str) or _holds_secret(value, secrets):
+def _harmless(value: object, secrets: Sequence[Secret]) -> str | None:
+    if not isinstance(value, str) or _JWT.search(value):
         return None
-    cut = value[:_MAX_DETAIL_CHARACTERS]
-    return "".join(letter if letter.isprintable() else " " for letter in cut).strip()
-
-
-def _pointer(value: object, secrets: Sequence[Secret]) -> str | None:
-    if not isinstance(value, str) or _holds_secret(value, secrets):
-        return None
-    is_fit = len(value) <= _MAX_POINTER_CHARACTERS and value.isprintable()
-    return value if value.startswith("/") and is_fit else None
-
-
-def _holds_secret(text: str, secrets: Sequence[Secret]) -> bool:
-    return bool(_JWT.search(text)) or any(secret.reveal() in text for secret in secrets)
+    return None if any(secret.reveal() in value for secret in secrets) else value

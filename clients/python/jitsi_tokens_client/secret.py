@@ -1,18 +1,37 @@
-"""A value that shows nowhere by accident."""
+"""Objects that show nothing by accident."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
-class Secret:
-    """A key: printed, logged, dumped or pickled it shows nothing; `reveal()` alone gives it."""
+class Opaque:
+    """Cannot be pickled, and a copy is the object itself."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds a secret and cannot be pickled.")
+
+    __getstate__ = __reduce__
+
+
+class Secret(Opaque):
+    """A key. Only `reveal()` shows it: no print, log or dump does."""
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
-        # An error raised here would carry the value in its frame: whoever uses it checks it.
-        self._value = value if isinstance(value, str) else ""
+        self._value = value
 
     def reveal(self) -> str:
         """Return the value."""
@@ -20,20 +39,3 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(...)"
-
-    def __copy__(self) -> Secret:
-        return self
-
-    def __deepcopy__(self, _: object) -> Secret:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("A Secret cannot be pickled.")
-
-    def __getstate__(self) -> NoReturn:
-        raise TypeError("A Secret cannot be pickled.")
-
-
-def as_secret(value: str | Secret | None) -> Secret | None:
-    """Return a value as a secret; it stays None if it is."""
-    return value if value is None or isinstance(value, Secret) else Secret(value)

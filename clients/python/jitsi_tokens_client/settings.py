@@ -1,112 +1,163 @@
-"""Address and keys: given, else from the environment, else from files that it names."""
+"""Address and keys, from arguments, the environment, or files that it names."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from jitsi_tokens_client.address import Address, read_address
+import httpx
+
 from jitsi_tokens_client.errors import ConfigurationError
+from jitsi_tokens_client.request import TOKEN_PATH
 from jitsi_tokens_client.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-URL = "JITSI_TOKENS_URL"
+_URL = "JITSI_TOKENS_URL"
 API_KEY = "JITSI_TOKENS_API_KEY"
-ID_KEY = "JITSI_TOKENS_ID_KEY"
-_VISIBLE = re.compile(r"[\x21\x23-\x26\x28-\x7e]+")
-_BLANKS = " \t\n\v\f\r"
+_ID_KEY = "JITSI_TOKENS_ID_KEY"
 _BYTE_ORDER_MARK = "\ufeff"
+_BLANKS = " \t\n\v\f\r"
+_API_KEY_TEXT = re.compile(r"[\x21\x23-\x26\x28-\x7e]+")
+# os.environ keeps bytes that are not UTF-8 as these surrogates; no others can be encoded.
+_ID_KEY_TEXT = re.compile(r"[^\ud800-\udc7f\udd00-\udfff]+")
+# People paste the address of the request.
+_PASTED = re.compile(rf"(?<!:/){TOKEN_PATH}/*([?#].*)?\Z", re.DOTALL)
+# RFC 3986, appendix B.
+_AUTHORITY = re.compile(r"[^:/?#]+://([^/?#]*)")
+_SERVER = re.compile(r"(?:\[(?P<ip>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]*))(?::[0-9]+)?")
+_LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 
 class Settings(NamedTuple):
-    """Where the service is, and the keys: None where none is set."""
+    """Where the service is, and the keys that are set.
 
-    address: Address
+    Attributes:
+        url: the address, without a slash at the end.
+        host: for messages.
+    """
+
+    url: str
+    host: str
     api_key: Secret | None
     id_key: Secret | None
 
 
 def read_settings(
-    url: str | None, api_key: Secret | None, id_key: Secret | None, environ: Mapping[str, str]
-) -> Settings | ConfigurationError:
-    """Return what is given, else what the environment says; or what is wrong with it.
+    url: str | None,
+    api_key: str | Secret | None,
+    id_key: str | Secret | None,
+    environ: Mapping[str, str],
+) -> Settings:
+    """Return the settings; an argument comes before the environment.
 
-    The error is returned: raised here, its frames would hold what was read.
+    Raises:
+        ConfigurationError: the address is missing, or a value is malformed.
     """
-    address = _address(url, environ)
-    if isinstance(address, ConfigurationError):
-        return address
-    keys: list[Secret | None] = []
-    for given, name in ((api_key, API_KEY), (id_key, ID_KEY)):
-        key = _trimmed(given) if given else _variable(name, environ)
-        if isinstance(key, ConfigurationError):
-            return key
-        keys.append(key)
-    if keys[0] and not _VISIBLE.fullmatch(keys[0].reveal()):
-        return ConfigurationError(
+    address = _value(url, _URL, environ)
+    if address is None:
+        raise missing(_URL)
+    base_url, host = read_address(address.reveal())
+    api_key, id_key = _value(api_key, API_KEY, environ), _value(id_key, _ID_KEY, environ)
+    if api_key and not _API_KEY_TEXT.fullmatch(api_key.reveal()):
+        raise ConfigurationError(
             f"The API key ({API_KEY}) must be printable ASCII without blanks or quotes."
         )
-    if keys[1] and not _is_encodable(keys[1].reveal()):
-        return ConfigurationError(f"The id key ({ID_KEY}) must be text, and not empty.")
-    return Settings(address, *keys)
+    if id_key and not _ID_KEY_TEXT.fullmatch(id_key.reveal()):
+        raise ConfigurationError(f"The id key ({_ID_KEY}) must be text, and not empty.")
+    return Settings(base_url, host, api_key, id_key)
 
 
-def missing_api_key() -> ConfigurationError:
-    """Return the error of whoever needs an API key where none is set."""
-    return _missing(API_KEY)
+def missing(name: str) -> ConfigurationError:
+    """Return the error for a variable that is not set."""
+    return ConfigurationError(f"{name} is not set (nor {name}_FILE).")
 
 
-def _address(url: str | None, environ: Mapping[str, str]) -> Address | ConfigurationError:
-    given = _variable(URL, environ) if url is None else _trimmed(Secret(url))
-    if given is None:
-        return _missing(URL)
-    if isinstance(given, ConfigurationError):
-        return given
-    address = read_address(given.reveal())
-    if isinstance(address, str):
-        return ConfigurationError(f"The service's address ({URL}) {address}")
-    return address
+def read_address(text: str) -> tuple[str, str]:
+    """Return the service's URL and its host, if an API key may go there.
+
+    Raises:
+        ConfigurationError: it is malformed, or not https.
+    """
+    text = _PASTED.sub("", text)
+    if not text.isprintable() or " " in text or "\\" in text:
+        raise _wrong_address("holds blanks, control characters or backslashes.")
+    authority = _AUTHORITY.match(text)
+    _, user, server = authority[1].rpartition("@") if authority else ("", "", "")
+    named = _SERVER.fullmatch(server)
+    # Parsed by what will send: two parsers may find two hosts in one text.
+    scheme = _scheme(text)
+    if scheme is None or named is None or not _is_name(named["name"] or "-"):
+        raise _wrong_address("is malformed.")
+    host = (named["ip"] or named["name"]).lower()
+    if scheme not in {"https", "http"} or not host:
+        raise _wrong_address("must begin with https:// and a host name.")
+    if user:
+        raise _wrong_address("holds a user name or password: leave them out.")
+    if "?" in text or "#" in text:
+        raise _wrong_address("must end with its path: leave out what follows ? or #.")
+    if scheme == "http" and not _is_loopback(host):
+        raise _wrong_address("must be https: it would show the API key to others.")
+    return text.rstrip("/"), host
 
 
-def _variable(name: str, environ: Mapping[str, str]) -> Secret | ConfigurationError | None:
-    value, file = (
-        _trimmed(Secret(environ.get(one, ""))).reveal() for one in (name, f"{name}_FILE")
+def _wrong_address(flaw: str) -> ConfigurationError:
+    return ConfigurationError(f"The service's address ({_URL}) {flaw}")
+
+
+def _scheme(text: str) -> str | None:
+    try:
+        url = httpx.URL(text)
+        # `host` is decoded when it is read, which may fail: better here than when sending.
+        is_sound = url.host is not None and (url.port is None or 0 < url.port < 65_536)  # noqa: PLR2004
+    # idna's errors are UnicodeErrors, and so ValueErrors.
+    except (httpx.InvalidURL, ValueError):
+        return None
+    return url.scheme if is_sound else None
+
+
+def _is_name(text: str) -> bool:
+    # Letters with their marks, digits, hyphens; dots between, and perhaps one at the end.
+    return all(
+        label and all(c in "-0123456789" or unicodedata.category(c)[0] in "LM" for c in label)
+        for label in text.removesuffix(".").split(".")
     )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return any(address in network for network in _LOOPBACK)
+
+
+def _value(given: str | Secret | None, name: str, environ: Mapping[str, str]) -> Secret | None:
+    # The argument, else the variable, else what its file holds; None if none is set.
+    if given is not None:
+        return Secret(_trimmed(given.reveal() if isinstance(given, Secret) else given))
+    value, file = (_trimmed(environ.get(one, "")) for one in (name, f"{name}_FILE"))
     if value and file:
-        return ConfigurationError(f"{name} and {name}_FILE are both set: set one of them.")
+        raise ConfigurationError(f"{name} and {name}_FILE are both set: set one of them.")
     if not file:
         return Secret(value) if value else None
-    content = _content(file)
-    if content is None:
-        return ConfigurationError(f"The file that {name}_FILE names cannot be read.")
-    if not content.reveal():
-        return ConfigurationError(f"The file that {name}_FILE names is empty.")
-    return content
-
-
-def _content(file: str) -> Secret | None:
     try:
-        content = Path(file).read_bytes()
+        # As os.environ decodes.
+        content = Path(file).read_bytes().decode("utf-8", "surrogateescape")
     except (OSError, ValueError):
-        return None
-    # As os.environ decodes.
-    return _trimmed(Secret(content.decode("utf-8", "surrogateescape")))
+        content = None
+    # Raised here, the error has no context, which would name the file: that may be a key.
+    if content is None:
+        raise ConfigurationError(f"The file that {name}_FILE names cannot be read.")
+    if not _trimmed(content):
+        raise ConfigurationError(f"The file that {name}_FILE names is empty.")
+    return Secret(_trimmed(content))
 
 
-def _trimmed(value: Secret) -> Secret:
+def _trimmed(value: str) -> str:
     # What editors and pipes put around a value: `echo` ends it with a line break.
-    return Secret(value.reveal().removeprefix(_BYTE_ORDER_MARK).strip(_BLANKS))
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        return bool(text.encode("utf-8", "surrogateescape"))
-    except UnicodeError:
-        return False
-
-
-def _missing(name: str) -> ConfigurationError:
-    return ConfigurationError(f"{name} is not set (nor {name}_FILE).")
+    return value.removeprefix(_BYTE_ORDER_MARK).strip(_BLANKS)

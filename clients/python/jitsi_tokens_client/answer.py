@@ -1,0 +1,163 @@
+"""What came back: an answer of the service, or the error to raise."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from jitsi_tokens_client.errors import (
+    ConfigurationError,
+    CredentialsError,
+    InvalidRequestError,
+    JitsiTokensError,
+    NotAllowedError,
+    UnavailableError,
+)
+from jitsi_tokens_client.meeting import Meeting
+from jitsi_tokens_client.problem import read_problem
+from jitsi_tokens_client.request import is_text
+from jitsi_tokens_client.retry import TRANSIENT_STATUSES, retry_after_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jitsi_tokens_client.secret import Secret
+
+# Many times the longest answer of the service.
+MAX_BODY_BYTES = 65_536
+_INT64 = range(-(2**63), 2**63)
+_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_MEETING_URL = re.compile(r"https://[^\x00-\x20\x7f]+")
+_REFUSALS: dict[int, tuple[type[JitsiTokensError], str]] = {
+    401: (CredentialsError, "does not accept the API key"),
+    403: (NotAllowedError, "does not allow this"),
+    **dict.fromkeys(
+        (400, 413, 415, 422), (InvalidRequestError, "refuses the request (HTTP {status})")
+    ),
+}
+
+
+class Answer:
+    """An HTTP answer. `clock`, in epoch seconds, is for a date in Retry-After."""
+
+    def __init__(self, response: httpx.Response, host: str, clock: float) -> None:
+        self.status = response.status_code
+        headers = response.headers
+        self._media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        self._retry_after_seconds = retry_after_seconds(headers.get("Retry-After"), clock)
+        # An encoding was not asked for, and may unpack to any size.
+        encoding = headers.get("Content-Encoding", "").strip().lower()
+        self.is_foreign = encoding not in ("", "identity")
+        self._body = bytearray()
+        self._host = host
+
+    def take(self, chunk: bytes) -> None:
+        """Add a part of the body. Of a foreign answer no more is of use."""
+        self._body += chunk
+        self.is_foreign = self.is_foreign or len(self._body) > MAX_BODY_BYTES
+
+    def meeting(self) -> Meeting:
+        """Return the meeting in it, or raise UnavailableError."""
+        match self._result():
+            case {
+                "token": str(token),
+                "expiresAt": int(expires_at),
+                "notBefore": int(not_before),
+                "meetingUrl": str(meeting_url),
+                "roomName": str(room_name),
+            } if (
+                _JWT.fullmatch(token)
+                and _MEETING_URL.fullmatch(meeting_url)
+                and is_text(meeting_url + room_name)
+                # True is an int, too.
+                and all(type(at) is int and at in _INT64 for at in (expires_at, not_before))
+            ):
+                return Meeting(token, expires_at, not_before, meeting_url, room_name)
+        raise self._unusable("something else than a token")
+
+    def configured(self) -> bool:
+        """Return whether the service says that it is configured, or raise UnavailableError."""
+        configured = self._result().get("configured")
+        if not isinstance(configured, bool):
+            raise self._unusable("something else than whether it is configured")
+        return configured
+
+    def error(self, secrets: Sequence[Secret], *, is_with_key: bool) -> JitsiTokensError | None:
+        """Return the error that it means, or None for a 200. No message holds a secret."""
+        host, status = self._host, self.status
+        is_problem = self._media_type == "application/problem+json" and not self.is_foreign
+        problem = read_problem(self._object() if is_problem else {}, secrets)
+        if status in TRANSIENT_STATUSES:
+            sentence = problem.append_to(f"{host} cannot answer now (HTTP {status})")
+            return UnavailableError(
+                sentence, status=status, retry_after_seconds=self._retry_after_seconds
+            )
+        if self.is_foreign:
+            return self._unusable("what is not the service's, too long or encoded")
+        if status == 200:  # noqa: PLR2004 - OK
+            return None
+        if status in {404, 405} or status // 100 == 3 or (status == 401 and not is_with_key):  # noqa: PLR2004
+            sentence = f"There is no token service at this address ({host}, HTTP {status})."
+            return ConfigurationError(sentence, status=status)
+        kind, sentence = _REFUSALS.get(status, (UnavailableError, "failed (HTTP {status})"))
+        if kind is NotAllowedError and not problem.is_ours:
+            sentence += ": a firewall or the address's own access list"
+        return kind(
+            problem.append_to(f"{host} {sentence.format(status=status)}"),
+            status=status,
+            field=problem.field if kind in {NotAllowedError, InvalidRequestError} else None,
+        )
+
+    def _object(self) -> dict[str, Any]:
+        # The JSON object in the body; an empty one if there is none.
+        try:
+            document = json.loads(self._body.decode())
+        except (ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def _result(self) -> dict[str, Any]:
+        return self._object() if self._media_type == "application/json" else {}
+
+    def _unusable(self, content: str) -> UnavailableError:
+        return UnavailableError(
+            f"{self._host} answered HTTP {self.status} with {content}: is the address right?",
+            status=self.status,
+        )
+
+
+def error_of(error: Exception, host: str) -> JitsiTokensError:
+    """Return the error for what the HTTP client raised; it repeats nothing of the request."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            why = str(getattr(cause, "verify_message", "")).rstrip(".")
+            detail = f": {why}" if why else ""
+            return ConfigurationError(f"The certificate of {host} does not hold{detail}.")
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+        return timed_out(host)
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return _no_answer(host, "its name does not resolve")
+    if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
+        return _no_answer(host, "no connection")
+    return _no_answer(host, "the connection was closed")
+
+
+def timed_out(host: str) -> UnavailableError:
+    """Return the error of an attempt that took too long."""
+    return _no_answer(host, "timed out")
+
+
+def _no_answer(host: str, why: str) -> UnavailableError:
+    return UnavailableError(f"{host} does not answer ({why}).")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
