@@ -102,8 +102,15 @@ def test_a_body_is_read_as_far_as_it_is_of_use() -> None:
 def caused_by(cause: Exception) -> httpx.ConnectError:
     """Return how httpx reports that it cannot connect."""
     error = httpx.ConnectError(KEY)
-    error.__context__ = OSError()
+    error.__context__ = RuntimeError()
     error.__context__.__cause__ = cause
+    return error
+
+
+def refused_while_handling_a_certificate() -> Exception:
+    """Return the error of a second service that the caller asks because of a first one."""
+    error = ConnectionRefusedError()
+    error.__context__ = ssl.SSLCertVerificationError()
     return error
 
 
@@ -117,6 +124,7 @@ def caused_by(cause: Exception) -> httpx.ConnectError:
         (httpx.ReadError(KEY), Unavailable, "closed"),
         (httpx.RemoteProtocolError(KEY), Unavailable, "closed"),
         (ConnectionResetError(KEY), Unavailable, "closed"),
+        (caused_by(refused_while_handling_a_certificate()), Unavailable, "no connection"),
         (caused_by(socket.gaierror(KEY)), Unavailable, "its name does not resolve"),
         (caused_by(ssl.SSLCertVerificationError(KEY)), ConfigurationError, "certificate"),
     ],

@@ -24,7 +24,7 @@ from jitsi_tokens_client.request import is_text
 from jitsi_tokens_client.retry import TRANSIENT_STATUSES, retry_after_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from jitsi_tokens_client.secret import Secret
 
@@ -133,15 +133,14 @@ class Answer:
 
 def error_of(error: Exception, host: str) -> JitsiTokensError:
     """Return the error for what the HTTP client raised; it repeats nothing of the request."""
-    causes = list(_causes(error))
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            why = str(getattr(cause, "verify_message", "")).rstrip(".")
-            detail = f": {why}" if why else ""
-            return ConfigurationError(f"The certificate of {host} does not hold{detail}.")
     if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         return timed_out(host)
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
+    cause = _system_error(error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        why = str(getattr(cause, "verify_message", "")).rstrip(".")
+        detail = f": {why}" if why else ""
+        return ConfigurationError(f"The certificate of {host} does not hold{detail}.")
+    if isinstance(cause, socket.gaierror):
         return _no_answer(host, "its name does not resolve")
     if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
         return _no_answer(host, "no connection")
@@ -157,7 +156,8 @@ def _no_answer(host: str, why: str) -> UnavailableError:
     return UnavailableError(f"{host} does not answer ({why}).")
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error:
-        yield error
+def _system_error(error: BaseException | None) -> OSError | None:
+    # The first: behind it comes what the caller was handling.
+    while error and not isinstance(error, OSError):
         error = error.__cause__ or error.__context__
+    return error if isinstance(error, OSError) else None

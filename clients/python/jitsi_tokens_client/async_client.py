@@ -68,7 +68,7 @@ class AsyncClient(BaseClient[httpx.AsyncClient]):
 
     async def aclose(self) -> None:
         """Close the connections; a later call opens new ones. Your own `http` stays open."""
-        http = self._without_http()
+        http, self._own_http = self._own_http, None
         if http is not None:
             await http.aclose()
 

@@ -67,11 +67,6 @@ class BaseClient(Opaque, Generic[HttpT]):
                 self._process_id = os.getpid()
             return self._own_http
 
-    def _without_http(self) -> HttpT | None:
-        with self._lock:
-            http, self._own_http = self._own_http, None
-            return http
-
     def _token_request(self, asked: TokenRequest) -> Request:
         settings = self._settings
         if settings.api_key is None:

@@ -111,7 +111,7 @@ class Client(BaseClient[httpx.Client]):
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones. Your own `http` stays open."""
-        http = self._without_http()
+        http, self._own_http = self._own_http, None
         if http is not None:
             http.close()
 

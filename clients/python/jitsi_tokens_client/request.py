@@ -23,13 +23,7 @@ _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 @dataclass(frozen=True, repr=False)
 class Request:
-    """One request to the service.
-
-    Attributes:
-        path: after the service's address.
-        body: JSON, or None.
-        api_key: None sends no Authorization.
-    """
+    """One request; `path` follows the service's address, and `body` is JSON."""
 
     method: str
     path: str
@@ -53,11 +47,7 @@ class TokenRequest:
     features: Mapping[str, bool] | None = None
 
     def body(self, id_key: Secret) -> bytes:
-        """Return the body of `POST /api/jitsi/jwt`.
-
-        Raises:
-            InvalidRequestError: a value cannot be sent.
-        """
+        """Return the JSON to send, or raise InvalidRequestError."""
         self._check()
         document = {
             "userId": self.user_id or self._derived_user_id(id_key),

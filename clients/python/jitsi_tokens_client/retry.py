@@ -25,7 +25,8 @@ class Limits:
 
     Attributes:
         connect_seconds: for one connection, TLS included.
-        attempt_seconds: for one attempt.
+        attempt_seconds: for one attempt. `Client` checks it between reads, and each read may take
+            as long.
         total_seconds: for the whole call, with the waits between attempts.
         attempts: how many at most.
 

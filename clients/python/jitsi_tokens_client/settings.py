@@ -34,12 +34,7 @@ _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"
 
 
 class Settings(NamedTuple):
-    """Where the service is, and the keys that are set.
-
-    Attributes:
-        url: the address, without a slash at the end.
-        host: for messages.
-    """
+    """The service's URL without a slash at the end, its host for messages, and the keys."""
 
     url: str
     host: str
