@@ -101,8 +101,9 @@ def test_a_route_without_credentials_is_throttled_lower() -> None:
         if "Auth" not in event or name == "ServePublicKey"
     ]
 
-    assert limits.pop(("/*", "*")) == ("PublicThrottlingRate", "PublicThrottlingBurst")
-    assert limits == dict.fromkeys(closed, ("ThrottlingRate", "ThrottlingBurst"))
+    assert limits["/*", "*"] == ("PublicThrottlingRate", "PublicThrottlingBurst")
+    higher = {route: limit for route, limit in limits.items() if limit != limits["/*", "*"]}
+    assert higher == dict.fromkeys(closed, ("ThrottlingRate", "ThrottlingBurst"))
     for kind in ("Rate", "Burst"):
         low, high = (PARAMETERS[f"{who}Throttling{kind}"]["Default"] for who in ("Public", ""))
         assert low < high
