@@ -21,6 +21,7 @@ STRANGERS = {
     *("", " ", "/", "Europe", "Europe/", "Europe/Berlin ", "Mars/Olympus", "../UTC", "UTC/"),
     *("/etc/passwd", "/usr/share/zoneinfo/Europe/Berlin", "Europe/../Europe/Berlin", "./UTC"),
     *("posix/Europe/Berlin", "right/Europe/Berlin", "Europe\\Berlin", "zone.tab", "tzdata.zi"),
+    *("POSIX/UTC", "America.Argentina/Ushuaia", "/".join("a" * 600)),
     *("+02:00", "+0200", "UTC+2", "GMT+2", "Z", "A", "PST", "CEST", "EDT", "EST5", "Tur\u212aey"),
 }
 IN_PHP = """namespace {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,11 +14,12 @@ _EARLY = dt.timedelta(minutes=15)
 _OVERRUN = dt.timedelta(minutes=30)
 _LONGEST = dt.timedelta(days=31)
 # PHP reads the first ten as abbreviations without daylight-saving time, and both clients must mean
-# the same by a name. The last three name no place.
-_NO_PLACES = {
-    *("CET", "EET", "EST", "GMT+0", "GMT-0", "HST", "MET", "MST", "UCT", "WET"),
-    *("Factory", "localtime", "posixrules"),
-}
+# the same by a name. The others name no place.
+_NO_PLACE = re.compile(
+    r"(cet|eet|est|gmt\+0|gmt-0|hst|met|mst|uct|wet|factory|localtime|posixrules)\Z|posix/|right/"
+)
+# ZoneInfo alone would take dots or backslashes for slashes, and recurse into a long name.
+_NAME = re.compile(r"[A-Za-z0-9_+/-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Appointment:
     ) -> Appointment:
         """Return the appointment at a date and time of day in a time zone.
 
-        The zone is a place of the tz database, "Europe/Berlin", or "UTC", in any case of letters.
+        The zone is a tz database name of a place, "Europe/Berlin", or "UTC"; case does not matter.
         Where daylight-saving time skips the time, 02:30 means 03:30; where the time comes twice,
         the first is meant (RFC 5545, 3.3.5).
 
@@ -71,13 +73,12 @@ class Appointment:
         """
         if time.tzinfo is not None:
             raise ValueError("time must be naive: its zone is time_zone.")
-        # Outside ASCII, lower() turns the Kelvin sign into a k.
-        place = _places().get(time_zone.lower()) if time_zone.isascii() else None
-        if place is None:
+        zone = _zone(time_zone)
+        if zone is None:
             raise ValueError(
                 f"time_zone {time_zone!r} is not a place: use one such as Europe/Berlin, or UTC."
             )
-        start = dt.datetime.combine(date, time.replace(fold=0), ZoneInfo(place))
+        start = dt.datetime.combine(date, time.replace(fold=0), zone)
         return cls(start, duration, early, overrun)
 
     @property
@@ -91,6 +92,18 @@ class Appointment:
         return sum(part // _SECOND for part in (self.early, self.duration, self.overrun))
 
 
+def _zone(name: str) -> ZoneInfo | None:
+    if not _NAME.fullmatch(name) or _NO_PLACE.match(name.lower()):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        # Not as it is written there: listing all names takes a tenth of a second.
+        listed = _listed().get(name.lower())
+        return None if listed is None else ZoneInfo(listed)
+
+
 @cache
-def _places() -> dict[str, str]:
-    return {name.lower(): name for name in available_timezones() - _NO_PLACES}
+def _listed() -> dict[str, str]:
+    # By their names in lower case.
+    return {name.lower(): name for name in available_timezones()}
