@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens_cli.inputs import trimmed
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
@@ -44,7 +45,7 @@ def service_url(stack: Stack, given: str | None) -> str:
 
 def base_url(text: str) -> str:
     """Return an address without blanks around it, and without the path of a request at its end."""
-    return _PASTED.sub("", text.removeprefix("\ufeff").strip())
+    return _PASTED.sub("", trimmed(text))
 
 
 def key_server_of(url: str) -> str:

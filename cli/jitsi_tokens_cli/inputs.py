@@ -41,6 +41,11 @@ def read_file(name: str) -> bytes:
     return content
 
 
+def trimmed(text: str) -> str:
+    """Return a text without blanks around it, and without a byte-order mark, which is no blank."""
+    return text.removeprefix("\ufeff").strip()
+
+
 def is_interactive() -> bool:
     """Tell whether somebody is there to answer."""
     return sys.stdin.isatty()
@@ -102,8 +107,7 @@ def find_api_key(environ: Mapping[str, str]) -> str:
 
 
 def _checked_api_key(text: str, where: str) -> str:
-    # A byte-order mark, as PowerShell writes one, is no blank.
-    api_key = text.removeprefix("\ufeff").strip()
+    api_key = trimmed(text)
     if not is_api_key(api_key):
         raise CommandError(
             f"{where} no API key of jitsi-tokens: it begins with jtk_ and is mistyped or cut off"

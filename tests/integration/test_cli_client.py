@@ -458,7 +458,7 @@ def test_a_change_of_the_client_lets_no_misfiled_key_in(
     result = world.run("client", "set", "openemr", "--room", "a")
 
     assert "holds for 1 API key " in result.stderr
-    assert f"Left alone, as it does not work: API key {digest(misfiled)[:8]}" in result.stderr
+    assert f"Skipped API key {digest(misfiled)[:8]}" in result.stderr
     assert f"`client revoke --key {digest(misfiled)[:12]}`" in result.stderr
     item = _item(world, misfiled)
     assert item

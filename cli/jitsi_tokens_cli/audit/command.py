@@ -1,6 +1,5 @@
 """`jitsi-tokens audit`: what was issued and refused."""
 
-import re
 import time
 import uuid
 from enum import StrEnum
@@ -16,6 +15,7 @@ from jitsi_tokens_cli.audit.output import counted, put_csv, put_json_array, put_
 from jitsi_tokens_cli.audit.query import Query
 from jitsi_tokens_cli.audit.search import Search
 from jitsi_tokens_cli.audit.window import read_window
+from jitsi_tokens_cli.client.keys import digest_digits
 from jitsi_tokens_cli.errors import WrongUsage
 from jitsi_tokens_cli.output import Json, say
 from jitsi_tokens_cli.stack import find_stack
@@ -31,7 +31,6 @@ CLOCK = Clock(time.time, time.sleep)
 _SINCE = "24h"
 # The longest advance and the longest lifetime that the template allows: 31 days and one.
 _ALIVE_SINCE = "32d"
-_KEY = re.compile(f"[0-9a-f]{{{KEY_DIGITS},64}}")
 
 
 class Outcome(StrEnum):
@@ -85,10 +84,7 @@ def audit(
     outcome: Annotated[Outcome | None, typer.Option(help="What came of the request.")] = None,
     alive: Annotated[
         bool,
-        typer.Option(
-            "--alive",
-            help="Only tokens whose end lies ahead: those that a thief still has.",
-        ),
+        typer.Option("--alive", help="Only tokens that have not expired yet."),
     ] = False,
     limit: Annotated[
         int | None,
@@ -114,7 +110,7 @@ def audit(
         check_name(client)
     asked = {
         "client": client,
-        "key": _key_digits(key),
+        "key": None if key is None else digest_digits(key, KEY_DIGITS)[:KEY_DIGITS],
         "jti": _token_id(jti),
         "outcome": outcome and outcome.value,
     }
@@ -135,14 +131,6 @@ def audit(
         say(f"Stopped before the end of the log, at {counted(search.found)}.")
         raise
     say_result(search, query, group)
-
-
-def _key_digits(text: str | None) -> str | None:
-    if text is None:
-        return None
-    if not _KEY.fullmatch(text.lower()):
-        raise WrongUsage(f"--key takes {KEY_DIGITS} to 64 hex digits of an API key's digest.")
-    return text.lower()[:KEY_DIGITS]
 
 
 def _token_id(text: str | None) -> str | None:

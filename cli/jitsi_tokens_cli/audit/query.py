@@ -19,7 +19,7 @@ class Query(NamedTuple):
         window: when it was written.
         fields: what its fields hold, by their names.
         digests: likewise for room and user, which are null where they were not to be had.
-        alive_at: when its token has not ended yet, in epoch seconds; None for whenever.
+        alive_at: only records whose token expires after this time, in epoch seconds; None: all.
     """
 
     window: Window

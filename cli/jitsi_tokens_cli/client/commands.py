@@ -7,6 +7,7 @@ import typer
 
 from jitsi_tokens.clients import KEY_DIGITS, Client, check_name, digest, make_api_key
 from jitsi_tokens_cli.client.keys import (
+    SHORT,
     by_age,
     counted,
     described,
@@ -96,11 +97,11 @@ def set_policy(
 ) -> None:
     """Replace a client's whole policy, for all its API keys together.
 
-    What is not given is not allowed: without --moderator, the client makes no moderators. Only
-    --max-advance keeps its value where it is not given.
+    What is not given is not allowed: without --moderator, the client makes no moderators.
+    --max-advance alone keeps its value if left out.
     """
     check_name(name)
-    options.policy()  # Refused before AWS is asked for anything.
+    options.policy()  # Check the options before calling AWS.
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
     keys = known(name, well_filed(store.keys_of(name)))
@@ -150,8 +151,8 @@ def revoke(
 ) -> None:
     """Delete a client's API keys, or one of them.
 
-    All that name the client go, also those that the authorizer refuses anyway
-    as they are filed under one client and their record names another.
+    This includes keys that the authorizer already refuses because item and record name different
+    clients.
     """
     if name is not None:
         check_name(name)
@@ -159,17 +160,14 @@ def revoke(
         raise WrongUsage("Which API keys? Give the client's NAME, or --key with a digest.")
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    if name is not None:
-        keys = known(name, store.keys_of(name))
-        keys = keys if key is None else one_key(keys, key)
-    else:
-        keys = one_key(store.all_keys(), key or "", least=KEY_DIGITS)
-        name = keys[0].name or keys[0].record_name or None
-    whose = name or "no client"
-    confirm(f"Revoke {counted(keys)} of {whose}?", yes=yes)
-    _revoke(stack, store, whose, keys)
+    keys = known(name, store.keys_of(name)) if name else store.all_keys()
+    if key is not None:
+        keys = one_key(keys, key, least=SHORT if name else KEY_DIGITS)
+    whose = name or keys[0].name or keys[0].record_name or None
+    confirm(f"Revoke {counted(keys)} of {whose or 'no client'}?", yes=yes)
+    _revoke(stack, store, whose or "no client", keys)
     if as_json:
-        put_json(_changed(name, keys))
+        put_json(_changed(whose, keys))
 
 
 def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> Client:

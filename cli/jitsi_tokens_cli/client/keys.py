@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from jitsi_tokens.clients import Client
     from jitsi_tokens_cli.client.store import StoredKey
 
-_DIGEST_PREFIX = re.compile(r"[0-9a-f]{1,64}")
-_SHORT = 8
+# How many digits of a digest tell apart the API keys of one client.
+SHORT = 8
 # It could be the newest.
 _UNKNOWN = datetime.max.replace(tzinfo=UTC)
 
@@ -32,15 +32,15 @@ def known(name: str, keys: list[StoredKey]) -> list[StoredKey]:
 
 
 def well_filed(keys: list[StoredKey]) -> list[StoredKey]:
-    """Return a client's API keys but those that are another's too, which are told of.
+    """Return the API keys that belong to this client alone; warn about the others.
 
-    The authorizer refuses these; a change of the client must not let them in again.
+    The authorizer refuses those, and changing the client must not enable them.
     """
     misfiled = [key for key in keys if key.is_misfiled]
     for key in misfiled:
         say(
-            f"Left alone, as it does not work: API key {described(key)}, {key.flaw}."
-            f" `client revoke --key {key.digest[:KEY_DIGITS]}` deletes it."
+            f"Skipped API key {described(key)}, which does not work: {key.flaw}. Delete it with"
+            f" `client revoke --key {key.digest[:KEY_DIGITS]}`."
         )
     return [key for key in keys if not key.is_misfiled]
 
@@ -69,16 +69,27 @@ def max_advance_of(keys: list[StoredKey]) -> int | None:
     return found.pop() if len(found) == 1 else 0
 
 
-def one_key(keys: list[StoredKey], prefix: str, *, least: int = _SHORT) -> list[StoredKey]:
+def digest_digits(text: str, least: int) -> str:
+    """Return the first digits of an API key's digest, which are that many at least, in lower case.
+
+    Raises:
+        WrongUsage: it is something else.
+    """
+    digits = text.lower()
+    if not re.fullmatch(f"[0-9a-f]{{{least},64}}", digits):
+        raise WrongUsage(f"--key takes {least} to 64 hex digits, as `client list` shows them.")
+    return digits
+
+
+def one_key(keys: list[StoredKey], prefix: str, *, least: int) -> list[StoredKey]:
     """Return the one API key whose digest begins so; `least` is how many digits that takes.
 
     Raises:
         WrongUsage: none can.
         CommandError: none does, or several do.
     """
-    if len(prefix) < least or not _DIGEST_PREFIX.fullmatch(prefix.lower()):
-        raise WrongUsage(f"--key takes {least} to 64 hex digits, as `client list` shows them.")
-    found = [key for key in keys if key.digest.startswith(prefix.lower())]
+    digits = digest_digits(prefix, least)
+    found = [key for key in keys if key.digest.startswith(digits)]
     if len(found) != 1:
         raise CommandError(f"{len(found)} API keys have a digest that begins so.")
     return found
@@ -117,7 +128,7 @@ def counted(keys: list[StoredKey]) -> str:
 
 def described(key: StoredKey) -> str:
     """Return how a person recognises an API key in `client list`."""
-    return f"{key.digest[:_SHORT]} of {key.created_at}"
+    return f"{key.digest[:SHORT]} of {key.created_at}"
 
 
 def _made_at(key: StoredKey) -> datetime | None:

@@ -70,9 +70,9 @@ class ClientStore:
         self._table = stack.clients_table
 
     def indexed_keys_of(self, name: str) -> list[StoredKey]:
-        """Return what the index has of a client; an API key of a moment ago may be missing.
+        """Return a client's API keys as the index has them; recent ones may be missing.
 
-        It takes no leave to read the whole table, and is for no change of rights.
+        Needs no permission to scan the table. Not for changing rights.
         """
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
@@ -83,7 +83,7 @@ class ClientStore:
         return [_stored(item) for page in pages for item in page["Items"]]
 
     def keys_of(self, name: str) -> list[StoredKey]:
-        """Return every API key that the item or the record of which names a client.
+        """Return every API key whose item or record names a client.
 
         This reads the whole table, as the index lags and knows the items' names alone.
         """

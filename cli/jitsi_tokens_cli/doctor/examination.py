@@ -89,20 +89,20 @@ def examine(
         *_changes(stack, secret, now, reads_key=reads_key),
         clients_check(stack),
     ]
+    if stack.settings.provider != "jaas":
+        checks.append(meeting_page_check(stack.settings))
     if stack.settings.publishes_keys:
         checks += _publication(stack, web, contact.reply, facts)
     status = status_check(stack, stored, facts, now)
-    page = [meeting_page_check(stack.settings)] if stack.settings.provider != "jaas" else []
     if contact.reply is None:
         silent = [_SILENT.skipped(name) for name in ("probe", "authorizer", "token")]
-        return Examination([*checks, status, *silent, *page])
+        return Examination([*checks, status, *silent])
     probe = contact.reply
     checks += [
         status,
         _reached("probe", lambda: probe_check(web, probe, status, clock)),
         _reached("authorizer", lambda: authorizer_check(web)),
         _reached("token", lambda: token_check(stack, web, room, now, reads_key=reads_key)),
-        *page,
     ]
     return Examination(checks)
 

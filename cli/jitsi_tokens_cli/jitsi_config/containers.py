@@ -16,10 +16,9 @@ _ALGORITHM = (
     f"{reasons.ALGORITHM} Without this variable it is RS256 where JWT_ASAP_KEYSERVER is set, and"
     " HS256 elsewhere."
 )
-_LOBBY_BYPASS = (
-    f"{reasons.TOKEN_LOBBY_BYPASS} docker-jitsi-meet's images hold it since stable-9457; with an"
-    " older one put mod_token_lobby_bypass.lua into the volume /prosody-plugins-custom."
-    f" {reasons.NO_LOBBY_BYPASS}"
+_LOBBY_BYPASS = reasons.token_lobby_bypass(
+    "docker-jitsi-meet's images hold it since stable-9457; with an older one put"
+    " mod_token_lobby_bypass.lua into the volume /prosody-plugins-custom."
 )
 _LIST = "A comma-separated list, without blanks."
 

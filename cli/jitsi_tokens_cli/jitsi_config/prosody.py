@@ -11,9 +11,9 @@ from jitsi_tokens_cli.jitsi_config.side import comment, indented
 if TYPE_CHECKING:
     from jitsi_tokens_cli.jitsi_config.side import JitsiSide
 
-_LOBBY_BYPASS = (
-    f"{reasons.TOKEN_LOBBY_BYPASS} Put mod_token_lobby_bypass.lua into a folder that plugin_paths"
-    f" names, such as /usr/share/jitsi-meet/prosody-plugins. {reasons.NO_LOBBY_BYPASS}"
+_LOBBY_BYPASS = reasons.token_lobby_bypass(
+    "Put mod_token_lobby_bypass.lua into a folder that plugin_paths names, such as"
+    " /usr/share/jitsi-meet/prosody-plugins."
 )
 
 

@@ -18,15 +18,6 @@ TOKEN_AFFILIATION = (
     " does not find it, nobody is a moderator, and Prosody's log says once, when it starts:"
     " \"Unable to load module 'token_affiliation'\"."
 )
-TOKEN_LOBBY_BYPASS = (
-    "token_lobby_bypass lets moderators past the lobby. Without it a moderator who turns the lobby"
-    " on and then reloads the page waits in the lobby, and so does a second moderator. It is in"
-    " https://github.com/jitsi-contrib/prosody-plugins, folder token_lobby_bypass."
-)
-NO_LOBBY_BYPASS = (
-    'Where Prosody does not find it, the log says "Unable to load module'
-    " 'token_lobby_bypass'\", and all the rest works."
-)
 NO_JICOFO_AUTHENTICATION = (
     "Jicofo's own authentication makes an owner of everybody who has logged in. Prosody checks"
     " the tokens all the same."
@@ -35,3 +26,14 @@ NO_AUTO_OWNER = "Otherwise Jicofo makes an owner of the first in the room, be it
 NO_WAIT_FOR_HOST_OWNERS = (
     "Where Prosody's muc_wait_for_host is in use, it makes an owner of every holder of a token."
 )
+
+
+def token_lobby_bypass(where: str) -> str:
+    """Say what the module is for; `where` is where its file is put."""
+    return (
+        "token_lobby_bypass lets moderators past the lobby. Without it a moderator who turns the"
+        " lobby on and then reloads the page waits in the lobby, and so does a second moderator."
+        " It is in https://github.com/jitsi-contrib/prosody-plugins, folder token_lobby_bypass."
+        f' {where} Where Prosody does not find it, the log says "Unable to load module'
+        " 'token_lobby_bypass'\", and all the rest works."
+    )
