@@ -46,7 +46,7 @@ def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
 
     Raises:
         WrongUsage: no stack was named.
-        CommandError: there is no change set, or a canary of it would have no key.
+        CommandError: there is no change set, or it was deleted as its canary would have no key.
     """
     client, name = _client(target), _name(target)
     before = {summary.get("ChangeSetId") for summary in _change_sets(client, name)}
@@ -65,9 +65,31 @@ def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
     paginator = client.get_paginator("describe_change_set")
     pages = list(paginator.paginate(ChangeSetName=arn, StackName=name))
     stack = client.describe_stacks(StackName=name)["Stacks"][0]
-    refuse_canary_without_key(stack, pages[0].get("Parameters", []))
+    try:
+        refuse_canary_without_key(stack, pages[0].get("Parameters", []))
+    except CommandError:
+        client.delete_change_set(ChangeSetName=arn, StackName=name)
+        raise
     changes = [change["ResourceChange"] for page in pages for change in page["Changes"]]
     return Planned(arn, changes)
+
+
+def refuse_canary_without_key(stack: StackTypeDef, parameters: Sequence[ParameterTypeDef]) -> None:
+    """Refuse new parameters whose canary the alarm *missing signing key* would take back.
+
+    Raises:
+        CommandError: it would.
+    """
+    if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+        return
+    before = _values(stack.get("Parameters", []))
+    after = before | _values(parameters)
+    if after.get("CanaryEnabled") == "true" and _key_wanted(before) != _key_wanted(after):
+        raise CommandError(
+            "The stack's key does not fit another Provider, SigningAlgorithm or JaasAppId, so a"
+            " canary could sign nothing and would be taken back. Deploy this change with"
+            " CanaryEnabled=false."
+        )
 
 
 def apply(target: Target, arn: str) -> str:
@@ -142,24 +164,6 @@ def _sam_deploy(target: Target, environment: str, role_arn: str | None) -> None:
         ) from None
     if finished.returncode:
         raise CommandError("sam deploy failed: see above.")
-
-
-def refuse_canary_without_key(stack: StackTypeDef, parameters: Sequence[ParameterTypeDef]) -> None:
-    """Refuse new parameters whose canary the alarm *missing signing key* would take back.
-
-    Raises:
-        CommandError: it would.
-    """
-    if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
-        return
-    before = _values(stack.get("Parameters", []))
-    after = before | _values(parameters)
-    if after.get("CanaryEnabled") == "true" and _key_wanted(before) != _key_wanted(after):
-        raise CommandError(
-            "The stack's key does not fit another Provider, SigningAlgorithm or JaasAppId, so a"
-            " canary could sign nothing and would be taken back. Deploy this change with"
-            " CanaryEnabled=false, and do not execute the change set that was just made."
-        )
 
 
 def _values(parameters: Sequence[ParameterTypeDef]) -> dict[str, str]:

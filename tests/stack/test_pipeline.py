@@ -207,17 +207,25 @@ def test_one_role_plans_and_the_other_applies(piped: Pipeline, folder: Path) -> 
 
 
 def test_a_canary_that_would_have_no_key_is_not_planned(piped: Pipeline, folder: Path) -> None:
-    """No change set is handed on, and the sentence says what to deploy."""
+    """No change set stays, and the sentence says what to deploy."""
+    formation = deployment.client(piped.emulator, "cloudformation")
+    before = formation.list_change_sets(StackName=PIPED)["Summaries"]
     settings = (folder / "samconfig.toml").read_text()
     changed = '"SigningAlgorithm=RS256", "CanaryEnabled=true"'
     (folder / "samconfig.toml").write_text(
         settings.replace('"MaximumLifetimeSeconds=900"', changed)
     )
 
-    planned = piped.run(folder, {}, "python", "-m", "deployment", "plan", "--environment", "piped")
+    planned = piped.run(
+        folder,
+        piped.take("PlanRole", SUBJECTS["PlanRole"]),
+        *("python", "-m", "deployment", "plan", "--environment", "piped"),
+        *("--role-arn", piped.outputs["ExecutionRole"]),
+    )
 
     assert (planned.returncode, planned.stdout) == (1, "")
     assert "CanaryEnabled=false" in planned.stderr
+    assert formation.list_change_sets(StackName=PIPED)["Summaries"] == before
 
 
 def test_a_change_that_fails_says_why(piped: Pipeline, folder: Path) -> None:
