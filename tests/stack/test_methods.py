@@ -93,15 +93,13 @@ def test_a_wrong_method_is_405(published: Service, path: str, *, known: bool) ->
         *("/asap", "/asap/", "/asap/a/b", "/.well-known", "/.well-known/x"),
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-def test_there_is_nothing_elsewhere(
-    published: Service, method: str, path: str, *, known: bool
-) -> None:
+def test_there_is_nothing_elsewhere(published: Service, path: str, *, known: bool) -> None:
     """Every other path is our 404, which names those that there are."""
-    answer = request(published, method, path, known=known)
+    for method in ("GET", "OPTIONS"):
+        answer = request(published, method, path, known=known)
 
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"
-    assert answer.json()["type"] == "urn:jitsi-tokens:problem:not-found"
-    assert all(path in answer.json()["detail"] for path in ALLOWED)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.json()["type"] == "urn:jitsi-tokens:problem:not-found"
+        assert all(there in answer.json()["detail"] for there in ALLOWED)

@@ -199,7 +199,9 @@ def test_each_operator_does_their_part(
         as_person.run(*refused)
 
 
-@pytest.mark.parametrize("policy", ["KeyOperatorPolicy", "ClientOperatorPolicy", "OnCallPolicy"])
+@pytest.mark.parametrize(
+    "policy", ["KeyOperatorPolicy", "ClientOperatorPolicy", "OnCallPolicy", "AuditorPolicy"]
+)
 def test_nobody_but_the_deployment_changes_a_function(
     self_hosted: Service, published: Service, person: PersonWith, policy: str
 ) -> None:

@@ -11,12 +11,14 @@ from jsonschema import Draft202012Validator
 
 from jitsi_tokens import problems
 from jitsi_tokens.problems import (
+    FORBIDDEN,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     TOO_MANY_REQUESTS,
     Kind,
     Problem,
-    invalid_field,
+    field_error,
+    field_problem,
 )
 from jitsi_tokens.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     type Write = Callable[..., str]
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "audit-record.schema.json").read_text())
-# A path or a method that does not exist is for another function, and throttling for API Gateway.
 # Lines of the first release have none of these.
 LATER = ["key"]
+# A path or a method that does not exist is for another function, and throttling for API Gateway.
 KINDS = [
     kind
     for kind in vars(problems).values()
@@ -105,7 +107,7 @@ def test_the_line_of_a_policys_refusal_is_of_the_schema(write: Write) -> None:
     """It names the field."""
     line = RequestLine("tokens", "request-1")
     asked(line)
-    line.refused(invalid_field("/isModerator", "must be false"))
+    line.refused(field_problem(FORBIDDEN, [field_error("/isModerator", "must be false")]))
 
     assert complaints(write(line)) == []
 
