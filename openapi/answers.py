@@ -45,8 +45,8 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "BearerScheme": {
         "description": (
-            "How a caller authenticates. API Gateway's own 401 has it, a function's has not: the"
-            " gateway renames it there."
+            "How a caller authenticates. Only on API Gateway's own 401: the gateway renames the"
+            " header on a function's."
         ),
         "required": False,
         "schema": {"type": "string", "const": "Bearer"},

@@ -22,7 +22,7 @@ def clients_check(stack: Stack) -> Check:
     if isinstance(keys, Unknown):
         if keys.denied:
             # Neither an auditor nor a key operator is to read who the clients are.
-            return skipped(_NAME, "Only a client operator (ClientOperatorPolicy) may look.")
+            return skipped(_NAME, "Only ClientOperatorPolicy may read the clients.")
         return keys.skipped(_NAME)
     refused = [key for key in keys if key.flaw]
     if not refused:
@@ -33,6 +33,6 @@ def clients_check(stack: Stack) -> Check:
         _NAME,
         f"{counted(refused)} that the authorizer refuses: {'; '.join(shown)}"
         + (f"; and {more} more." if more else "."),
-        "`jitsi-tokens client revoke --key <digest>` for each, and `jitsi-tokens client add` for"
-        " who used it. Find out who wrote it: the commands write none like that.",
+        "Revoke each with `jitsi-tokens client revoke --key <digest>`, and give its user a new one"
+        " (`client add`). No command writes such items: find out who did.",
     )

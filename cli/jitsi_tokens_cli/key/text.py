@@ -75,8 +75,8 @@ def restart_jitsi_at(key: SigningKey, time: str) -> str:
     """Say when Jitsi's operator has something to do."""
     return (
         f"{key.kid} is current. Running functions take it up within {KEY_FRESH_SECONDS // 60}"
-        f" minutes: restart Jitsi's Prosody at {time}. Where the earlier secret has leaked, restart"
-        " it at once: until then Jitsi takes the tokens of whoever has that secret."
+        f" minutes: restart Jitsi's Prosody at {time}. If the earlier secret has leaked, restart it"
+        " now: until you do, Jitsi accepts tokens forged with it."
     )
 
 
@@ -103,7 +103,7 @@ def in_minutes(key: SigningKey, replaced_kid: str, needed_until: str) -> str:
 
 def _shared_question(key: SigningKey, signing: str) -> str:
     return (
-        f"{signing} signs now, and {key.kid} will. Jitsi is restarted after"
-        f" {KEY_FRESH_SECONDS // 60} minutes, and refuses the tokens of before from then on. Is the"
-        " secret in Jitsi's configuration, and no visit about to begin?"
+        f"{signing} signs now, and {key.kid} will. Restart Jitsi after {KEY_FRESH_SECONDS // 60}"
+        " minutes; it then refuses all tokens issued before. Is the new secret in Jitsi's"
+        " configuration, and is no visit about to begin?"
     )

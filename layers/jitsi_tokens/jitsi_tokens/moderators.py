@@ -1,4 +1,7 @@
-"""How a self-hosted Jitsi is set up so that the token says who is a moderator, lobby or not."""
+"""Settings that make a self-hosted Jitsi take the moderator from the token.
+
+They also let moderators past the lobby.
+"""
 
 SENTENCE = "A stock Jitsi makes every holder of a token a moderator, patients too."
 # docker-jitsi-meet's variables. Each of them is needed; token_lobby_bypass for the lobby alone.

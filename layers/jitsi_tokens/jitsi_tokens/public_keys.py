@@ -93,7 +93,7 @@ def read_public_key(text: str, name: str) -> PublicKey | None:
 
 
 def as_served(key: PublicKey) -> PublicKey | None:
-    """Return a key with the numbers of its PEM, whatever is kept beside that.
+    """Return a key with modulus and exponent read from its PEM; stored ones are ignored.
 
     None where the PEM holds no RSA key, or a weak one.
     """

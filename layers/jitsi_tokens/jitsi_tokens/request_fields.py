@@ -48,7 +48,7 @@ RoomName = Annotated[
         min_length=1,
         max_length=255,
         description=(
-            "The one room that the token opens, without the tenant. Best are lower-case letters,"
+            "The one room that the token opens, without the tenant. Prefer lower-case letters,"
             ' digits and hyphens: Jitsi\'s polls, breakout rooms and "End meeting for all" do not'
             " work in a room whose name needs percent-encoding. Refused are the wildcard `*`,"
             " relative paths, the characters `/ ? & : ' \"` and paths that Jitsi's web server keeps"
