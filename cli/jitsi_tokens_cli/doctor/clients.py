@@ -33,6 +33,7 @@ def clients_check(stack: Stack) -> Check:
         _NAME,
         f"{counted(refused)} that the authorizer refuses: {'; '.join(shown)}"
         + (f"; and {more} more." if more else "."),
-        "Revoke each with `jitsi-tokens client revoke --key <digest>`, and give its user a new one"
-        " (`client add`). No command writes such items: find out who did.",
+        "`jitsi-tokens client set` mends a record that cannot be read. Revoke the others with"
+        " `jitsi-tokens client revoke --key <digest>`, and give their users new ones (`client"
+        " add`). No command writes such items: find out who did.",
     )
