@@ -12,7 +12,7 @@ import jwt
 
 from benchmarks.container import Container, ContainerFailure, read_times
 from benchmarks.ratios import COMPILED, PLAIN
-from jitsi_tokens.rsa_keys import make_rsa_key, private_pem
+from jitsi_tokens.core.rsa_keys import make_rsa_key, private_pem
 from local_stack import deployment
 from local_stack.building import BUILT
 from local_stack.emulator import LOCAL, ROOT

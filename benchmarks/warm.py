@@ -25,9 +25,9 @@ import pytest
 from aws_lambda_powertools.utilities import parameters
 
 from benchmarks.peers.scripts import pasted_secret, pem_each_time
-from jitsi_tokens.clients import Client, write_client
-from jitsi_tokens.policy import make_policy
-from jitsi_tokens.rsa_keys import make_rsa_key, private_pem
+from jitsi_tokens.core.clients import Client, write_client
+from jitsi_tokens.core.policy import make_policy
+from jitsi_tokens.core.rsa_keys import make_rsa_key, private_pem
 from local_stack.emulator import ROOT
 from tests.conftest import ENVIRONS, NAMES, load_function, stood_in_for_aws
 

@@ -10,14 +10,14 @@ import typer
 from deployment import change_set
 from deployment.smoke import smoke_test
 from jitsi_tokens_cli.address import Url, service_url
-from jitsi_tokens_cli.errors import EXIT_CODES, PoliteGroup
+from jitsi_tokens_cli.errors import EXIT_CODES, ErrorReportingGroup
 from jitsi_tokens_cli.main import main as global_options
 from jitsi_tokens_cli.output import put, say
 from jitsi_tokens_cli.stack import find_stack
 from jitsi_tokens_cli.web import Web
 
 app = typer.Typer(
-    cls=PoliteGroup,
+    cls=ErrorReportingGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.settings import jaas_app_id
-from jitsi_tokens_cli.errors import CommandError, OutOfReach, WrongUsage
+from jitsi_tokens_cli.errors import CommandError, Unreachable, UsageError
 from jitsi_tokens_cli.output import printable
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
     """Have SAM make a change set of what it built, and read it; nothing is changed.
 
     Raises:
-        WrongUsage: no stack was named.
+        UsageError: no stack was named.
         CommandError: there is no change set, or it was deleted as its canary would have no key.
     """
     client, name = _client(target), _name(target)
@@ -96,9 +96,9 @@ def apply(target: Target, arn: str) -> str:
     """Execute a change set, wait for its end, and return the stack's status.
 
     Raises:
-        WrongUsage: no stack was named.
+        UsageError: no stack was named.
         CommandError: the stack was rolled back, or stands half way.
-        OutOfReach: it is still at it after three quarters of an hour.
+        Unreachable: it is still at it after three quarters of an hour.
     """
     client, name = _client(target), _name(target)
     is_new = _status(client, name) == "REVIEW_IN_PROGRESS"
@@ -112,7 +112,7 @@ def apply(target: Target, arn: str) -> str:
     except WaiterError:
         status = _status(client, name)
         if status.endswith("_IN_PROGRESS"):
-            raise OutOfReach(
+            raise Unreachable(
                 f"The change still goes on ({status}): watch the stack, or end it with"
                 f" `aws cloudformation cancel-update-stack --stack-name {name}`."
             ) from None
@@ -187,7 +187,7 @@ def _client(target: Target) -> CloudFormationClient:
 
 def _name(target: Target) -> str:
     if not target.stack_name:
-        raise WrongUsage("Which stack? Give --stack-name before the command.")
+        raise UsageError("Which stack? Give --stack-name before the command.")
     return target.stack_name
 
 

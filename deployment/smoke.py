@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from jitsi_tokens.clients import Client, digest, make_api_key
-from jitsi_tokens.policy import make_policy
-from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS
+from jitsi_tokens.core.clients import Client, digest, make_api_key
+from jitsi_tokens.core.policy import make_policy
+from jitsi_tokens.core.request_fields import MIN_LIFETIME_SECONDS
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from jitsi_tokens_cli.doctor.address import PROBE_PATH
-from jitsi_tokens_cli.errors import CommandError, OutOfReach
+from jitsi_tokens_cli.errors import CommandError, Unreachable
 from jitsi_tokens_cli.output import put, say
 from jitsi_tokens_cli.token import service, text
 from jitsi_tokens_cli.web import Unanswered
@@ -37,7 +37,7 @@ def smoke_test(stack: Stack, web: Web) -> None:
 
     Raises:
         CommandError: an answer is not what it should be.
-        OutOfReach: none came.
+        Unreachable: none came.
     """
     room = f"{CLIENT}-{secrets.token_hex(8)}"
     try:
@@ -51,7 +51,7 @@ def smoke_test(stack: Stack, web: Web) -> None:
             _expect_token(web.ask_token(_request(room), api_key), room)
             _expect_refusal(web.ask_token(_request(f"{room}-other"), api_key))
     except Unanswered as error:
-        raise OutOfReach(str(error)) from None
+        raise Unreachable(str(error)) from None
 
 
 @contextmanager

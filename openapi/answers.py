@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jitsi_tokens import problems
+from jitsi_tokens.core import problems
 from openapi.problems import EXAMPLES
 from openapi.schemas import ANSWERS, example, kind_name, reference, schemas
 
 if TYPE_CHECKING:
-    from jitsi_tokens.problems import Kind
+    from jitsi_tokens.core.problems import Kind
 
 PROBLEM_JSON = "application/problem+json"
 _DIGEST = "0123456789abcdef" * 4

@@ -1,4 +1,4 @@
-"""The JWK set of GET /.well-known/jwks.json (RFC 7517), as `jitsi_tokens.public_keys` makes it."""
+"""The JWK set of GET /.well-known/jwks.json (RFC 7517), as core/public_keys.py makes it."""
 
 from typing import Annotated, Literal
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from jitsi_tokens import http, requests
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.problems import (
+from jitsi_tokens import http
+from jitsi_tokens.core import requests
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.problems import (
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
     TOO_MANY_REQUESTS,

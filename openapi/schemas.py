@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jitsi_tokens.core.issued import IssuedToken
+from jitsi_tokens.core.problems import ProblemDetails
+from jitsi_tokens.core.requests import TokenRequest
 from jitsi_tokens.diagnostics import Diagnostics, Probe
-from jitsi_tokens.issued import IssuedToken
-from jitsi_tokens.problems import ProblemDetails
-from jitsi_tokens.requests import TokenRequest
 from openapi.key_set import JwkSet
 from openapi.problems import EXAMPLES
 
 if TYPE_CHECKING:
-    from jitsi_tokens.problems import Kind
+    from jitsi_tokens.core.problems import Kind
 
 type Schema = dict[str, Any]
 

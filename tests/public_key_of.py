@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.public_keys import PublicKey
-from jitsi_tokens.rsa_keys import jwk, public_pem, thumbprint
+from jitsi_tokens.core.public_keys import PublicKey
+from jitsi_tokens.core.rsa_keys import jwk, public_pem, thumbprint
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from jitsi_tokens import problems
-from jitsi_tokens.problems import Kind
+from jitsi_tokens.core import problems
+from jitsi_tokens.core.problems import Kind
 from local_stack.template import read_template
 
 KINDS = {kind.type: kind for kind in vars(problems).values() if isinstance(kind, Kind)}

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens_cli.errors import UsageError
 from jitsi_tokens_cli.inputs import trimmed
 
 if TYPE_CHECKING:
@@ -57,23 +57,23 @@ def check_url(url: str, *, is_key_server: bool = False) -> SplitResult:
     """Return an address in its parts; plain http is for loopback, and for a key server.
 
     Raises:
-        WrongUsage: it is none, or an API key must not be sent there.
+        UsageError: it is none, or an API key must not be sent there.
     """
     name = f"The {'key server' if is_key_server else 'service'}'s URL"
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise WrongUsage(f"{name} is malformed.") from None
+        raise UsageError(f"{name} is malformed.") from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise WrongUsage(f"{name} begins with https:// and a host name.")
+        raise UsageError(f"{name} begins with https:// and a host name.")
     if parts.username is not None or parts.password is not None:
-        raise WrongUsage(f"{name} holds a user name or password: leave them out.")
+        raise UsageError(f"{name} holds a user name or password: leave them out.")
     if parts.query or parts.fragment:
-        raise WrongUsage(f"{name} ends with its path: leave out what follows ? or #.")
+        raise UsageError(f"{name} ends with its path: leave out what follows ? or #.")
     is_open = parts.scheme == "http" and not _is_loopback(parts.hostname)
     if is_open and not is_key_server:
-        raise WrongUsage(f"{name} must be https: it would show the API key to others.")
+        raise UsageError(f"{name} must be https: it would show the API key to others.")
     return parts
 
 

@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from jitsi_tokens.clients import ClientRefused
-from jitsi_tokens.keys import KeyRefused
-from jitsi_tokens.policy import PolicyRefused
+from jitsi_tokens.core.clients import ClientRefused
+from jitsi_tokens.core.keys import KeyRefused
+from jitsi_tokens.core.policy import PolicyRefused
 
 # Only these codes' messages are known to repeat none of what was sent.
 _TELLING_CODES = frozenset(
@@ -46,19 +46,19 @@ class CommandError(Exception):
     exit_code = _REFUSED
 
 
-class WrongUsage(CommandError):
+class UsageError(CommandError):
     """What was given on the command line cannot be meant: a value, or options together."""
 
     exit_code = _WRONG_USAGE
 
 
-class OutOfReach(CommandError):
+class Unreachable(CommandError):
     """AWS or the service stood in the way: a script may try again."""
 
     exit_code = _OUT_OF_REACH
 
 
-class PoliteGroup(TyperGroup):
+class ErrorReportingGroup(TyperGroup):
     """The root command: ends with a sentence where Python would print a traceback."""
 
     def invoke(self, ctx: Any) -> Any:

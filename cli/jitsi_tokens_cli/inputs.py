@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jitsi_tokens.clients import is_api_key
+from jitsi_tokens.core.clients import is_api_key
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.output import say
 

@@ -8,7 +8,7 @@ import typer
 from jitsi_tokens_cli.audit import command as audit_command
 from jitsi_tokens_cli.client import commands as client_commands
 from jitsi_tokens_cli.doctor import command as doctor_command
-from jitsi_tokens_cli.errors import EXIT_CODES, PoliteGroup
+from jitsi_tokens_cli.errors import EXIT_CODES, ErrorReportingGroup
 from jitsi_tokens_cli.jitsi_config import command as jitsi_config_command
 from jitsi_tokens_cli.key import commands as key_commands
 from jitsi_tokens_cli.output import put
@@ -16,7 +16,7 @@ from jitsi_tokens_cli.stack import Target
 from jitsi_tokens_cli.token import commands as token_commands
 
 app = typer.Typer(
-    cls=PoliteGroup,
+    cls=ErrorReportingGroup,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from jitsi_tokens.keys import KeyDocument, read_key
+from jitsi_tokens.core.keys import KeyDocument, read_key
 from jitsi_tokens.secrets import SecretUnavailable, Version
 from jitsi_tokens.secrets_manager import fetch_version
-from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
+from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.inputs import confirm
 
 if TYPE_CHECKING:
-    from jitsi_tokens.keys import SigningKey
+    from jitsi_tokens.core.keys import SigningKey
     from jitsi_tokens_cli.stack import Stack
 
 MAY_NOT_READ = (
@@ -71,7 +71,7 @@ def store(stack: Stack, document: KeyDocument) -> Stored:
 
     Raises:
         KeyRefused: the stack could not sign with it.
-        OutOfReach: Secrets Manager did not take it.
+        Unreachable: Secrets Manager did not take it.
     """
     text = msgspec.json.encode(document).decode()
     key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
@@ -80,9 +80,9 @@ def store(stack: Stack, document: KeyDocument) -> Stored:
             SecretId=stack.signing_secret, SecretString=text
         )
     except ClientError as error:
-        raise OutOfReach(f"The key was not stored. {aws_sentence(error)}") from None
+        raise Unreachable(f"The key was not stored. {aws_sentence(error)}") from None
     except BotoCoreError as error:
-        raise OutOfReach(
+        raise Unreachable(
             "It is not known whether the key was stored: look with `key show`."
             f" {aws_sentence(error)}"
         ) from None
@@ -95,6 +95,6 @@ def _fetch(stack: Stack) -> Version:
 
 def _cannot_be_read(error: SecretUnavailable) -> CommandError:
     if error.code == "access-denied":
-        return OutOfReach(MAY_NOT_READ)
-    refused = OutOfReach if error.code == "unreachable" else CommandError
+        return Unreachable(MAY_NOT_READ)
+    refused = Unreachable if error.code == "unreachable" else CommandError
     return refused(f"The stack's signing secret cannot be read. {error}")

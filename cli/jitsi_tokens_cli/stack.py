@@ -10,15 +10,15 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.findings import finding
+from jitsi_tokens.core.findings import finding
 from jitsi_tokens.settings import SettingMissing, read_settings
-from jitsi_tokens_cli.errors import CommandError, OutOfReach, WrongUsage
+from jitsi_tokens_cli.errors import CommandError, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jitsi_tokens.findings import Finding
-    from jitsi_tokens.keys import Algorithm
+    from jitsi_tokens.core.findings import Finding
+    from jitsi_tokens.core.keys import Algorithm
     from jitsi_tokens.settings import Settings
 
 # Between JaasAppId's words, and so on.
@@ -31,7 +31,7 @@ _PATIENT = Config(
 )
 
 
-class DeploymentUnfinished(OutOfReach):
+class DeploymentUnfinished(Unreachable):
     """The stack is being deployed, and does not say yet where everything is."""
 
 
@@ -147,12 +147,12 @@ def find_stack(target: Target) -> Stack:
     """Return the stack that the global options name.
 
     Raises:
-        WrongUsage: no name was given.
+        UsageError: no name was given.
         CommandError: there is no such stack of jitsi-tokens.
         DeploymentUnfinished: it is about to be there.
     """
     if not target.stack_name:
-        raise WrongUsage(
+        raise UsageError(
             "Which stack? Give --stack-name before the command, as in"
             " `jitsi-tokens --stack-name my-stack key show`, or set JITSI_TOKENS_STACK_NAME."
         )

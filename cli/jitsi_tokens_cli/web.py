@@ -96,7 +96,7 @@ class Web:
     """The address of a service, or of a key server, which may be plain http.
 
     Raises:
-        WrongUsage: it is none, or an API key must not be sent there.
+        UsageError: it is none, or an API key must not be sent there.
     """
 
     def __init__(self, url: str, *, is_key_server: bool = False) -> None:

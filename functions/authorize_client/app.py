@@ -9,10 +9,11 @@ gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 import os
 from typing import Any
 
-from jitsi_tokens import aws, clients, keep_alive, telemetry
+from jitsi_tokens import aws, telemetry
+from jitsi_tokens.core import clients, keep_alive
 
 TABLE_NAME = os.environ["CLIENTS_TABLE"]
-TABLE = aws.client("dynamodb", aws.PATIENT)
+TABLE = aws.client("dynamodb", aws.FIRST_FETCH)
 
 # What has loaded stays for good, and is not looked through again.
 gc.freeze()

@@ -12,20 +12,21 @@ from typing import Any
 
 import msgspec
 
-from jitsi_tokens import aws, keys, secrets, telemetry
-from jitsi_tokens.findings import Finding, finding
+from jitsi_tokens import aws, secrets, telemetry
+from jitsi_tokens.core import keys
+from jitsi_tokens.core.findings import Finding, finding
+from jitsi_tokens.core.public_keys import PublicKey, name_of
+from jitsi_tokens.core.rsa_keys import public_pem
 from jitsi_tokens.key_metrics import write_metrics
-from jitsi_tokens.public_keys import PublicKey, name_of
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rsa_keys import public_pem
 from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import KeyStatus, facts_of, write_status
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
-SECRETS_MANAGER = aws.client("secretsmanager", aws.PATIENT)
-SSM = aws.client("ssm", aws.PATIENT)
+SECRETS_MANAGER = aws.client("secretsmanager", aws.FIRST_FETCH)
+SSM = aws.client("ssm", aws.FIRST_FETCH)
 PUBLICATION = Publication(SSM, os.environ["PUBLIC_KEYS_PATH"])
 
 # A replaced key's, with every limit at its own limit.

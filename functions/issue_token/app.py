@@ -11,24 +11,25 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from jitsi_tokens import faults, http, keep_alive, requests, secrets, telemetry
-from jitsi_tokens.claims import meeting_claims
-from jitsi_tokens.issued import IssuedToken
-from jitsi_tokens.keys import read_key
-from jitsi_tokens.problems import UNAVAILABLE, Problem, unexpected
-from jitsi_tokens.rooms import meeting_url
+from jitsi_tokens import http, secrets, telemetry
+from jitsi_tokens.core import faults, keep_alive, requests
+from jitsi_tokens.core.claims import meeting_claims
+from jitsi_tokens.core.issued import IssuedToken
+from jitsi_tokens.core.keys import read_key
+from jitsi_tokens.core.problems import UNAVAILABLE, Problem, unexpected
+from jitsi_tokens.core.rooms import meeting_url
 from jitsi_tokens.secrets_manager import SecretsManager
 from jitsi_tokens.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jitsi_tokens.policy import Policy
+    from jitsi_tokens.core.policy import Policy
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
 SOURCE = SecretsManager()
-OUTAGE = secrets.Outage()
+BREAKER = secrets.CircuitBreaker()
 
 
 def _warn(failure: secrets.SecretUnavailable) -> None:
@@ -36,14 +37,14 @@ def _warn(failure: secrets.SecretUnavailable) -> None:
 
 
 def _cached[T](
-    secret_id: str, make: Callable[[str], T], *, begins_outage: bool
+    secret_id: str, make: Callable[[str], T], *, trips_breaker: bool
 ) -> secrets.CachedSecret[T]:
     return secrets.CachedSecret(
         SOURCE,
         secret_id,
         make,
-        outage=OUTAGE,
-        begins_outage=begins_outage,
+        breaker=BREAKER,
+        trips_breaker=trips_breaker,
         max_stale_seconds=SETTINGS.max_stale_seconds,
         warn=_warn,
     )
@@ -52,9 +53,9 @@ def _cached[T](
 SIGNING_KEY = _cached(
     os.environ["SIGNING_KEY_SECRET"],
     lambda text: read_key(text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix),
-    begins_outage=True,
+    trips_breaker=True,
 )
-DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], str.encode, begins_outage=False)
+DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], str.encode, trips_breaker=False)
 
 # What has loaded stays for good, and is not looked through again.
 gc.freeze()
@@ -97,7 +98,7 @@ def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> Issued
         ) from None
     claims = meeting_claims(
         request,
-        issuer=SETTINGS.issuer,
+        profile=SETTINGS.profile,
         room=room,
         validity=validity,
         clock_skew_seconds=SETTINGS.clock_skew_seconds,

@@ -9,15 +9,16 @@ gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 import os
 import time
 
-from jitsi_tokens import aws, diagnostics, http, keep_alive, telemetry
-from jitsi_tokens.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem, unexpected
+from jitsi_tokens import aws, diagnostics, http, telemetry
+from jitsi_tokens.core import keep_alive
+from jitsi_tokens.core.problems import METHOD_NOT_ALLOWED, NOT_FOUND, Problem, unexpected
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import CachedStatus
 
 SETTINGS = read_settings(os.environ)
-READING = aws.client("ssm", aws.PATIENT)
-RENEWING = aws.client("ssm", aws.IMPATIENT)
-STATUS = CachedStatus(reading=READING, renewing=RENEWING, name=os.environ["STATUS_PARAMETER"])
+FIRST_FETCH = aws.client("ssm", aws.FIRST_FETCH)
+REFRESH = aws.client("ssm", aws.REFRESH)
+STATUS = CachedStatus(first_fetch=FIRST_FETCH, refresh=REFRESH, name=os.environ["STATUS_PARAMETER"])
 
 # Every route of the API, and the methods that some function answers on it.
 ROUTES = {

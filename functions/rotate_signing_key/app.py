@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import urllib3
 
 from jitsi_tokens import aws, telemetry
-from jitsi_tokens.clock import Clock
-from jitsi_tokens.keys import KeyRefused
+from jitsi_tokens.core.clock import Clock
+from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.rotated_secret import RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 SETTINGS = read_settings(os.environ)
-SECRETS_MANAGER = aws.client("secretsmanager", aws.PATIENT)
-SSM = aws.client("ssm", aws.PATIENT)
+SECRETS_MANAGER = aws.client("secretsmanager", aws.FIRST_FETCH)
+SSM = aws.client("ssm", aws.FIRST_FETCH)
 SIGNING_KEY_SECRET = os.environ["SIGNING_KEY_SECRET"]
 
 _TIMEOUT_SECONDS = 5

@@ -12,16 +12,17 @@ import time
 
 import msgspec
 
-from jitsi_tokens import aws, http, keep_alive, telemetry
-from jitsi_tokens.problems import NOT_FOUND, Problem, unexpected
-from jitsi_tokens.public_keys import PublicKey, jwks
+from jitsi_tokens import aws, http, telemetry
+from jitsi_tokens.core import keep_alive
+from jitsi_tokens.core.problems import NOT_FOUND, Problem, unexpected
+from jitsi_tokens.core.public_keys import PublicKey, jwks
 from jitsi_tokens.publication import FRESH_SECONDS, CachedPublication, Publication
 
-READING = aws.client("ssm", aws.PATIENT)
-RENEWING = aws.client("ssm", aws.IMPATIENT)
+FIRST_FETCH = aws.client("ssm", aws.FIRST_FETCH)
+REFRESH = aws.client("ssm", aws.REFRESH)
 KEYS = CachedPublication(
-    reading=Publication(READING, os.environ["PUBLIC_KEYS_PATH"]),
-    renewing=Publication(RENEWING, os.environ["PUBLIC_KEYS_PATH"]),
+    first_fetch=Publication(FIRST_FETCH, os.environ["PUBLIC_KEYS_PATH"]),
+    refresh=Publication(REFRESH, os.environ["PUBLIC_KEYS_PATH"]),
 )
 
 _FILE = re.compile(r"([0-9a-f]{64})\.pem")

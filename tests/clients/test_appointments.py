@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import jwt
 import pytest
 
-from jitsi_tokens.claims import meeting_claims
-from jitsi_tokens.requests import parse
+from jitsi_tokens.core.claims import meeting_claims
+from jitsi_tokens.core.requests import parse
 from jitsi_tokens.settings import read_settings
-from jitsi_tokens_cli.token.explain.expectations import Evidence, KeyFound, of_settings
+from jitsi_tokens_cli.token.explain.expectations import KeyFound, TokenUnderTest, of_settings
 from jitsi_tokens_cli.token.explain.rules import explain
 from jitsi_tokens_cli.token.text import decode, token_in
 from tests.clients.samples import PATIENT, WELL, settings
@@ -38,7 +38,7 @@ class Jitsi(NamedTuple):
         request = parse(body)
         claims = meeting_claims(
             request,
-            issuer=self.settings.issuer,
+            profile=self.settings.profile,
             room=request.room(),
             validity=request.validity(self.settings.limits, asked_at),
             clock_skew_seconds=self.settings.clock_skew_seconds,
@@ -52,7 +52,7 @@ class Jitsi(NamedTuple):
         found = token_in(token)
         assert found
         expected = of_settings(self.settings, lambda _: KeyFound(SECRET))
-        explanation = explain(Evidence(found, decode(found.text), expected, "visit", now))
+        explanation = explain(TokenUnderTest(found, decode(found.text), expected, "visit", now))
         return [verdict.rule for verdict in explanation.failures]
 
 

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jitsi_tokens.rooms import RoomRefused, backend_safe, scoped_room
+from jitsi_tokens.core.rooms import RoomRefused, backend_safe, scoped_room
 from tests.clients.php_caller import leave_out
 from tests.clients.samples import DRESSES
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 from jwt.utils import base64url_decode
 
-from jitsi_tokens.clients import digest, make_api_key
-from jitsi_tokens.rsa_keys import make_rsa_key, private_pem
+from jitsi_tokens.core.clients import digest, make_api_key
+from jitsi_tokens.core.rsa_keys import make_rsa_key, private_pem
 from tests.conftest import APP_ID, ENVIRONS
 from tests.integration.cli_world import running_world
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.clients import digest, is_api_key, make_api_key
-from jitsi_tokens.keys import read_key
+from jitsi_tokens.core.clients import digest, is_api_key, make_api_key
+from jitsi_tokens.core.keys import read_key
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens_cli.key.versions import NEXT
 from tests.compatibility import written

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from jitsi_tokens import clients
-from jitsi_tokens.clock import Clock
+from jitsi_tokens.core import clients
+from jitsi_tokens.core.clock import Clock
+from jitsi_tokens.core.rsa_keys import make_rsa_key
 from jitsi_tokens.http import caller
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.rotated_secret import RotatedSecret
 from jitsi_tokens.rotation import Rotation
-from jitsi_tokens.rsa_keys import make_rsa_key
 from jitsi_tokens.secrets import CURRENT, PENDING
 from jitsi_tokens.telemetry import keyed_digest
 from jitsi_tokens_cli.key.versions import NEXT

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import jwt
 
-from jitsi_tokens.clients import Client, digest, make_api_key, write_client
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.core.clients import Client, digest, make_api_key, write_client
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.public_keys import name_of
 from local_stack import deployment
 from tests.faults.crowd import Group
 from tests.faults.figures import GOOD, UNEXPECTED, UNVERIFIED

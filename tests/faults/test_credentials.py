@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jitsi_tokens.clients import digest
+from jitsi_tokens.core.clients import digest
 from local_stack import deployment
 from tests.faults.askers import CALLERS, MALFORMED, NEW_CALLERS, UNKNOWN
 from tests.faults.crowd import Crowd

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from jitsi_tokens.rsa_keys import make_rsa_key, public_pem
+from jitsi_tokens.core.rsa_keys import make_rsa_key, public_pem
 from jitsi_tokens.secrets import RETRY_SECONDS
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens.status import FRESH_SECONDS

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, cast
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from jitsi_tokens.clients import Client, digest, make_api_key, write_client
-from jitsi_tokens.clock import Clock
-from jitsi_tokens.keys import read_key
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.public_keys import name_of, write_public_key
+from jitsi_tokens.core.clients import Client, digest, make_api_key, write_client
+from jitsi_tokens.core.clock import Clock
+from jitsi_tokens.core.keys import read_key
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.public_keys import name_of, write_public_key
+from jitsi_tokens.core.rsa_keys import thumbprint
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rsa_keys import thumbprint
 from jitsi_tokens_cli.web import Web
 from tests.integration.cli_world import APP_ID, STACK, TABLE, Answer
 from tests.public_key_of import public_key_of

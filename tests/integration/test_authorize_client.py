@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from jitsi_tokens import http
-from jitsi_tokens.clients import Client, digest, make_api_key, write_client
-from jitsi_tokens.policy import Policy
+from jitsi_tokens.core.clients import Client, digest, make_api_key, write_client
+from jitsi_tokens.core.policy import Policy
 
 if TYPE_CHECKING:
     from tests.conftest import LoadApp

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from jitsi_tokens.core.rsa_keys import fingerprint, private_pem
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rsa_keys import fingerprint, private_pem
 from jitsi_tokens.status import KeyFacts, KeyStatus, read_status
 from tests.public_key_of import public_key_of
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from jitsi_tokens.clock import Clock
-from jitsi_tokens.problems import FORBIDDEN, field_error, field_problem, invalid_field
-from jitsi_tokens.requests import TokenRequest
+from jitsi_tokens.core.clock import Clock
+from jitsi_tokens.core.problems import FORBIDDEN, field_error, field_problem, invalid_field
+from jitsi_tokens.core.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine
 from jitsi_tokens_cli.audit.window import time_of
 from jitsi_tokens_cli.output import time_text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.client import BaseClient
 
-from jitsi_tokens.clients import (
+from jitsi_tokens.core.clients import (
     Client,
     api_key_in,
     digest,
@@ -16,7 +16,7 @@ from jitsi_tokens.clients import (
     read_client,
     write_client,
 )
-from jitsi_tokens.policy import Policy
+from jitsi_tokens.core.policy import Policy
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from tests.integration.cli_world import TABLE, World, running_world
 

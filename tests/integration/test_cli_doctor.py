@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto.backends import get_backend
 
-from jitsi_tokens.clients import Client, make_api_key, write_client
-from jitsi_tokens.policy import Policy
+from jitsi_tokens.core.clients import Client, make_api_key, write_client
+from jitsi_tokens.core.policy import Policy
 from jitsi_tokens.status import KeyStatus, write_status
 from jitsi_tokens_cli.client.store import ClientStore
 from jitsi_tokens_cli.web import Reply
@@ -62,7 +62,7 @@ COMMON = [
     "token",
 ]
 SELF_HOSTED = {"meeting-page"}
-PUBLISHED = {"rotation", "published-key", "unknown-key", "jwks"}
+PUBLISHED = {"rotation", "published-key", "missing-key-404", "jwks"}
 DAY = 24 * 3600
 
 
@@ -369,8 +369,8 @@ BROKEN: list[tuple[str, str, Break, str, str]] = [
     ("another key", "published", _published_anew, "published-key", "Another key"),
     ("no PEM", "published", _no_pem, "published-key", "something else than a public key"),
     ("about to end", "published", _ending, "published-key", "about to end"),
-    ("unknown name", "published", _unknown_name_is_answered, "unknown-key", "HTTP 200"),
-    ("unknown name kept", "published", _unknown_name_is_kept, "unknown-key", "no-store"),
+    ("unknown name", "published", _unknown_name_is_answered, "missing-key-404", "HTTP 200"),
+    ("unknown name kept", "published", _unknown_name_is_kept, "missing-key-404", "no-store"),
     ("empty JWKS", "published", _empty_jwks, "jwks", "does not hold"),
     ("other JWKS", "published", _other_jwks, "jwks", "another key"),
     ("broken JWKS", "published", _broken_jwks, "jwks", "another key"),
@@ -521,7 +521,7 @@ def test_a_silent_address_leaves_its_checks_out(deployed: Deployed) -> None:
 
     result = deployed.world.run("doctor", "--json")
 
-    for name in ("published-key", "unknown-key", "jwks", "probe", "authorizer", "token"):
+    for name in ("published-key", "missing-key-404", "jwks", "probe", "authorizer", "token"):
         outcome, found = _named(result, name)
         assert outcome == "skipped"
         assert found.endswith("(address).")

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from jitsi_tokens.public_keys import name_of
-from jitsi_tokens.rsa_keys import public_pem
+from jitsi_tokens.core.public_keys import name_of
+from jitsi_tokens.core.rsa_keys import public_pem
 from tests.integration.cli_world import (
     APP_ID,
     HANGS_UP,

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from jitsi_tokens.keys import KeyDocument
-from jitsi_tokens.rsa_keys import fingerprint, public_pem
+from jitsi_tokens.core.keys import KeyDocument
+from jitsi_tokens.core.rsa_keys import fingerprint, public_pem
 from tests.integration.cli_world import (
     APP_ID,
     HANGS_UP,

@@ -14,9 +14,9 @@ from botocore.client import BaseClient
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from moto.secretsmanager.models import secretsmanager_backends
 
-from jitsi_tokens.clients import Client, write_client
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.rsa_keys import fingerprint, private_pem, public_pem
+from jitsi_tokens.core.clients import Client, write_client
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.rsa_keys import fingerprint, private_pem, public_pem
 from tests.integration.cli_world import APP_ID, Answer, World, json_error, running_world
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from jitsi_tokens.rsa_keys import private_pem
+from jitsi_tokens.core.rsa_keys import private_pem
 from tests.integration.cli_world import APP_ID, World, running_world
 from tests.integration.test_cli_key_change import labels
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jitsi_tokens.clock import Clock
+from jitsi_tokens.core.clock import Clock
 from tests.integration.cli_world import World, checked, running_world
 from tests.integration.test_cli_key_change import labelled, labels, leave_pending
 

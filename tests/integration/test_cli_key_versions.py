@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jitsi_tokens.public_keys import PublicKey
+from jitsi_tokens.core.public_keys import PublicKey
+from jitsi_tokens.core.rsa_keys import fingerprint, jwk, private_pem, public_pem
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rsa_keys import fingerprint, jwk, private_pem, public_pem
 from tests.integration.cli_world import APP_ID, Answer, World, json_error, running_world
 from tests.integration.test_cli_key_change import labels, leave_pending
 

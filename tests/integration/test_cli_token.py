@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from jitsi_tokens.clients import make_api_key
-from jitsi_tokens.problems import FORBIDDEN, FieldError, Problem
-from jitsi_tokens.rooms import meeting_url
+from jitsi_tokens.core.clients import make_api_key
+from jitsi_tokens.core.problems import FORBIDDEN, FieldError, Problem
+from jitsi_tokens.core.rooms import meeting_url
 from tests.integration.cli_world import APP_ID, HANGS_UP, Answer, World, running_world
 
 if TYPE_CHECKING:

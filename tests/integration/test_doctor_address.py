@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from jitsi_tokens.clock import Clock
+from jitsi_tokens.core.clock import Clock
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens_cli.doctor.address import clock_check, make_contact, meeting_page_check
 from jitsi_tokens_cli.web import Web

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from jitsi_tokens import findings
-from jitsi_tokens.findings import finding
+from jitsi_tokens.core import findings
+from jitsi_tokens.core.findings import finding
 from tests.integration.cli_world import World, checked, running_world
 
 if TYPE_CHECKING:

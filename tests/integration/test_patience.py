@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jitsi_tokens import publication, secrets, status
-from jitsi_tokens.clients import Client, write_client
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.public_keys import write_public_key
-from jitsi_tokens.rsa_keys import make_rsa_key
+from jitsi_tokens.core.clients import Client, write_client
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.public_keys import write_public_key
+from jitsi_tokens.core.rsa_keys import make_rsa_key
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from tests.public_key_of import public_key_of
 from tests.stack.fault_proxy import FaultProxy

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from jitsi_tokens.clients import Client, write_client
-from jitsi_tokens.findings import finding
-from jitsi_tokens.policy import Policy
+from jitsi_tokens.core.clients import Client, write_client
+from jitsi_tokens.core.findings import finding
+from jitsi_tokens.core.policy import Policy
 from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus, write_status
 from tests.template_reading import GATEWAY_RESPONSES, routes
 

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.parsers import ResponseParserError
 from msgspec.structs import replace
 
-from jitsi_tokens import problems
-from jitsi_tokens.problems import Problem
-from jitsi_tokens.public_keys import PublicKey, name_of, write_public_key
+from jitsi_tokens.core import problems
+from jitsi_tokens.core.problems import Problem
+from jitsi_tokens.core.public_keys import PublicKey, name_of, write_public_key
 from jitsi_tokens.publication import CachedPublication, OtherKeyPublished, Publication
 from tests.public_key_of import public_key_of
 
@@ -28,7 +28,7 @@ OUTAGES = [
     ConnectTimeoutError(endpoint_url="https://ssm"),
     ResponseParserError("an answer that is no XML"),
 ]
-OUTAGE = OUTAGES[0]
+BREAKER = OUTAGES[0]
 
 
 @pytest.fixture
@@ -259,7 +259,7 @@ class Source:
     def cached(self) -> CachedPublication:
         """Return the cache in front of it."""
         same: Any = self
-        return CachedPublication(reading=same, renewing=same)
+        return CachedPublication(first_fetch=same, refresh=same)
 
 
 @pytest.fixture
@@ -386,7 +386,7 @@ def test_an_unknown_name_is_a_503_while_ssm_fails(source: Source, other: PublicK
     """A 404 would be kept by Prosody's caller as the answer; it may be a key that is new."""
     cached = source.cached()
     cached.all(NOW)
-    source.error = OUTAGE
+    source.error = BREAKER
 
     for after in (5, 6, 9.9, 10, 60, 3600):
         with pytest.raises(Problem) as refused:
@@ -398,7 +398,7 @@ def test_an_unknown_name_is_none_again_once_ssm_answers(source: Source, other: P
     """And a new key is found."""
     cached = source.cached()
     cached.all(NOW)
-    source.error = OUTAGE
+    source.error = BREAKER
     with pytest.raises(Problem):
         cached.find(other.name, NOW + 5)
     source.error = None
@@ -434,7 +434,7 @@ def test_an_outage_is_tried_every_five_seconds(source: Source, key: PublicKey) -
     """Whatever is asked for: known, unknown or all."""
     cached = source.cached()
     cached.all(NOW)
-    source.error = OUTAGE
+    source.error = BREAKER
 
     for tick in range(600, 900):
         cached.find(key.name, NOW + tick / 10)
@@ -453,7 +453,7 @@ def test_a_key_is_served_until_its_end_and_not_after(key: PublicKey, other: Publ
     before = [cached.find(key.name, NOW + after) is not None for after in (0, 29.9)]
     sets = [len(cached.all(NOW + after)) for after in (0, 29.9, 30)]
     over = cached.find(key.name, NOW + 30)
-    source.error = OUTAGE
+    source.error = BREAKER
 
     assert before == [True, True]
     assert sets == [2, 2, 1]

@@ -19,9 +19,9 @@ import pytest
 from botocore.client import BaseClient
 
 from jitsi_tokens import rotation
-from jitsi_tokens.clients import Client, write_client
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.core.clients import Client, write_client
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.public_keys import name_of
 from jitsi_tokens.rotation import Rotation, RotationRefused
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from tests.public_key_of import public_key_of
@@ -173,7 +173,7 @@ class World:
         send(request, response["statusCode"], response["body"].encode())
 
     def _issuing_clients(self) -> list[Any]:
-        return [self.issuing.SOURCE._reading, self.issuing.SOURCE._renewing]
+        return [self.issuing.SOURCE._first_fetch, self.issuing.SOURCE._refresh]
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds

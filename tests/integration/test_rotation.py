@@ -14,13 +14,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from jitsi_tokens import rotation
-from jitsi_tokens.clock import Clock
-from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
-from jitsi_tokens.public_keys import PublicKey, name_of
+from jitsi_tokens.core.clock import Clock
+from jitsi_tokens.core.keys import KeyDocument, SigningKey, read_key
+from jitsi_tokens.core.public_keys import PublicKey, name_of
+from jitsi_tokens.core.rsa_keys import private_pem, public_pem, thumbprint
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.rotated_secret import LabelledVersion, RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
-from jitsi_tokens.rsa_keys import private_pem, public_pem, thumbprint
 from jitsi_tokens.settings import read_settings
 from tests.public_key_of import public_key_of
 

@@ -10,10 +10,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from jitsi_tokens.keys import KeyRefused
+from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.secrets import (
     CachedSecret,
-    Outage,
+    CircuitBreaker,
     SecretUnavailable,
     Version,
 )
@@ -41,18 +41,18 @@ class Source:
         self.answer: Version | SecretUnavailable = self.version("1", "good-1")
         self.warnings: list[SecretUnavailable] = []
         self.made: list[str] = []
-        self.renewing: list[bool] = []
+        self.refresh: list[bool] = []
 
     @staticmethod
     def version(identifier: str, text: str) -> Version:
         """Return a version of the secret."""
         return Version(identifier, text, datetime.fromtimestamp(START, UTC))
 
-    def fetch(self, secret_id: str, *, renewing: bool) -> Version:
+    def fetch(self, secret_id: str, *, refresh: bool) -> Version:
         """Answer as Secrets Manager does."""
         assert secret_id == "key"
         self.fetches += 1
-        self.renewing.append(renewing)
+        self.refresh.append(refresh)
         if isinstance(self.answer, SecretUnavailable):
             raise self.answer
         return self.answer
@@ -67,17 +67,17 @@ class Source:
     def cached(
         self,
         max_stale_seconds: int = STALE,
-        outage: Outage | None = None,
+        breaker: CircuitBreaker | None = None,
         *,
-        begins_outage: bool = True,
+        trips_breaker: bool = True,
     ) -> CachedSecret[str]:
         """Return the cache in front of it."""
         return CachedSecret(
             self,
             "key",
             self.make,
-            outage=outage or Outage(),
-            begins_outage=begins_outage,
+            breaker=breaker or CircuitBreaker(),
+            trips_breaker=trips_breaker,
             max_stale_seconds=max_stale_seconds,
             warn=self.warnings.append,
         )
@@ -402,7 +402,7 @@ def test_a_fetch_is_told_whether_a_value_is_held(source: Source) -> None:
     cached.get(START)
     cached.get(START + 300)
 
-    assert source.renewing == [False, True]
+    assert source.refresh == [False, True]
 
 
 def test_a_value_past_its_bound_is_nothing_to_go_on_with(source: Source) -> None:
@@ -415,13 +415,13 @@ def test_a_value_past_its_bound_is_nothing_to_go_on_with(source: Source) -> None
     with pytest.raises(SecretUnavailable):
         cached.get(START + 300 + STALE + 30)
 
-    assert source.renewing == [False, True, False]
+    assert source.refresh == [False, True, False]
 
 
 def test_the_secrets_of_a_container_wait_together(source: Source) -> None:
     """When one got no answer the other does not ask, and both ask again after the pause."""
-    other, outage = Source(), Outage()
-    first, second = source.cached(outage=outage), other.cached(outage=outage)
+    other, breaker = Source(), CircuitBreaker()
+    first, second = source.cached(breaker=breaker), other.cached(breaker=breaker)
     source.answer = SILENCE
     with pytest.raises(SecretUnavailable):
         first.get(START)
@@ -435,12 +435,12 @@ def test_the_secrets_of_a_container_wait_together(source: Source) -> None:
 
 def test_what_is_asked_last_never_stands_in_the_way(source: Source) -> None:
     """A digest key that gets no answer begins no outage: the signing key is still fetched."""
-    other, outage = Source(), Outage()
+    other, breaker = Source(), CircuitBreaker()
     source.answer = SILENCE
     with pytest.raises(SecretUnavailable):
-        source.cached(outage=outage, begins_outage=False).get(START)
+        source.cached(breaker=breaker, trips_breaker=False).get(START)
 
-    signing = other.cached(outage=outage)
+    signing = other.cached(breaker=breaker)
 
     assert signing.get(START) == "GOOD-1"
     assert not signing.stale
@@ -448,12 +448,12 @@ def test_what_is_asked_last_never_stands_in_the_way(source: Source) -> None:
 
 def test_an_outage_hides_no_cause_that_is_known(source: Source) -> None:
     """Who may not read the secret is not told that nobody answers."""
-    outage = Outage()
+    breaker = CircuitBreaker()
     source.answer = SecretUnavailable("access-denied", "The function may not read the secret.")
-    cached = source.cached(outage=outage)
+    cached = source.cached(breaker=breaker)
     with pytest.raises(SecretUnavailable):
         cached.get(START)
-    outage.begin(START + 30)
+    breaker.trip(START + 30)
 
     with pytest.raises(SecretUnavailable) as refused:
         cached.get(START + 30)
@@ -463,12 +463,12 @@ def test_an_outage_hides_no_cause_that_is_known(source: Source) -> None:
 
 def test_a_refused_secret_makes_no_other_wait(source: Source) -> None:
     """What is wrong with one secret says nothing about the other."""
-    other, outage = Source(), Outage()
+    other, breaker = Source(), CircuitBreaker()
     source.answer = SecretUnavailable("access-denied", "The function may not read the secret.")
     with pytest.raises(SecretUnavailable):
-        source.cached(outage=outage).get(START)
+        source.cached(breaker=breaker).get(START)
 
-    assert other.cached(outage=outage).get(START) == "GOOD-1"
+    assert other.cached(breaker=breaker).get(START) == "GOOD-1"
 
 
 def test_a_failure_is_a_new_exception_each_time(source: Source) -> None:
@@ -498,15 +498,15 @@ def test_a_bug_is_not_taken_for_an_outage() -> None:
     """What nobody expected is raised, not outlived."""
 
     class Broken:
-        def fetch(self, secret_id: str, *, renewing: bool) -> Version:
-            raise ZeroDivisionError(secret_id, renewing)
+        def fetch(self, secret_id: str, *, refresh: bool) -> Version:
+            raise ZeroDivisionError(secret_id, refresh)
 
     cached = CachedSecret(
         Broken(),
         "key",
         json.loads,
-        outage=Outage(),
-        begins_outage=True,
+        breaker=CircuitBreaker(),
+        trips_breaker=True,
         max_stale_seconds=STALE,
         warn=print,
     )

@@ -15,9 +15,9 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jitsi_tokens.public_keys import PublicKey, name_of, write_public_key
+from jitsi_tokens.core.public_keys import PublicKey, name_of, write_public_key
+from jitsi_tokens.core.rsa_keys import private_pem
 from jitsi_tokens.publication import CachedPublication, Publication
-from jitsi_tokens.rsa_keys import private_pem
 from tests.public_key_of import public_key_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Site:
         self.reads = 0
         self.publication = Publication(boto3.client("ssm"), PATH)
         monkeypatch.setattr(app, "time", SimpleNamespace(time=lambda: self.now))
-        for client in (app.READING, app.RENEWING):
+        for client in (app.FIRST_FETCH, app.REFRESH):
             client.meta.events.register("before-call.ssm.*", self._count)
 
     def get(self, file: object, *, method: str = "GET", **headers: str) -> dict[str, Any]:
@@ -65,7 +65,7 @@ class Site:
         def fail(**_arguments: Any) -> None:
             raise EndpointConnectionError(endpoint_url="https://ssm")
 
-        for client in (self.app.READING, self.app.RENEWING):
+        for client in (self.app.FIRST_FETCH, self.app.REFRESH):
             client.meta.events.register("before-call.ssm.*", fail)
 
     def _send(self, resource: str, headers: dict[str, str], more: dict[str, Any]) -> dict[str, Any]:
@@ -425,7 +425,7 @@ def test_a_200_is_always_a_pem(site: Site, monkeypatch: pytest.MonkeyPatch, valu
     """Whatever stands in SSM: Prosody keeps a 200, and what is no PEM hangs its logins."""
     parameters: Any = Parameters(NAME, value)
     publication = Publication(parameters, PATH)
-    cached = CachedPublication(reading=publication, renewing=publication)
+    cached = CachedPublication(first_fetch=publication, refresh=publication)
     monkeypatch.setattr(site.app, "KEYS", cached)
 
     response = site.get(f"{NAME}.pem")

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.parsers import ResponseParserError
 
-from jitsi_tokens import problems
-from jitsi_tokens.findings import finding
-from jitsi_tokens.problems import Problem
+from jitsi_tokens.core import problems
+from jitsi_tokens.core.findings import finding
+from jitsi_tokens.core.problems import Problem
 from jitsi_tokens.status import (
     NEVER_CHECKED,
     CachedStatus,
@@ -76,7 +76,7 @@ def counter(ssm: SSMClient) -> Any:
 
 def cached_status(client: Any) -> CachedStatus:
     """Return the cache in front of a client."""
-    return CachedStatus(reading=client, renewing=client, name=NAME)
+    return CachedStatus(first_fetch=client, refresh=client, name=NAME)
 
 
 @pytest.mark.parametrize("status", [GOOD, BAD, NEVER_CHECKED], ids=["good", "bad", "never"])

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from jitsi_tokens.rooms import RoomRefused, backend_safe, meeting_url, scoped_room
+from jitsi_tokens.core.rooms import RoomRefused, backend_safe, meeting_url, scoped_room
 from tests.clients.php_caller import require
 
 if TYPE_CHECKING:

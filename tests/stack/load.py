@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import jwt
 
-from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.core.public_keys import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jwt
 import pytest
 
-from jitsi_tokens.clients import digest
+from jitsi_tokens.core.clients import digest
 from local_stack import deployment
 from local_stack.emulator import ROOT
 from tests.stack.log_search import found, needles, whole_log

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from jitsi_tokens.clients import make_api_key
+from jitsi_tokens.core.clients import make_api_key
 from tests.clients.callers import CALLERS, caller
 from tests.clients.drop_ins import DROP_INS, DropIn, python
 from tests.clients.php_caller import CLIENT, php, require_php

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jitsi_tokens.clients import Client, digest, make_api_key, write_client
-from jitsi_tokens.policy import Policy
+from jitsi_tokens.core.clients import Client, digest, make_api_key, write_client
+from jitsi_tokens.core.policy import Policy
 from local_stack import deployment
 from local_stack.commands import CommandFailure
 from tests.stack.service import PERSON, ROOM

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.core.public_keys import name_of
 from local_stack.emulator import LOCAL, ROOT
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.core.public_keys import name_of
 
 if TYPE_CHECKING:
     import httpx

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import jwt
 import pytest
 
-from jitsi_tokens.public_keys import name_of
-from jitsi_tokens.rsa_keys import jwk, make_rsa_key, public_pem
+from jitsi_tokens.core.public_keys import name_of
+from jitsi_tokens.core.rsa_keys import jwk, make_rsa_key, public_pem
 from local_stack import deployment, rotation
 from local_stack.rotation import STEPS, RotationFailure
 from tests.stack.load import Load, published_pem, verifies

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jitsi_tokens.public_keys import write_public_key
-from jitsi_tokens.rsa_keys import make_rsa_key
+from jitsi_tokens.core.public_keys import write_public_key
+from jitsi_tokens.core.rsa_keys import make_rsa_key
 from local_stack import deployment
 from tests.public_key_of import public_key_of
 from tests.stack.as_role import attempt

@@ -18,7 +18,7 @@ from jitsi_tokens_cli.audit.query import Query
 from jitsi_tokens_cli.audit.records import FIELDS, Record, read_record
 from jitsi_tokens_cli.audit.search import Search
 from jitsi_tokens_cli.audit.window import Window, read_window, time_of
-from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens_cli.errors import UsageError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
 EVER = Window(0, None)
@@ -69,7 +69,7 @@ def test_a_time_is_read_as_people_give_it(text: str, moment: str) -> None:
 )
 def test_what_is_no_time_is_refused(since: str, until: str | None, sentence: str) -> None:
     """With the forms that are taken."""
-    with pytest.raises(WrongUsage, match=sentence):
+    with pytest.raises(UsageError, match=sentence):
         read_window(since, until, NOW)
 
 
@@ -78,7 +78,7 @@ def test_whatever_is_given_as_a_time_is_read_or_refused(since: str, until: str) 
     """And what is read can be told."""
     try:
         window = read_window(since, until, NOW)
-    except WrongUsage:
+    except UsageError:
         return
 
     assert str(window).startswith("from ")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from jitsi_tokens import problems
-from jitsi_tokens.problems import (
+from jitsi_tokens.core import problems
+from jitsi_tokens.core.problems import (
     FORBIDDEN,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
@@ -20,7 +20,7 @@ from jitsi_tokens.problems import (
     field_error,
     field_problem,
 )
-from jitsi_tokens.requests import TokenRequest
+from jitsi_tokens.core.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine
 from jitsi_tokens_cli.audit.records import FIELDS, read_record
 

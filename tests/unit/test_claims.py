@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from jitsi_tokens.claims import Issuer, meeting_claims
-from jitsi_tokens.requests import TokenRequest, Validity
+from jitsi_tokens.core.claims import TokenProfile, meeting_claims
+from jitsi_tokens.core.requests import TokenRequest, Validity
 
 NOW = 1_800_000_000
-JAAS = Issuer("chat", "jitsi", "vpaas-app", affiliation=False, features_expected=True)
-SELF_HOSTED = Issuer("openemr", "aud", "meet.org", affiliation=True, features_expected=False)
+JAAS = TokenProfile("chat", "jitsi", "vpaas-app", affiliation=False, features_expected=True)
+SELF_HOSTED = TokenProfile("openemr", "aud", "meet.org", affiliation=True, features_expected=False)
 
 
-def claims_of(request: TokenRequest, issuer: Issuer) -> dict[str, Any]:
+def claims_of(request: TokenRequest, profile: TokenProfile) -> dict[str, Any]:
     """Return the claims of a request for an hour from now."""
     return meeting_claims(
         request,
-        issuer=issuer,
+        profile=profile,
         room="room%201",
         validity=Validity(NOW, NOW + 3600),
         clock_skew_seconds=10,
@@ -84,15 +84,15 @@ def test_a_self_hosted_moderator_with_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("issuer", "is_moderator"), [(SELF_HOSTED, False), (JAAS, True)], ids=["guest", "jaas"]
+    ("profile", "is_moderator"), [(SELF_HOSTED, False), (JAAS, True)], ids=["guest", "jaas"]
 )
 def test_only_a_self_hosted_moderator_passes_the_lobby(
-    issuer: Issuer, *, is_moderator: bool
+    profile: TokenProfile, *, is_moderator: bool
 ) -> None:
     """Nobody else has the claim, not even as false."""
     request = TokenRequest(user_id="u", user_name="Anna", room_name="r", is_moderator=is_moderator)
 
-    assert "lobby_bypass" not in claims_of(request, issuer)["context"]["user"]
+    assert "lobby_bypass" not in claims_of(request, profile)["context"]["user"]
 
 
 @pytest.mark.parametrize(

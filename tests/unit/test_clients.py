@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jitsi_tokens.clients import (
+from jitsi_tokens.core.clients import (
     MAX_CLIENT_BYTES,
     Client,
     ClientRefused,
@@ -20,7 +20,7 @@ from jitsi_tokens.clients import (
     read_client,
     write_client,
 )
-from jitsi_tokens.policy import Policy
+from jitsi_tokens.core.policy import Policy
 
 CLIENT = Client(
     name="clinic-a", policy=Policy(rooms=["visit-*"], moderator=True, max_lifetime_seconds=600)

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from jitsi_tokens import diagnostics
-from jitsi_tokens.findings import finding
-from jitsi_tokens.policy import Policy
+from jitsi_tokens.core.findings import finding
+from jitsi_tokens.core.policy import Policy
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus
 

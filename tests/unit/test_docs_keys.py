@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jitsi_tokens import findings
+from jitsi_tokens.core import findings
 from jitsi_tokens.settings import read_settings
 from local_stack.template import read_template
 

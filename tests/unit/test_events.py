@@ -8,7 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
-from jitsi_tokens import clients, http
+from jitsi_tokens import http
+from jitsi_tokens.core import clients
 from tests.conftest import LoadApp
 
 ROOT = Path(__file__).parents[2]

@@ -13,17 +13,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitsi_tokens.claims import meeting_claims
-from jitsi_tokens.requests import parse
-from jitsi_tokens.rooms import backend_safe, meeting_url
+from jitsi_tokens.core.claims import meeting_claims
+from jitsi_tokens.core.requests import parse
+from jitsi_tokens.core.rooms import backend_safe, meeting_url
 from jitsi_tokens.settings import Settings, read_settings
 from jitsi_tokens_cli.token.explain.expectations import (
-    Evidence,
     Expectations,
     KeyAnswer,
     KeyFound,
     KeyUnknown,
     NoKey,
+    TokenUnderTest,
     looks_like_jaas,
     of_jaas,
     of_settings,
@@ -74,7 +74,7 @@ class Jitsi(NamedTuple):
         request = parse(json.dumps(REQUEST | changes).encode())
         claims = meeting_claims(
             request,
-            issuer=self.settings.issuer,
+            profile=self.settings.profile,
             room=request.room(),
             validity=request.validity(self.settings.limits, NOW - 60),
             clock_skew_seconds=10,
@@ -106,7 +106,7 @@ def explained(expected: Expectations, text: str, meant: str | None = None) -> Ex
     assert found
     address = read_address(found.url)
     room = meant or (address and address.room)
-    return explain(Evidence(found, decode(found.text), expected, room, NOW))
+    return explain(TokenUnderTest(found, decode(found.text), expected, room, NOW))
 
 
 def first(explanation: Explanation) -> str | None:
@@ -441,7 +441,7 @@ def test_a_secret_is_never_a_public_key(rsa_key: rsa.RSAPrivateKey) -> None:
         expected = Expectations(None, lambda _, key=key: KeyFound(key), algorithm=algorithm)  # type: ignore[misc]
         token = jwt.encode({}, SECRET, headers={"alg": "HS256", "kid": "k"})
         header = {"typ": "JWT", "alg": algorithm, "kid": "k"}
-        evidence = Evidence(Found(token), Token(token, header, {}), expected, None, NOW)
+        evidence = TokenUnderTest(Found(token), Token(token, header, {}), expected, None, NOW)
 
         assert first(explain(evidence)) == "signature"
 
@@ -781,7 +781,7 @@ def test_no_token_is_beyond_explanation(
 
     expected = of_jaas(None, find_key) if jaas else Expectations(None, find_key)
     text = "eyJh.e30.c2ln"
-    evidence = Evidence(Found(text), Token(text, header, claims), expected, None, NOW)
+    evidence = TokenUnderTest(Found(text), Token(text, header, claims), expected, None, NOW)
 
     explanation = explain(evidence)
 

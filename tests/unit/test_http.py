@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from jitsi_tokens import http, problems
-from jitsi_tokens.clients import Client, write_client
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.problems import FieldError, Kind, Problem, invalid_field
+from jitsi_tokens import http
+from jitsi_tokens.core import problems
+from jitsi_tokens.core.clients import Client, write_client
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.problems import FieldError, Kind, Problem, invalid_field
 
 JSON = "application/json"
 SECURITY = {

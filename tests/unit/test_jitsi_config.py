@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from jitsi_tokens.core.policy import Policy
 from jitsi_tokens.diagnostics import diagnosis
-from jitsi_tokens.policy import Policy
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import NEVER_CHECKED
 from jitsi_tokens_cli.errors import CommandError

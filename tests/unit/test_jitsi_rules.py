@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from jitsi_tokens import diagnostics
-from jitsi_tokens.claims import meeting_claims
-from jitsi_tokens.features import FEATURES
-from jitsi_tokens.keys import SigningKey, read_key
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.problems import Problem
-from jitsi_tokens.requests import parse
-from jitsi_tokens.rooms import meeting_url
+from jitsi_tokens.core.claims import meeting_claims
+from jitsi_tokens.core.features import FEATURES
+from jitsi_tokens.core.keys import SigningKey, read_key
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.problems import Problem
+from jitsi_tokens.core.requests import parse
+from jitsi_tokens.core.rooms import meeting_url
 from jitsi_tokens.settings import Settings, read_settings
 from jitsi_tokens.status import NEVER_CHECKED
 
@@ -84,7 +84,7 @@ class Shape(NamedTuple):
         POLICY.check(request, room, 0)
         claims = meeting_claims(
             request,
-            issuer=self.settings.issuer,
+            profile=self.settings.profile,
             room=room,
             validity=validity,
             clock_skew_seconds=self.settings.clock_skew_seconds,

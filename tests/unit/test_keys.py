@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from jitsi_tokens.keys import (
+from jitsi_tokens.core.keys import (
     Algorithm,
     KeyDocument,
     KeyRefused,
     SigningKey,
     read_key,
 )
-from jitsi_tokens.rsa_keys import public_pem
+from jitsi_tokens.core.rsa_keys import public_pem
 
 SECRET = "Never-In-A-Log-0123456789-abcdef"
 KID = "vpaas-magic-cookie-1/abc123"

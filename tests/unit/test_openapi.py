@@ -13,11 +13,11 @@ import pytest
 import yaml
 
 import openapi.document
-from jitsi_tokens import problems
-from jitsi_tokens.features import FEATURES
-from jitsi_tokens.problems import NOT_FOUND, UNAUTHORIZED, Kind
-from jitsi_tokens.public_keys import PublicKey, jwks
-from jitsi_tokens.text import flaw
+from jitsi_tokens.core import problems
+from jitsi_tokens.core.features import FEATURES
+from jitsi_tokens.core.problems import NOT_FOUND, UNAUTHORIZED, Kind
+from jitsi_tokens.core.public_keys import PublicKey, jwks
+from jitsi_tokens.core.text import rejection_reason
 from local_stack.emulator import LOCAL, ROOT
 from local_stack.template import read_template
 from openapi import __main__ as command
@@ -288,7 +288,7 @@ def test_a_pattern_refuses_no_text_that_the_service_takes(field: str) -> None:
     also = "/?&:'\"" if field == "roomName" else ""
 
     for character in map(chr, [*range(0xD800), *range(0xE000, 0x11000)]):
-        reason = flaw(f"a{character}b")
+        reason = rejection_reason(f"a{character}b")
         assert (pattern.search(f"a{character}b") is None) == bool(reason or character in also)
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from jitsi_tokens.features import FEATURES
-from jitsi_tokens.policy import (
+from jitsi_tokens.core.features import FEATURES
+from jitsi_tokens.core.policy import (
     CHECKS,
     MAX_ROOM_PATTERNS,
     NEEDS_NO_LEAVE,
@@ -15,9 +15,9 @@ from jitsi_tokens.policy import (
     PolicyRefused,
     make_policy,
 )
-from jitsi_tokens.problems import FORBIDDEN, Problem
-from jitsi_tokens.requests import Limits, TokenRequest
-from jitsi_tokens.rooms import backend_safe, matches
+from jitsi_tokens.core.problems import FORBIDDEN, Problem
+from jitsi_tokens.core.requests import Limits, TokenRequest
+from jitsi_tokens.core.rooms import backend_safe, matches
 
 
 def asking(

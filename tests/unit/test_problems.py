@@ -5,8 +5,8 @@ import re
 import msgspec
 import pytest
 
-from jitsi_tokens import problems
-from jitsi_tokens.problems import (
+from jitsi_tokens.core import problems
+from jitsi_tokens.core.problems import (
     FORBIDDEN,
     Kind,
     Problem,

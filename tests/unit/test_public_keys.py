@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from jitsi_tokens.public_keys import (
+from jitsi_tokens.core.public_keys import (
     PublicKey,
     as_served,
     jwks,
@@ -25,7 +25,7 @@ from jitsi_tokens.public_keys import (
     read_public_key,
     write_public_key,
 )
-from jitsi_tokens.rsa_keys import private_pem
+from jitsi_tokens.core.rsa_keys import private_pem
 from tests.public_key_of import public_key_of
 
 NOW = 1_800_000_000

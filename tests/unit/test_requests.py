@@ -9,17 +9,17 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
-from jitsi_tokens import requests
-from jitsi_tokens.claims import Issuer, meeting_claims
-from jitsi_tokens.complaints import explained
-from jitsi_tokens.faults import every_fault
-from jitsi_tokens.features import FEATURES
-from jitsi_tokens.problems import INVALID_REQUEST, MALFORMED_REQUEST, Kind, Problem
-from jitsi_tokens.requests import Limits, TokenRequest, Validity, parse
+from jitsi_tokens.core import requests
+from jitsi_tokens.core.claims import TokenProfile, meeting_claims
+from jitsi_tokens.core.faults import every_fault
+from jitsi_tokens.core.features import FEATURES
+from jitsi_tokens.core.problems import INVALID_REQUEST, MALFORMED_REQUEST, Kind, Problem
+from jitsi_tokens.core.requests import Limits, TokenRequest, Validity, parse
+from jitsi_tokens.core.validation import problem_from
 
 NOW = 1_800_000_000  # 2027-01-15T08:00:00Z
 LIMITS = Limits(max_lifetime_seconds=14_400, max_advance_seconds=604_800)
-ISSUER = Issuer("chat", "jitsi", "app", affiliation=True, features_expected=True)
+PROFILE = TokenProfile("chat", "jitsi", "app", affiliation=True, features_expected=True)
 REQUIRED = {"userId": "u-1", "userName": "Anna", "roomName": "Room 1"}
 TEXTS = ["userId", "userName", "roomName", "userEmail", "userAvatar"]
 KNOWN = {*TEXTS, "isModerator", "expirationSeconds", "notBefore", "features"}
@@ -584,7 +584,7 @@ def test_a_name_keeps_its_joiners(name: str) -> None:
 
 def test_a_complaint_without_a_path_is_still_a_problem() -> None:
     """Should msgspec word a complaint in a new way, it is a 400 that names no field."""
-    problem = explained("Something new about `this`")
+    problem = problem_from("Something new about `this`")
 
     assert problem.kind is INVALID_REQUEST
     assert not problem.errors
@@ -663,7 +663,7 @@ def test_an_accepted_request_yields_whole_numbers_in_order(
 
     claims = meeting_claims(
         request,
-        issuer=ISSUER,
+        profile=PROFILE,
         room=room,
         validity=validity,
         clock_skew_seconds=clock_skew,

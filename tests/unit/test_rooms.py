@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from jitsi_tokens.rooms import (
+from jitsi_tokens.core.rooms import (
     MAX_ROOM_BYTES,
     RoomRefused,
     TokenPlacement,

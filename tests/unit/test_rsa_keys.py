@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from jitsi_tokens.rsa_keys import (
+from jitsi_tokens.core.rsa_keys import (
     fingerprint,
     jwk,
     make_rsa_key,

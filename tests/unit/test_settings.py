@@ -2,8 +2,8 @@
 
 import pytest
 
-from jitsi_tokens.claims import Issuer
-from jitsi_tokens.requests import Limits
+from jitsi_tokens.core.claims import TokenProfile
+from jitsi_tokens.core.requests import Limits
 from jitsi_tokens.settings import SettingMissing, Settings, jaas_app_id, read_settings
 
 APP_ID = "vpaas-magic-cookie-0123456789abcdef0123456789ABCDEF"
@@ -19,7 +19,7 @@ def test_the_settings_of_jaas(jaas_environ: dict[str, str]) -> None:
         domain="8x8.vc",
         app_id=APP_ID,
         tenant=APP_ID,
-        issuer=Issuer("chat", "jitsi", APP_ID, affiliation=False, features_expected=True),
+        profile=TokenProfile("chat", "jitsi", APP_ID, affiliation=False, features_expected=True),
         limits=Limits(14_400, 604_800),
         clock_skew_seconds=10,
         max_stale_seconds=14_400,
@@ -38,7 +38,7 @@ def test_the_settings_of_a_jitsi_of_ones_own(self_hosted_environ: dict[str, str]
         domain="meet.example.org",
         app_id="openemr_telehealth",
         tenant=None,
-        issuer=Issuer(
+        profile=TokenProfile(
             "openemr",
             "openemr_audience",
             "meet.example.org",
@@ -81,7 +81,7 @@ def test_the_subject_has_a_right_default(
     """The setting, else the tenant, else the domain, which in XMPP has no port."""
     settings = read_settings(self_hosted_environ | changes)
 
-    assert settings.issuer.subject == subject
+    assert settings.profile.subject == subject
     assert settings.tenant == changes.get("JITSI_TENANT")
 
 
@@ -89,7 +89,7 @@ def test_the_audience_is_the_app_id_by_default(self_hosted_environ: dict[str, st
     """As in docker-jitsi-meet."""
     settings = read_settings(self_hosted_environ | {"JITSI_AUDIENCE": ""})
 
-    assert settings.issuer.audience == "openemr_telehealth"
+    assert settings.profile.audience == "openemr_telehealth"
 
 
 @pytest.mark.parametrize(

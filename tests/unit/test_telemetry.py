@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from jitsi_tokens import problems, telemetry
-from jitsi_tokens.faults import known_field
-from jitsi_tokens.problems import FORBIDDEN, Problem, field_error, field_problem, invalid_field
-from jitsi_tokens.requests import TokenRequest
+from jitsi_tokens import telemetry
+from jitsi_tokens.core import problems
+from jitsi_tokens.core.faults import known_field
+from jitsi_tokens.core.problems import FORBIDDEN, Problem, field_error, field_problem, invalid_field
+from jitsi_tokens.core.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine, keyed_digest
 
 DIGEST_KEY = b"digest-key"

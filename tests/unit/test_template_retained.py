@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from jitsi_tokens import clients
+from jitsi_tokens.core import clients
 from jitsi_tokens.publication import FRESH_SECONDS
 from tests.template_reading import (
     FUNCTIONS,

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitsi_tokens.text import flaw
+from jitsi_tokens.core.text import rejection_reason
 
 
 @pytest.mark.parametrize("code", [0x00, 0x09, 0x0A, 0x1F, 0x7F, 0x80, 0x9F], ids=hex)
 def test_control_characters_are_refused(code: int) -> None:
     """A control character anywhere is a flaw."""
-    assert flaw(f"a{chr(code)}b") == "must not hold control characters"
+    assert rejection_reason(f"a{chr(code)}b") == "must not hold control characters"
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ def test_control_characters_are_refused(code: int) -> None:
 )
 def test_what_reorders_or_breaks_a_line_is_refused_by_its_name(code: int, named: str) -> None:
     """Nobody sees such a character, so that it has to be named."""
-    assert flaw(f"a{chr(code)}b") == f"must not hold {named}"
+    assert rejection_reason(f"a{chr(code)}b") == f"must not hold {named}"
 
 
 @pytest.mark.parametrize("code", [0xD800, 0xDBFF, 0xDC00, 0xDFFF], ids=hex)
 def test_lone_surrogates_are_refused(code: int) -> None:
     """Half a surrogate pair is a flaw."""
-    assert flaw(f"a{chr(code)}b") == "must not hold lone surrogates"
+    assert rejection_reason(f"a{chr(code)}b") == "must not hold lone surrogates"
 
 
 def test_the_replacement_character_is_refused() -> None:
     """U+FFFD, which API Gateway makes of broken UTF-8, is a flaw."""
-    assert flaw("Jos\ufffd") == "must be valid UTF-8 without U+FFFD"
+    assert rejection_reason("Jos\ufffd") == "must be valid UTF-8 without U+FFFD"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_the_replacement_character_is_refused() -> None:
 )
 def test_a_text_that_nobody_can_see_is_refused(text: str) -> None:
     """Something visible must be there."""
-    assert flaw(text) == "must hold a visible character"
+    assert rejection_reason(text) == "must hold a visible character"
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_a_text_that_nobody_can_see_is_refused(text: str) -> None:
 )
 def test_names_of_every_script_are_fine(text: str) -> None:
     """Letters of every script pass, joiners and direction marks between them too."""
-    assert flaw(text) is None
+    assert rejection_reason(text) is None
 
 
 @given(st.text(st.characters()), st.text(st.characters()))
 def test_what_is_around_a_flaw_does_not_hide_it(before: str, after: str) -> None:
     """An override is found wherever it stands."""
-    assert flaw(f"{before}\u202e{after}") is not None
+    assert rejection_reason(f"{before}\u202e{after}") is not None

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from jitsi_tokens.clients import KEY_DIGITS, check_name
-from jitsi_tokens.clock import Clock
+from jitsi_tokens.core.clients import KEY_DIGITS, check_name
+from jitsi_tokens.core.clock import Clock
 from jitsi_tokens_cli.audit.digests import digests, read_subject
 from jitsi_tokens_cli.audit.log import records
 from jitsi_tokens_cli.audit.output import counted, put_csv, put_json_array, put_records, say_result
@@ -16,7 +16,7 @@ from jitsi_tokens_cli.audit.query import Query
 from jitsi_tokens_cli.audit.search import Search
 from jitsi_tokens_cli.audit.window import read_window
 from jitsi_tokens_cli.client.keys import digest_digits
-from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens_cli.errors import UsageError
 from jitsi_tokens_cli.output import Json, say
 from jitsi_tokens_cli.stack import find_stack
 
@@ -105,7 +105,7 @@ def audit(
     access log alone. A line is found some seconds after its request.
     """
     if as_csv and as_json:
-        raise WrongUsage("Give --csv or --json, not both.")
+        raise UsageError("Give --csv or --json, not both.")
     if client is not None:
         check_name(client)
     asked = {
@@ -137,7 +137,7 @@ def _token_id(text: str | None) -> str | None:
     try:
         return None if text is None else str(uuid.UUID(text))
     except ValueError:
-        raise WrongUsage(
+        raise UsageError(
             "--jti takes a token's id, such as e302ff1a-5b0c-4a4e-9d0e-6c6f0a1c5d3e:"
             " `token inspect` shows it."
         ) from None

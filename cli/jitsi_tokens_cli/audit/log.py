@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
 from jitsi_tokens_cli.audit.records import read_record
-from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
+from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from jitsi_tokens.clock import Clock
+    from jitsi_tokens.core.clock import Clock
     from jitsi_tokens_cli.audit.query import Query
     from jitsi_tokens_cli.audit.records import Record
 
@@ -29,7 +29,7 @@ def records(logs: Any, group: str, query: Query, clock: Clock) -> Iterator[Recor
 
     Raises:
         CommandError: there is no such group.
-        OutOfReach: the caller may not read it.
+        Unreachable: the caller may not read it.
     """
     try:
         yield from _by_time(_events(logs, group, query, clock))
@@ -41,7 +41,7 @@ def records(logs: Any, group: str, query: Query, clock: Clock) -> Iterator[Recor
                     " gone. CloudTrail says who (DeleteLogGroup)."
                 ) from None
             case "AccessDeniedException":
-                raise OutOfReach(
+                raise Unreachable(
                     f"{aws_sentence(error)} The stack's AuditorPolicy allows it."
                 ) from None
         raise

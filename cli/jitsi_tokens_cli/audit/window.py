@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens_cli.errors import UsageError
 from jitsi_tokens_cli.output import iso_time
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,14 +34,14 @@ def read_window(since: str, until: str | None, now: float) -> Window:
     """Return the window that two options give; `now` in epoch seconds.
 
     Raises:
-        WrongUsage: one of them is no time, or nothing lies between them.
+        UsageError: one of them is no time, or nothing lies between them.
     """
     begin = _read_time("--since", since, now)
     end = None if until is None else _read_time("--until", until, now)
     if begin > now * 1000:
-        raise WrongUsage("--since lies in the future.")
+        raise UsageError("--since lies in the future.")
     if end is not None and end <= begin:
-        raise WrongUsage("--until must be later than --since.")
+        raise UsageError("--until must be later than --since.")
     return Window(begin, end)
 
 
@@ -57,7 +57,7 @@ def _read_time(option: str, text: str, now: float) -> int:
         moment = datetime.fromisoformat(text)
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise WrongUsage(
+        raise UsageError(
             f"{option} takes how long ago, such as 30m, 24h or 7d, or a date or time of ISO 8601,"
             " such as 2026-11-01 or 2026-11-01T08:30:00+01:00; what names no zone is UTC."
         ) from None

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jitsi_tokens.clients import KEY_DIGITS, Client, check_name, digest, make_api_key
+from jitsi_tokens.core.clients import KEY_DIGITS, Client, check_name, digest, make_api_key
 from jitsi_tokens_cli.client.keys import (
     SHORT,
     by_age,
@@ -21,7 +21,7 @@ from jitsi_tokens_cli.client.keys import (
 from jitsi_tokens_cli.client.options import PolicyOptions, takes_policy
 from jitsi_tokens_cli.client.output import documents, put_clients
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
-from jitsi_tokens_cli.errors import CommandError, WrongUsage
+from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import Yes, confirm
 from jitsi_tokens_cli.output import Json, put, put_json, say
 from jitsi_tokens_cli.stack import Stack, find_stack
@@ -157,7 +157,7 @@ def revoke(
     if name is not None:
         check_name(name)
     elif key is None:
-        raise WrongUsage("Which API keys? Give the client's NAME, or --key with a digest.")
+        raise UsageError("Which API keys? Give the client's NAME, or --key with a digest.")
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
     keys = known(name, store.keys_of(name)) if name else store.all_keys()

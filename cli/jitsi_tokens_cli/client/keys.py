@@ -6,12 +6,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.clients import KEY_DIGITS
-from jitsi_tokens_cli.errors import CommandError, WrongUsage
+from jitsi_tokens.core.clients import KEY_DIGITS
+from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.output import say
 
 if TYPE_CHECKING:
-    from jitsi_tokens.clients import Client
+    from jitsi_tokens.core.clients import Client
     from jitsi_tokens_cli.client.store import StoredKey
 
 # How many digits of a digest tell apart the API keys of one client.
@@ -39,8 +39,8 @@ def well_filed(keys: list[StoredKey]) -> list[StoredKey]:
     misfiled = [key for key in keys if key.is_misfiled]
     for key in misfiled:
         say(
-            f"Skipped API key {described(key)}, which does not work: {key.flaw}. Delete it with"
-            f" `client revoke --key {key.digest[:KEY_DIGITS]}`."
+            f"Skipped API key {described(key)}, which does not work: {key.rejection_reason}."
+            f" Delete it with `client revoke --key {key.digest[:KEY_DIGITS]}`."
         )
     return [key for key in keys if not key.is_misfiled]
 
@@ -73,11 +73,11 @@ def digest_digits(text: str, least: int) -> str:
     """Return the first digits of an API key's digest, which are that many at least, in lower case.
 
     Raises:
-        WrongUsage: it is something else.
+        UsageError: it is something else.
     """
     digits = text.lower()
     if not re.fullmatch(f"[0-9a-f]{{{least},64}}", digits):
-        raise WrongUsage(f"--key takes {least} to 64 hex digits, as `client list` shows them.")
+        raise UsageError(f"--key takes {least} to 64 hex digits, as `client list` shows them.")
     return digits
 
 
@@ -85,7 +85,7 @@ def one_key(keys: list[StoredKey], prefix: str, *, least: int) -> list[StoredKey
     """Return the one API key whose digest begins so; `least` is how many digits that takes.
 
     Raises:
-        WrongUsage: none can.
+        UsageError: none can.
         CommandError: none does, or several do.
     """
     digits = digest_digits(prefix, least)

@@ -7,9 +7,9 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from jitsi_tokens.policy import Policy, make_policy
-from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS, MOST_ADVANCE_SECONDS
-from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens.core.policy import Policy, make_policy
+from jitsi_tokens.core.request_fields import MIN_LIFETIME_SECONDS, MOST_ADVANCE_SECONDS
+from jitsi_tokens_cli.errors import UsageError
 
 
 class PolicyOptions(NamedTuple):
@@ -68,11 +68,11 @@ class PolicyOptions(NamedTuple):
             max_advance_seconds: what holds where --max-advance is not given.
 
         Raises:
-            WrongUsage: they allow neither a room nor the diagnostics, and so nothing.
+            UsageError: they allow neither a room nor the diagnostics, and so nothing.
             PolicyRefused: they break a rule.
         """
         if not (self.room or self.any_room or self.diagnostics):
-            raise WrongUsage(
+            raise UsageError(
                 "Which rooms may this client ask for? Give --room with a pattern, such as"
                 " --room 'visit-*', or --any-room for all of them. A client that only reads the"
                 " diagnostics takes --diagnostics alone."

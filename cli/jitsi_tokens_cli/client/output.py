@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from jitsi_tokens.clients import KEY_DIGITS
+from jitsi_tokens.core.clients import KEY_DIGITS
 from jitsi_tokens_cli.output import put_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from jitsi_tokens.clients import Client
+    from jitsi_tokens.core.clients import Client
     from jitsi_tokens_cli.client.store import StoredKey
 
 _HEADINGS = [
@@ -60,7 +60,7 @@ def _grouped(
 ) -> Iterator[tuple[str, Client | None, list[StoredKey]]]:
     # Keys of one client that differ in policy are shown apart: they should not be there.
     def of(key: StoredKey) -> tuple[str, str]:
-        return key.name, key.flaw or str(key.client)
+        return key.name, key.rejection_reason or str(key.client)
 
     for (name, _), found in groupby(sorted(keys, key=of), key=of):
         group = list(found)
@@ -69,7 +69,7 @@ def _grouped(
 
 def _policy_cells(key: StoredKey) -> list[str]:
     if key.client is None:
-        return [f"refused: {key.flaw}", "", "", "", "", ""]
+        return [f"refused: {key.rejection_reason}", "", "", "", "", ""]
     policy = key.client.policy
     return [
         "\n".join(policy.rooms) or "none",

@@ -8,7 +8,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.clients import Client, client_of, digest, write_client
+from jitsi_tokens.core.clients import Client, client_of, digest, write_client
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.output import iso_time, say
 
@@ -48,7 +48,7 @@ class StoredKey(NamedTuple):
         return not self.name or self.record_name not in (self.name, "")
 
     @property
-    def flaw(self) -> str:
+    def rejection_reason(self) -> str:
         """Why the authorizer refuses the key; empty where it does not."""
         if self.client:
             return ""

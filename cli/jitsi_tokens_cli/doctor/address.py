@@ -12,7 +12,7 @@ from jitsi_tokens_cli.doctor.checks import (
     Check,
     failed,
     passed,
-    patience,
+    rate_limited,
     skipped,
     warning,
 )
@@ -20,7 +20,7 @@ from jitsi_tokens_cli.output import duration_text, time_text
 from jitsi_tokens_cli.web import CertificateRefused, Unanswered, Web
 
 if TYPE_CHECKING:
-    from jitsi_tokens.clock import Clock
+    from jitsi_tokens.core.clock import Clock
     from jitsi_tokens.settings import Settings
     from jitsi_tokens_cli.web import Reply
 
@@ -125,7 +125,7 @@ def _unanswered(error: Unanswered, web: Web) -> Check:
 
 def _address(web: Web, reply: Reply, now: float) -> Check:
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return patience("address")
+        return rate_limited("address")
     if reply.status != httpx.codes.OK:
         return failed(
             "address",

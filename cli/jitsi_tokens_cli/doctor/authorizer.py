@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from jitsi_tokens.clients import make_api_key
-from jitsi_tokens_cli.doctor.checks import Check, failed, passed, patience
+from jitsi_tokens.core.clients import make_api_key
+from jitsi_tokens_cli.doctor.checks import Check, failed, passed, rate_limited
 from jitsi_tokens_cli.web import PROBLEM
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def authorizer_check(web: Web) -> Check:
     for api_key, whom in ((None, "without an API key"), (make_api_key(), "with an unknown one")):
         reply = web.ask_token({}, api_key)
         if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-            return patience(name)
+            return rate_limited(name)
         if reply.is_failure:
             return failed(
                 name, f"A caller {whom} is answered HTTP {reply.status}.", _AUTHORIZER_LOG

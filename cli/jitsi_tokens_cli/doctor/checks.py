@@ -70,9 +70,9 @@ def skipped(name: str, why: str) -> Check:
     return Check(name, "skipped", why)
 
 
-def patience(name: str) -> Check:
-    """Say that the service asks for patience."""
-    return Unknown("The address asks for patience (HTTP 429).", obstructed=True).skipped(name)
+def rate_limited(name: str) -> Check:
+    """Say that the service asks for rate_limited."""
+    return Unknown("The address asks for rate_limited (HTTP 429).", obstructed=True).skipped(name)
 
 
 def attempt[T](read: Callable[[], T]) -> T | Unknown:

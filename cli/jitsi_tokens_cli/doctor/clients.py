@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.clients import KEY_DIGITS
+from jitsi_tokens.core.clients import KEY_DIGITS
 from jitsi_tokens_cli.client.keys import counted
 from jitsi_tokens_cli.client.store import ClientStore
 from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed, passed, skipped
@@ -24,10 +24,10 @@ def clients_check(stack: Stack) -> Check:
             # Neither an auditor nor a key operator is to read who the clients are.
             return skipped(_NAME, "Only ClientOperatorPolicy may read the clients.")
         return keys.skipped(_NAME)
-    refused = [key for key in keys if key.flaw]
+    refused = [key for key in keys if key.rejection_reason]
     if not refused:
         return passed(_NAME, f"{counted(keys)}, each filed under the client of its record.")
-    shown = [f"{key.digest[:KEY_DIGITS]} ({key.flaw})" for key in refused[:_MOST_SHOWN]]
+    shown = [f"{key.digest[:KEY_DIGITS]} ({key.rejection_reason})" for key in refused[:_MOST_SHOWN]]
     more = len(refused) - len(shown)
     return failed(
         _NAME,

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from jitsi_tokens.clock import Clock
-from jitsi_tokens.rooms import RoomRefused, scoped_room
+from jitsi_tokens.core.clock import Clock
+from jitsi_tokens.core.rooms import RoomRefused, scoped_room
 from jitsi_tokens_cli.address import Url, service_url
 from jitsi_tokens_cli.doctor.examination import Examination, examine
 from jitsi_tokens_cli.doctor.report import line_of, put_json_report, put_report
-from jitsi_tokens_cli.errors import CommandError, OutOfReach
+from jitsi_tokens_cli.errors import CommandError, Unreachable
 from jitsi_tokens_cli.output import Json, say
 from jitsi_tokens_cli.stack import DeploymentUnfinished, find_stack
 from jitsi_tokens_cli.web import Web
@@ -85,7 +85,7 @@ def doctor(
     if examination.failures:
         raise typer.Exit(CommandError.exit_code)
     if examination.is_incomplete:
-        raise typer.Exit(OutOfReach.exit_code)
+        raise typer.Exit(Unreachable.exit_code)
 
 
 def _wait(look: Callable[[], Examination], deadline: float) -> Examination:

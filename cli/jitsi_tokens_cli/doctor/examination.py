@@ -21,7 +21,7 @@ from jitsi_tokens_cli.web import Unanswered
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jitsi_tokens.clock import Clock
+    from jitsi_tokens.core.clock import Clock
     from jitsi_tokens.status import KeyFacts
     from jitsi_tokens_cli.doctor.secret import Secret
     from jitsi_tokens_cli.stack import Stack
@@ -124,8 +124,8 @@ def _publication(
     stack: Stack, web: Web, probe: Reply | None, facts: KeyFacts | None
 ) -> list[Check]:
     if probe is None:
-        return [_SILENT.skipped(name) for name in ("published-key", "unknown-key", "jwks")]
-    unknown_key = _reached("unknown-key", lambda: unknown_key_check(web))
+        return [_SILENT.skipped(name) for name in ("published-key", "missing-key-404", "jwks")]
+    unknown_key = _reached("missing-key-404", lambda: unknown_key_check(web))
     if facts is None:
         return [_NO_KEY.skipped("published-key"), unknown_key, _NO_KEY.skipped("jwks")]
     kept = attempt(Publication(stack.client("ssm"), stack.public_keys_path).keys)

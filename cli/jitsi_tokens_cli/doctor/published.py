@@ -10,13 +10,13 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 
-from jitsi_tokens.public_keys import name_of
+from jitsi_tokens.core.public_keys import name_of
+from jitsi_tokens.core.rsa_keys import fingerprint, read_public_pem
 from jitsi_tokens.publication import FRESH_SECONDS
-from jitsi_tokens.rsa_keys import fingerprint, read_public_pem
 from jitsi_tokens_cli.doctor.checks import Check, failed, passed
 
 if TYPE_CHECKING:
-    from jitsi_tokens.public_keys import PublicKey
+    from jitsi_tokens.core.public_keys import PublicKey
     from jitsi_tokens.status import KeyFacts
     from jitsi_tokens_cli.stack import Stack
     from jitsi_tokens_cli.web import Reply, Web
@@ -73,7 +73,7 @@ def unknown_key_check(web: Web) -> Check:
     Raises:
         Unanswered: nothing came.
     """
-    name = "unknown-key"
+    name = "missing-key-404"
     reply = web.get(f"/asap/{secrets.token_hex(32)}.pem")
     if reply.status != httpx.codes.NOT_FOUND:
         return failed(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.keys import KeyRefused, read_key
+from jitsi_tokens.core.keys import KeyRefused, read_key
 from jitsi_tokens.secrets import SecretUnavailable
 from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.status import facts_of

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.findings import CHECK_OVERDUE
+from jitsi_tokens.core.findings import CHECK_OVERDUE
 from jitsi_tokens.status import FRESH_SECONDS, NEVER_CHECKED, KeyStatus, problems_of, read_status
 from jitsi_tokens_cli.doctor.address import PROBE_PATH
 from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed, passed
-from jitsi_tokens_cli.errors import OutOfReach
+from jitsi_tokens_cli.errors import Unreachable
 from jitsi_tokens_cli.key import check as key_check
 from jitsi_tokens_cli.output import duration_text, time_text
 
 if TYPE_CHECKING:
-    from jitsi_tokens.clock import Clock
+    from jitsi_tokens.core.clock import Clock
     from jitsi_tokens.status import KeyFacts
     from jitsi_tokens_cli.stack import Stack
     from jitsi_tokens_cli.web import Reply, Web
@@ -56,7 +56,7 @@ def status_check(
             return _good(stored, f"{_ago(stored, now)} ago")
     try:
         status = key_check.check(stack)
-    except OutOfReach as error:
+    except Unreachable as error:
         if isinstance(stored, Unknown):
             return stored.skipped(name)
         if _is_bad(stored):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from jitsi_tokens.rooms import backend_safe
-from jitsi_tokens_cli.doctor.checks import Check, failed, passed, patience, skipped, warning
+from jitsi_tokens.core.rooms import backend_safe
+from jitsi_tokens_cli.doctor.checks import Check, failed, passed, rate_limited, skipped, warning
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import find_api_key
 from jitsi_tokens_cli.output import printable
 from jitsi_tokens_cli.token import service, text
-from jitsi_tokens_cli.token.explain.expectations import Evidence
+from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
 from jitsi_tokens_cli.token.explain.rules import explain
 from jitsi_tokens_cli.token.explain.stack import expectations_of_stack
 
@@ -56,18 +56,18 @@ def token_check(stack: Stack, web: Web, room: str, now: float, *, reads_key: boo
             name, "The answer holds no token.", "Look whether the URL is that of this stack."
         )
     return _read_by_jitsi(
-        Evidence(
+        TokenUnderTest(
             found=text.Found(issued.token, issued.meeting_url),
             token=token,
             expected=expectations_of_stack(stack, web.url, reads_key=reads_key),
-            meant=backend_safe(room),
+            intended_room=backend_safe(room),
             # Jitsi's clock is that of the address, as near as anyone here can tell.
             now=int(now) if reply.date is None else reply.date,
         )
     )
 
 
-def _read_by_jitsi(evidence: Evidence) -> Check:
+def _read_by_jitsi(evidence: TokenUnderTest) -> Check:
     explanation = explain(evidence)
     if broken := explanation.failures:
         first = broken[0]
@@ -92,7 +92,7 @@ def _refused(reply: Reply, room: str) -> Check:
     problem = reply.problem()
     told = f"HTTP {reply.status}. {printable(problem.detail)}".strip()
     if reply.status == httpx.codes.TOO_MANY_REQUESTS:
-        return patience(name)
+        return rate_limited(name)
     if reply.status == httpx.codes.UNAUTHORIZED:
         return failed(
             name,

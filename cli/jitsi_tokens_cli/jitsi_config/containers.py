@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from jitsi_tokens import moderators
+from jitsi_tokens.core import moderators
 from jitsi_tokens_cli.jitsi_config import reasons
 
 if TYPE_CHECKING:
@@ -43,8 +43,12 @@ def login_settings(side: JitsiSide) -> list[Setting]:
         Setting("JWT_APP_ID", settings.app_id, reasons.APP_ID),
         *_key_server(side),
         Setting("JWT_SIGN_TYPE", settings.algorithm, _ALGORITHM),
-        Setting("JWT_ACCEPTED_ISSUERS", settings.issuer.issuer, f"{reasons.ISSUERS} {_LIST}"),
-        Setting("JWT_ACCEPTED_AUDIENCES", settings.issuer.audience, f"{reasons.AUDIENCES} {_LIST}"),
+        Setting("JWT_ACCEPTED_ISSUERS", settings.profile.issuer, f"{reasons.ISSUERS} {_LIST}"),
+        Setting(
+            "JWT_ACCEPTED_AUDIENCES",
+            settings.profile.audience,
+            f"{reasons.AUDIENCES} {_LIST}",
+        ),
         Setting(
             "JWT_ENABLE_DOMAIN_VERIFICATION",
             "1" if verification.fits else "0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.rooms import FILE_ENDINGS
+from jitsi_tokens.core.rooms import FILE_ENDINGS
 from jitsi_tokens_cli.jitsi_config import reasons
 from jitsi_tokens_cli.jitsi_config.side import comment, indented
 
@@ -39,7 +39,7 @@ def prosody_text(side: JitsiSide) -> str:
 
 
 def _login(side: JitsiSide) -> str:
-    settings, issuer = side.settings, side.settings.issuer
+    settings, profile = side.settings, side.settings.profile
     verification = side.verification(side.host)
     return "\n".join(
         [
@@ -48,8 +48,8 @@ def _login(side: JitsiSide) -> str:
             _line("app_id", f'"{settings.app_id}"', reasons.APP_ID),
             _key(side),
             _line("signature_algorithm", f'"{settings.algorithm}"', reasons.ALGORITHM),
-            _line("asap_accepted_issuers", f'{{ "{issuer.issuer}" }}', reasons.ISSUERS),
-            _line("asap_accepted_audiences", f'{{ "{issuer.audience}" }}', reasons.AUDIENCES),
+            _line("asap_accepted_issuers", f'{{ "{profile.issuer}" }}', reasons.ISSUERS),
+            _line("asap_accepted_audiences", f'{{ "{profile.audience}" }}', reasons.AUDIENCES),
             _line("enable_domain_verification", _lua(verification.fits), verification.reason),
             comment(f"{reasons.NO_GUESTS} So there is no VirtualHost for guests.", "--"),
         ]

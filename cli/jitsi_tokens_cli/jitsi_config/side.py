@@ -64,7 +64,7 @@ class JitsiSide(NamedTuple):
 
     def verification(self, xmpp_domain: str) -> Verification:
         """Tell whether Prosody can verify the domain: it compares sub with it, or with a tenant."""
-        subject, tenant = self.settings.issuer.subject, self.settings.tenant
+        subject, tenant = self.settings.profile.subject, self.settings.tenant
         wanted = f"the tenant {tenant}" if tenant else f"the XMPP domain {xmpp_domain}"
         if subject == "*":
             reason = f"The tokens' sub is *, good for {wanted} too."
@@ -89,8 +89,8 @@ def check_values(side: JitsiSide) -> None:
     for name, value in (
         ("JitsiDomain", side.host),
         ("JitsiAppId", settings.app_id),
-        ("JitsiIssuer", settings.issuer.issuer),
-        ("JitsiAudience", settings.issuer.audience),
+        ("JitsiIssuer", settings.profile.issuer),
+        ("JitsiAudience", settings.profile.audience),
         ("the service's URL", side.key_server),
         ("SigningKeySecret", side.signing_secret),
     ):

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from jitsi_tokens.clock import Clock
-from jitsi_tokens.keys import MIN_RSA_BITS
-from jitsi_tokens.rsa_keys import RSA_BITS
+from jitsi_tokens.core.clock import Clock
+from jitsi_tokens.core.keys import MIN_RSA_BITS
+from jitsi_tokens.core.rsa_keys import RSA_BITS
 from jitsi_tokens.secrets import PREVIOUS
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens_cli.inputs import confirm

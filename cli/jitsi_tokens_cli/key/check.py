@@ -8,7 +8,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.status import KeyStatus
-from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
+from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.output import say
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def check(stack: Stack) -> KeyStatus:
     """Have CheckKey sign and verify a token now, and return its answer.
 
     Raises:
-        OutOfReach: it could not be asked, or did not answer as it should.
+        Unreachable: it could not be asked, or did not answer as it should.
     """
     try:
         answer = stack.client("lambda").invoke(
@@ -27,13 +27,13 @@ def check(stack: Stack) -> KeyStatus:
         )
         payload = answer["Payload"].read()
     except (ClientError, BotoCoreError) as error:
-        raise OutOfReach(aws_sentence(error)) from None
+        raise Unreachable(aws_sentence(error)) from None
     if answer.get("FunctionError"):
-        raise OutOfReach("CheckKey failed: its log says why.")
+        raise Unreachable("CheckKey failed: its log says why.")
     try:
         return msgspec.json.decode(payload, type=KeyStatus)
     except msgspec.DecodeError:
-        raise OutOfReach("CheckKey's answer cannot be read.") from None
+        raise Unreachable("CheckKey's answer cannot be read.") from None
 
 
 def report(stack: Stack, status: KeyStatus) -> None:
@@ -57,12 +57,12 @@ def check_stored(stack: Stack) -> None:
 
     Raises:
         CommandError: the stack cannot sign; the key stays stored.
-        OutOfReach: it cannot be asked; the key stays stored.
+        Unreachable: it cannot be asked; the key stays stored.
     """
     try:
         status = check(stack)
-    except OutOfReach as error:
-        raise OutOfReach(
+    except Unreachable as error:
+        raise Unreachable(
             f"The key is stored, but the check could not be run. {error} Run"
             f" `jitsi-tokens --stack-name {stack.name} key check`."
         ) from None

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from jitsi_tokens.keys import MIN_RSA_BITS, read_key
-from jitsi_tokens.rsa_keys import RSA_BITS, make_rsa_key
+from jitsi_tokens.core.keys import MIN_RSA_BITS, read_key
+from jitsi_tokens.core.rsa_keys import RSA_BITS, make_rsa_key
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import read_file
 from jitsi_tokens_cli.key import change_commands, check, version_commands

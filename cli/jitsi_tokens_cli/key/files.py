@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.utils import CryptographyDeprecationWarning
 
-from jitsi_tokens.keys import MIN_RSA_BITS, MIN_SECRET_BYTES
+from jitsi_tokens.core.keys import MIN_RSA_BITS, MIN_SECRET_BYTES
 from jitsi_tokens_cli.errors import CommandError
 
 if TYPE_CHECKING:

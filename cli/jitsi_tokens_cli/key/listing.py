@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jitsi_tokens.keys import KeyRefused
+from jitsi_tokens.core.keys import KeyRefused
+from jitsi_tokens.core.rsa_keys import fingerprint, read_public_pem
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rsa_keys import fingerprint, read_public_pem
 from jitsi_tokens.secrets import CURRENT, PENDING, PREVIOUS
 from jitsi_tokens_cli.key import versions
 from jitsi_tokens_cli.key.versions import NEXT, KeyVersions
@@ -16,7 +16,7 @@ from jitsi_tokens_cli.output import iso_time, put_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jitsi_tokens.public_keys import PublicKey
+    from jitsi_tokens.core.public_keys import PublicKey
     from jitsi_tokens_cli.key.versions import KeyVersion
     from jitsi_tokens_cli.stack import Stack
 
@@ -53,7 +53,7 @@ def listed(stack: Stack) -> list[ListedKey]:
     """Return the keys, the current one first.
 
     Raises:
-        OutOfReach: the caller may not read them.
+        Unreachable: the caller may not read them.
     """
     roles: dict[str, list[str]] = {}
     at = versions.labels(stack)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jitsi_tokens.rsa_keys import public_pem
+from jitsi_tokens.core.rsa_keys import public_pem
 from jitsi_tokens_cli.output import iso_time, put, put_json, put_table, say
 
 if TYPE_CHECKING:
-    from jitsi_tokens.keys import SigningKey
+    from jitsi_tokens.core.keys import SigningKey
     from jitsi_tokens.status import KeyStatus
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec.structs import replace
 
-from jitsi_tokens.keys import KeyDocument, KeyRefused, SigningKey, read_key
+from jitsi_tokens.core.keys import KeyDocument, KeyRefused, SigningKey, read_key
 from jitsi_tokens.secrets import CURRENT
-from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
+from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.key import versions
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def make_current(stack: Stack, held: KeyVersions, change: Change) -> None:
     """Let the key of a change sign; the key before it becomes the previous one.
 
     Raises:
-        OutOfReach: that did not happen, or nobody can tell.
+        Unreachable: that did not happen, or nobody can tell.
     """
     if change.is_current:
         return
@@ -132,7 +132,7 @@ def _put(stack: Stack, change: Change) -> None:
             VersionStages=[CURRENT],
         )
     except (ClientError, BotoCoreError) as error:
-        raise OutOfReach(
+        raise Unreachable(
             f"It is not known whether {change.key.kid} is current now. Run the same command again:"
             f" it is the same promotion. {aws_sentence(error)}"
         ) from None

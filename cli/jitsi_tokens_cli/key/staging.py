@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from jitsi_tokens.keys import KeyDocument
-from jitsi_tokens.rsa_keys import make_rsa_key, private_pem
-from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
+from jitsi_tokens.core.keys import KeyDocument
+from jitsi_tokens.core.rsa_keys import make_rsa_key, private_pem
+from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.inputs import confirm, read_file
 from jitsi_tokens_cli.key import versions
 from jitsi_tokens_cli.key.files import read_rsa_key, read_shared_secret
@@ -82,7 +82,7 @@ def put_staged(stack: Stack, document: KeyDocument) -> Stored:
 
     Raises:
         KeyRefused: the stack could not sign with it.
-        OutOfReach: Secrets Manager did not take it.
+        Unreachable: Secrets Manager did not take it.
     """
     key = versions.tried(stack, document)
     try:
@@ -92,7 +92,7 @@ def put_staged(stack: Stack, document: KeyDocument) -> Stored:
             VersionStages=[versions.NEXT],
         )
     except (ClientError, BotoCoreError) as error:
-        raise OutOfReach(
+        raise Unreachable(
             "It is not known whether the key was staged: look with `key list`, or stage another."
             f" {aws_sentence(error)}"
         ) from None

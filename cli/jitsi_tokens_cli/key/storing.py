@@ -6,8 +6,8 @@ import secrets
 import string
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.keys import KeyDocument
-from jitsi_tokens.rsa_keys import private_pem, public_pem
+from jitsi_tokens.core.keys import KeyDocument
+from jitsi_tokens.core.rsa_keys import private_pem, public_pem
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens_cli import inputs
 from jitsi_tokens_cli.key.check import check_stored

@@ -8,7 +8,7 @@ from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens_cli.key.versions import NEXT
 
 if TYPE_CHECKING:
-    from jitsi_tokens.keys import SigningKey
+    from jitsi_tokens.core.keys import SigningKey
     from jitsi_tokens_cli.stack import Stack
 
 CONSOLE = (

@@ -9,9 +9,9 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.keys import KeyDocument, SigningKey, read_key
+from jitsi_tokens.core.keys import KeyDocument, SigningKey, read_key
 from jitsi_tokens.secrets import CURRENT, PREVIOUS
-from jitsi_tokens_cli.errors import CommandError, OutOfReach, aws_sentence
+from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def read(stack: Stack, version_id: str | None) -> KeyVersion | None:
     """Return a version, labelled or not; None where it does not exist or has no value.
 
     Raises:
-        OutOfReach: the caller may not read it.
+        Unreachable: the caller may not read it.
         CommandError: the secret is scheduled for deletion.
     """
     if version_id is None:
@@ -125,7 +125,7 @@ def read(stack: Stack, version_id: str | None) -> KeyVersion | None:
                 "The stack's signing secret cannot be read: it is scheduled for deletion."
             ) from None
         if code in _DENIED:
-            raise OutOfReach(MAY_NOT_READ) from None
+            raise Unreachable(MAY_NOT_READ) from None
         raise
     text = answer.get("SecretString") or ""
     if not (text or answer.get("SecretBinary")):
@@ -169,7 +169,7 @@ def move_current(stack: Stack, to: str) -> None:
     """Make a version current; the one that was becomes the previous.
 
     Raises:
-        OutOfReach: that did not happen, or nobody can tell.
+        Unreachable: that did not happen, or nobody can tell.
     """
     source = labels(stack).get(CURRENT)
     if source == to:
@@ -186,7 +186,7 @@ def move_current(stack: Stack, to: str) -> None:
         with contextlib.suppress(ClientError, BotoCoreError):
             if labels(stack).get(CURRENT) == to:
                 return
-        raise OutOfReach(
+        raise Unreachable(
             "It is not known whether the key was changed: look with `key list`."
             f" {aws_sentence(error)}"
         ) from None

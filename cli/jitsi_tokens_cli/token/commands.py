@@ -8,9 +8,9 @@ import jwt
 import msgspec
 import typer
 
-from jitsi_tokens.keys import read_key
+from jitsi_tokens.core.keys import read_key
 from jitsi_tokens_cli.address import URL_VARIABLE, base_url
-from jitsi_tokens_cli.errors import CommandError, WrongUsage
+from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import STDIN, find_api_key
 from jitsi_tokens_cli.output import Json, put, put_json, put_table, say, time_text
 from jitsi_tokens_cli.signing_secret import current_version
@@ -165,9 +165,9 @@ def _switches(options: list[str]) -> dict[str, bool]:
     for option in options:
         name, _, value = option.partition("=")
         if value not in _SWITCHES:
-            raise WrongUsage("A feature is given as NAME=true or NAME=false.")
+            raise UsageError("A feature is given as NAME=true or NAME=false.")
         if name in features:
-            raise WrongUsage("A feature is given twice.")
+            raise UsageError("A feature is given twice.")
         features[name] = _SWITCHES[value]
     return features
 

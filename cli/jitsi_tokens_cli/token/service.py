@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 
-from jitsi_tokens_cli.errors import CommandError, OutOfReach
+from jitsi_tokens_cli.errors import CommandError, Unreachable
 from jitsi_tokens_cli.output import printable
 from jitsi_tokens_cli.web import Unanswered, Web
 
@@ -33,15 +33,15 @@ def issue(web: Web, api_key: str, request: dict[str, Any]) -> Issued:
 
     Raises:
         CommandError: it refuses, or is no service of jitsi-tokens.
-        OutOfReach: it cannot be reached, fails, or asks for patience.
+        Unreachable: it cannot be reached, fails, or asks for patience.
     """
     try:
         reply = web.ask_token(request, api_key)
     except Unanswered as error:
-        raise OutOfReach(str(error)) from None
+        raise Unreachable(str(error)) from None
     if reply.status != httpx.codes.OK:
         later = reply.is_failure or reply.status == httpx.codes.TOO_MANY_REQUESTS
-        raise (OutOfReach if later else CommandError)(_refusal(reply))
+        raise (Unreachable if later else CommandError)(_refusal(reply))
     return issued(reply)
 
 

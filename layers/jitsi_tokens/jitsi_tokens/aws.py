@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 # Nothing can be answered without it: worth a second try.
-PATIENT = Config(
+FIRST_FETCH = Config(
     connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"}
 )
 # There is an answer already, which this call may only renew.
-IMPATIENT = Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
+REFRESH = Config(connect_timeout=0.5, read_timeout=1, retries={"total_max_attempts": 1})
 
 _SESSION = botocore.session.Session()
 

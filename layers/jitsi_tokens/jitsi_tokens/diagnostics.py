@@ -4,17 +4,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from jitsi_tokens import moderators
-from jitsi_tokens.findings import Finding
-from jitsi_tokens.policy import Policy
-from jitsi_tokens.request_fields import MIN_LIFETIME_SECONDS
+from jitsi_tokens.core import moderators
+from jitsi_tokens.core.findings import Finding
+from jitsi_tokens.core.policy import Policy
+from jitsi_tokens.core.request_fields import MIN_LIFETIME_SECONDS
 from jitsi_tokens.settings import Provider, Settings
 from jitsi_tokens.status import KeyStatus, problems_of
 
 # No server tells us how it is set up, so a self-hosted stack says this always.
 _MODERATOR_ADVICE = Finding(
     "moderator-settings",
-    moderators.SENTENCE,
+    moderators.MODERATOR_WARNING,
     f"In Jitsi set {moderators.settings_text()}. `jitsi-tokens jitsi-config` says what each does.",
 )
 

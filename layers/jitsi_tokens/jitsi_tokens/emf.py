@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 NAMESPACE = "JitsiTokens"
 
 
-def metrics(dimensions: Sequence[str], units: Mapping[str, str]) -> dict[str, Any]:
+def directive(dimensions: Sequence[str], units: Mapping[str, str]) -> dict[str, Any]:
     """Return the directive that makes metrics of fields, each with its unit.
 
     Every value of a dimension is a metric of its own, which is paid for.

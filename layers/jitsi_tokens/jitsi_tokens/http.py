@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from jitsi_tokens.clients import KEY_DIGITS, Client, read_client
-from jitsi_tokens.problems import (
+from jitsi_tokens.core.clients import KEY_DIGITS, Client, read_client
+from jitsi_tokens.core.problems import (
     CONTENT_TOO_LARGE,
     MALFORMED_REQUEST,
     UNAUTHORIZED,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _DAY_SECONDS = 86_400
 _DIRECTIVES = [
-    emf.metrics(
+    emf.directive(
         ["service"], {"Configured": "Count", "KeyAgeDays": "None", "ForeignPublicKeys": "Count"}
     )
 ]

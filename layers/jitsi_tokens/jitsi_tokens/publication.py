@@ -8,14 +8,14 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.problems import UNAVAILABLE, Problem
-from jitsi_tokens.public_keys import as_served, name_of, read_public_key, write_public_key
+from jitsi_tokens.core.problems import UNAVAILABLE, Problem
+from jitsi_tokens.core.public_keys import as_served, name_of, read_public_key, write_public_key
 from jitsi_tokens.telemetry import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
-    from jitsi_tokens.public_keys import PublicKey
+    from jitsi_tokens.core.public_keys import PublicKey
 
 # SSM answers 40 reads a second to the whole account, and anybody may ask for a key.
 FRESH_SECONDS = 60
@@ -99,13 +99,13 @@ class CachedPublication:
     Times are epoch seconds, handed in.
 
     Args:
-        reading: asks while there is nothing to answer with.
-        renewing: asks while there is: its client had better not wait long.
+        first_fetch: asks while there is nothing to answer with.
+        refresh: asks while there is: its client had better not wait long.
     """
 
-    def __init__(self, reading: Publication, renewing: Publication) -> None:
-        self._reading = reading
-        self._renewing = renewing
+    def __init__(self, first_fetch: Publication, refresh: Publication) -> None:
+        self._first_fetch = first_fetch
+        self._refresh = refresh
         self._keys: dict[str, PublicKey] | None = None
         self._read_at = 0.0
         self._tried_at = 0.0
@@ -145,7 +145,7 @@ class CachedPublication:
             return
         self._tried_at = now
         try:
-            publication = self._reading if self._keys is None else self._renewing
+            publication = self._first_fetch if self._keys is None else self._refresh
             kept = publication.keys()
         except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
             self._failed = True

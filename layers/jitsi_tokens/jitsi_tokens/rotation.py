@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import jwt
 import msgspec
 
-from jitsi_tokens.keys import KeyDocument, KeyRefused, SigningKey, read_key
-from jitsi_tokens.public_keys import PublicKey, name_of
+from jitsi_tokens.core.keys import KeyDocument, KeyRefused, SigningKey, read_key
+from jitsi_tokens.core.public_keys import PublicKey, name_of
+from jitsi_tokens.core.rsa_keys import jwk, make_rsa_key, private_pem, public_pem, thumbprint
 from jitsi_tokens.publication import OtherKeyPublished
-from jitsi_tokens.rsa_keys import jwk, make_rsa_key, private_pem, public_pem, thumbprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-    from jitsi_tokens.clock import Clock
+    from jitsi_tokens.core.clock import Clock
     from jitsi_tokens.publication import Publication
     from jitsi_tokens.rotated_secret import LabelledVersion, RotatedSecret
 

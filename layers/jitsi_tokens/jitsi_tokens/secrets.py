@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from jitsi_tokens.keys import KeyRefused
+from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 
 if TYPE_CHECKING:
@@ -43,28 +43,28 @@ class Version(NamedTuple):
 class Source(Protocol):
     """Where secrets are fetched from."""
 
-    def fetch(self, secret_id: str, *, renewing: bool) -> Version:
-        """Return the current version; `renewing` where there is a value to go on with.
+    def fetch(self, secret_id: str, *, refresh: bool) -> Version:
+        """Return the current version; `refresh` where there is a value to go on with.
 
         Raises:
             SecretUnavailable: with the cause.
         """
 
 
-class Outage:
+class CircuitBreaker:
     """When Secrets Manager last did not answer: a container waits for it once.
 
-    The signing key alone may begin one: no other secret's failure stands in its way.
+    The signing key alone may trip it: no other secret's failure stands in its way.
     """
 
     def __init__(self) -> None:
         self._began_at: float | None = None
 
-    def begin(self, now: float) -> None:
+    def trip(self, now: float) -> None:
         """Note that there was no answer; `now` in epoch seconds."""
         self._began_at = now
 
-    def lasts(self, now: float) -> bool:
+    def is_open(self, now: float) -> bool:
         """Tell whether it is too early to try again."""
         return self._began_at is not None and 0 <= now - self._began_at < RETRY_SECONDS
 
@@ -81,16 +81,16 @@ class CachedSecret[T]:
         secret_id: str,
         make: Callable[[str], T],
         *,
-        outage: Outage,
-        begins_outage: bool,
+        breaker: CircuitBreaker,
+        trips_breaker: bool,
         max_stale_seconds: int,
         warn: Callable[[SecretUnavailable], None],
     ) -> None:
         self._source = source
         self._secret_id = secret_id
         self._make = make
-        self._outage = outage
-        self._begins_outage = begins_outage
+        self._breaker = breaker
+        self._trips_breaker = trips_breaker
         self._usable_seconds = KEY_FRESH_SECONDS + max_stale_seconds
         self._warn = warn
         self._value: T | None = None
@@ -124,18 +124,18 @@ class CachedSecret[T]:
     def _renew(self, now: float) -> None:
         if self._failure and 0 <= now - self._failed_at < RETRY_SECONDS:
             return
-        if self._outage.lasts(now):
+        if self._breaker.is_open(now):
             self._failure = self._failure or (UNREACHABLE, "Secrets Manager is not asked now.")
             return
         try:
-            renewing = self._usable(now) is not None
-            version = self._source.fetch(self._secret_id, renewing=renewing)
+            refresh = self._usable(now) is not None
+            version = self._source.fetch(self._secret_id, refresh=refresh)
             if self._value is None or version.id != self._version_id:
                 self._value = self._make(version.text)
                 self._version_id = version.id
         except (SecretUnavailable, KeyRefused) as error:
-            if error.code == UNREACHABLE and self._begins_outage:
-                self._outage.begin(now)
+            if error.code == UNREACHABLE and self._trips_breaker:
+                self._breaker.trip(now)
             self._failure = (error.code, str(error))
             self._failed_at = now
             self._warn(SecretUnavailable(error.code, str(error)))

@@ -24,16 +24,16 @@ class SecretsManager:
     """A source of secrets: it waits less long where there is a value to go on with."""
 
     def __init__(self) -> None:
-        self._reading = aws.client("secretsmanager", aws.PATIENT)
-        self._renewing = aws.client("secretsmanager", aws.IMPATIENT)
+        self._first_fetch = aws.client("secretsmanager", aws.FIRST_FETCH)
+        self._refresh = aws.client("secretsmanager", aws.REFRESH)
 
-    def fetch(self, secret_id: str, *, renewing: bool) -> Version:
+    def fetch(self, secret_id: str, *, refresh: bool) -> Version:
         """Return the current version.
 
         Raises:
             SecretUnavailable: with the cause.
         """
-        return fetch_version(self._renewing if renewing else self._reading, secret_id)
+        return fetch_version(self._refresh if refresh else self._first_fetch, secret_id)
 
 
 def fetch_version(client: SecretsManagerClient, secret_id: str, stage: str = CURRENT) -> Version:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
-from jitsi_tokens.claims import Issuer
-from jitsi_tokens.requests import Limits
+from jitsi_tokens.core.claims import TokenProfile
+from jitsi_tokens.core.requests import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jitsi_tokens.keys import Algorithm
-    from jitsi_tokens.rooms import TokenPlacement
+    from jitsi_tokens.core.keys import Algorithm
+    from jitsi_tokens.core.rooms import TokenPlacement
 
 type Provider = Literal["jaas", "self-hosted"]
 
@@ -33,7 +33,7 @@ class Settings(NamedTuple):
     domain: str
     app_id: str
     tenant: str | None
-    issuer: Issuer
+    profile: TokenProfile
     limits: Limits
     clock_skew_seconds: int
     max_stale_seconds: int
@@ -82,13 +82,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         app_id = jaas_app_id(_text(environ, "JAAS_APP_ID"))
         domain = environ.get("JITSI_DOMAIN") or JAAS_DOMAIN
         tenant: str | None = app_id
-        issuer = Issuer("chat", "jitsi", app_id, affiliation=False, features_expected=True)
+        profile = TokenProfile("chat", "jitsi", app_id, affiliation=False, features_expected=True)
     else:
         algorithm = _one_of(environ, "SIGNING_ALGORITHM", "HS256", "RS256")
         app_id = _text(environ, "JITSI_APP_ID")
         domain = _text(environ, "JITSI_DOMAIN")
         tenant = environ.get("JITSI_TENANT") or None
-        issuer = Issuer(
+        profile = TokenProfile(
             _text(environ, "JITSI_ISSUER"),
             environ.get("JITSI_AUDIENCE") or app_id,
             environ.get("JITSI_SUBJECT") or tenant or domain.partition(":")[0],
@@ -101,7 +101,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         domain=domain,
         app_id=app_id,
         tenant=tenant,
-        issuer=issuer,
+        profile=profile,
         limits=Limits(
             _seconds(environ, "MAXIMUM_LIFETIME_SECONDS"),
             _seconds(environ, "MAXIMUM_ADVANCE_SECONDS"),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from jitsi_tokens import findings
-from jitsi_tokens.problems import UNAVAILABLE, Problem
+from jitsi_tokens.core import findings
+from jitsi_tokens.core.problems import UNAVAILABLE, Problem
 from jitsi_tokens.telemetry import logger
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_ssm import SSMClient
 
-    from jitsi_tokens.keys import SigningKey
+    from jitsi_tokens.core.keys import SigningKey
 
 FRESH_SECONDS = 5
 # The check runs every five minutes; two missed runs are no accident.
@@ -75,14 +75,14 @@ class CachedStatus:
     SSM answers 40 reads a second to the whole account, and anybody may ask for the probe.
 
     Args:
-        reading: asks while there is nothing to answer with.
-        renewing: asks while there is, and had better not wait long.
+        first_fetch: asks while there is nothing to answer with.
+        refresh: asks while there is, and had better not wait long.
         name: the parameter's.
     """
 
-    def __init__(self, *, reading: SSMClient, renewing: SSMClient, name: str) -> None:
-        self._reading = reading
-        self._renewing = renewing
+    def __init__(self, *, first_fetch: SSMClient, refresh: SSMClient, name: str) -> None:
+        self._first_fetch = first_fetch
+        self._refresh = refresh
         self._name = name
         self._status: KeyStatus | None = None
         self._read_at = 0.0
@@ -96,7 +96,7 @@ class CachedStatus:
         if not 0 <= now - self._read_at < FRESH_SECONDS:
             self._read_at = now
             try:
-                client = self._reading if self._status is None else self._renewing
+                client = self._first_fetch if self._status is None else self._refresh
                 self._status = read_status(client, self._name)
             except Exception as error:  # noqa: BLE001 - botocore raises more than its own class
                 logger().warning("the key's status cannot be read", cause=type(error).__name__)

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jitsi_tokens import emf
-from jitsi_tokens.problems import UNAVAILABLE
+from jitsi_tokens.core.problems import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aws_lambda_powertools import Logger
 
-    from jitsi_tokens.problems import Problem
-    from jitsi_tokens.requests import TokenRequest
+    from jitsi_tokens.core.problems import Problem
+    from jitsi_tokens.core.requests import TokenRequest
 
 _DIRECTIVES = [
-    emf.metrics(["service", "outcome", "role"], {"Requests": "Count", "Latency": "Milliseconds"}),
+    emf.directive(["service", "outcome", "role"], {"Requests": "Count", "Latency": "Milliseconds"}),
     # What an alarm watches has the stack alone for a dimension: an alarm is on one metric.
-    emf.metrics(
+    emf.directive(
         ["service"],
         {"MissingSigningKey": "Count", "StaleSigningKey": "Count", "MissingDigestKey": "Count"},
     ),

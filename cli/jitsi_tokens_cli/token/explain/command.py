@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from jitsi_tokens.rooms import backend_safe
+from jitsi_tokens.core.rooms import backend_safe
 from jitsi_tokens_cli.address import Url, service_url
-from jitsi_tokens_cli.errors import CommandError, WrongUsage
+from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import STDIN
 from jitsi_tokens_cli.output import Json
 from jitsi_tokens_cli.stack import Target, find_stack
 from jitsi_tokens_cli.token import text
-from jitsi_tokens_cli.token.explain.expectations import Evidence, Expectations
+from jitsi_tokens_cli.token.explain.expectations import Expectations, TokenUnderTest
 from jitsi_tokens_cli.token.explain.flags import Flags
 from jitsi_tokens_cli.token.explain.link import read_address
 from jitsi_tokens_cli.token.explain.report import put_json_report, put_report
@@ -131,11 +131,11 @@ def explain(
     decoded = text.decode(found.text)
     address = read_address(found.url)
     explanation = apply_rules(
-        Evidence(
+        TokenUnderTest(
             found=found,
             token=decoded,
             expected=_expectations(ctx.obj, url, flags, decoded),
-            meant=_meant(room) if room else address and address.room,
+            intended_room=_meant(room) if room else address and address.room,
             now=int(time.time()),
         )
     )
@@ -158,4 +158,4 @@ def _meant(name: str) -> str:
     try:
         return backend_safe(name)
     except UnicodeEncodeError:
-        raise WrongUsage("The room's name is not valid Unicode.") from None
+        raise UsageError("The room's name is not valid Unicode.") from None

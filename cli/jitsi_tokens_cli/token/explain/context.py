@@ -16,7 +16,7 @@ from jitsi_tokens_cli.token.explain.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.token.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
 
 # Extensible Markup Language 1.0, 2.3: NameStartChar, NameChar.
 _NAME_START = (
@@ -28,13 +28,13 @@ _XML_NAME = re.compile(f"[{_NAME_START}][{_NAME_START}\\-.0-9\u00b7\u0300-\u036f
 _SWITCHES = frozenset(["moderator", "hidden-from-recorder", "lobby_bypass"])
 
 
-def context_rules(evidence: Evidence) -> list[Verdict]:
+def context_rules(evidence: TokenUnderTest) -> list[Verdict]:
     """Apply the rules of context and context.user."""
     context = evidence.claims.get("context")
     return [_context(evidence), _user(context if isinstance(context, dict) else {})]
 
 
-def _context(evidence: Evidence) -> Verdict:
+def _context(evidence: TokenUnderTest) -> Verdict:
     found, context = claim(evidence.claims, "context"), evidence.claims.get("context")
     if "context" not in evidence.claims:
         if evidence.expected.is_jaas:

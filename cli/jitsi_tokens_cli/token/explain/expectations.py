@@ -74,17 +74,17 @@ class Expectations(NamedTuple):
         return self.provider == "jaas"
 
 
-class Evidence(NamedTuple):
+class TokenUnderTest(NamedTuple):
     """All that the rules are applied to; `now` in epoch seconds, as Prosody's os.time().
 
     Attributes:
-        meant: the room that the person means to join, as Jitsi compares it.
+        intended_room: the room that the person means to join, as Jitsi compares it.
     """
 
     found: Found
     token: Token
     expected: Expectations
-    meant: str | None
+    intended_room: str | None
     now: int
 
     @property
@@ -100,14 +100,14 @@ class Evidence(NamedTuple):
 
 def of_settings(settings: Settings, find_key: FindKey) -> Expectations:
     """Return what the Jitsi of a stack wants."""
-    issuer = settings.issuer
+    profile = settings.profile
     return Expectations(
         provider=settings.provider,
         find_key=find_key,
         algorithm=settings.algorithm,
-        issuers=(issuer.issuer,),
-        audiences=(issuer.audience,),
-        subject=issuer.subject,
+        issuers=(profile.issuer,),
+        audiences=(profile.audience,),
+        subject=profile.subject,
         domain=settings.domain,
         tenant=settings.tenant or "",
         clock_skew_seconds=settings.clock_skew_seconds,

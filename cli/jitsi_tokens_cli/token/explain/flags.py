@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from jitsi_tokens.settings import jaas_app_id
-from jitsi_tokens_cli.errors import WrongUsage
+from jitsi_tokens_cli.errors import UsageError
 from jitsi_tokens_cli.token.explain import keys
 from jitsi_tokens_cli.token.explain.expectations import (
     ALGORITHMS,
@@ -43,16 +43,16 @@ class Flags(NamedTuple):
         """Return what that Jitsi wants; JaaS's rules where the token is plainly made for it.
 
         Raises:
-            WrongUsage: they contradict each other, or one is no address.
+            UsageError: they contradict each other, or one is no address.
             CommandError: a file does not hold what it should.
         """
         only_key = self._replace(jaas_app_id=None, public_key=None)
         if self.jaas_app_id is not None:
             if only_key.any_given():
-                raise WrongUsage("--jaas-app-id goes with --public-key alone: 8x8 sets the rest.")
+                raise UsageError("--jaas-app-id goes with --public-key alone: 8x8 sets the rest.")
             app_id = jaas_app_id(self.jaas_app_id)
             if not APP_ID.fullmatch(app_id):
-                raise WrongUsage(
+                raise UsageError(
                     "A JaaS App ID is 32 hexadecimal digits, with or without vpaas-magic-cookie-."
                 )
             return of_jaas(app_id, self._find_key())
@@ -79,7 +79,7 @@ class Flags(NamedTuple):
                 return of_key_server(url)
             case (None, None, str(name)):
                 return keys.of_secret_file(name)
-        raise WrongUsage("Give one of --public-key, --key-server and --secret-file.")
+        raise UsageError("Give one of --public-key, --key-server and --secret-file.")
 
     def _algorithm(self) -> str | None:
         """Return the algorithm: the one that was named, or the default that goes with the key."""
@@ -89,9 +89,9 @@ class Flags(NamedTuple):
                 return "RS256"
             return None if self.secret_file is None else "HS256"
         if self.algorithm not in ALGORITHMS:
-            raise WrongUsage(f"Jitsi knows the algorithms {', '.join(ALGORITHMS)}.")
+            raise UsageError(f"Jitsi knows the algorithms {', '.join(ALGORITHMS)}.")
         if has_public_key and self.algorithm.startswith("HS"):
-            raise WrongUsage(f"{self.algorithm} takes --secret-file: it has no public key.")
+            raise UsageError(f"{self.algorithm} takes --secret-file: it has no public key.")
         if self.secret_file is not None and self.algorithm.startswith("RS"):
-            raise WrongUsage(f"{self.algorithm} takes --public-key or --key-server: no secret.")
+            raise UsageError(f"{self.algorithm} takes --public-key or --key-server: no secret.")
         return self.algorithm

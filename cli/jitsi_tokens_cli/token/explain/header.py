@@ -9,10 +9,10 @@ import jwt
 
 from jitsi_tokens_cli.token.explain.expectations import (
     ALGORITHMS,
-    Evidence,
     KeyAnswer,
     KeyFound,
     KeyUnknown,
+    TokenUnderTest,
 )
 from jitsi_tokens_cli.token.explain.kid import kid_form, kid_looked_up
 from jitsi_tokens_cli.token.explain.verdicts import (
@@ -26,7 +26,7 @@ from jitsi_tokens_cli.token.explain.verdicts import (
 )
 
 
-def header_rules(evidence: Evidence) -> list[Verdict]:
+def header_rules(evidence: TokenUnderTest) -> list[Verdict]:
     """Apply typ, alg, kid and signature.
 
     A wrong alg or kid is what is to be changed: the signature is then left alone. Prosody:
@@ -57,7 +57,7 @@ def is_signed_with(token: str, key: KeyFound, algorithm: str) -> bool:
     )
 
 
-def _typ(evidence: Evidence) -> Verdict:
+def _typ(evidence: TokenUnderTest) -> Verdict:
     found = claim(evidence.header, "typ")
     if evidence.header.get("typ") == "JWT":
         return passed("typ", found)
@@ -69,7 +69,7 @@ def _typ(evidence: Evidence) -> Verdict:
     )
 
 
-def _alg(evidence: Evidence) -> Verdict:
+def _alg(evidence: TokenUnderTest) -> Verdict:
     found, alg = claim(evidence.header, "alg"), evidence.header.get("alg")
     expected = evidence.expected.algorithm
     remedy = f"Sign with {expected or 'the algorithm that the host is set to'}."
@@ -95,7 +95,9 @@ def _alg(evidence: Evidence) -> Verdict:
     )
 
 
-def _signature(evidence: Evidence, alg: Verdict, kid: Verdict, answer: KeyAnswer | None) -> Verdict:
+def _signature(
+    evidence: TokenUnderTest, alg: Verdict, kid: Verdict, answer: KeyAnswer | None
+) -> Verdict:
     for verdict in (alg, kid):
         if verdict.outcome == "fail":
             return not_applicable(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from jitsi_tokens.public_keys import name_of
-from jitsi_tokens.rsa_keys import read_public_pem
+from jitsi_tokens.core.public_keys import name_of
+from jitsi_tokens.core.rsa_keys import read_public_pem
 from jitsi_tokens_cli.token.explain.expectations import (
     FindKey,
     KeyAnswer,
@@ -30,7 +30,7 @@ def of_key_server(url: str) -> FindKey:
     """Return the way to the keys of a key server, asked as Prosody does (token/util.lib.lua).
 
     Raises:
-        WrongUsage: it is no address.
+        UsageError: it is no address.
     """
     web = Web(url, is_key_server=True)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from jitsi_tokens.keys import KeyDocument, KeyRefused, read_key
-from jitsi_tokens.rsa_keys import read_public_pem
+from jitsi_tokens.core.keys import KeyDocument, KeyRefused, read_key
+from jitsi_tokens.core.rsa_keys import read_public_pem
 from jitsi_tokens.secrets import PREVIOUS
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import read_file

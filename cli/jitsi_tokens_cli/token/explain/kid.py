@@ -22,12 +22,12 @@ from jitsi_tokens_cli.token.explain.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.token.explain.expectations import Evidence, KeyAnswer
+    from jitsi_tokens_cli.token.explain.expectations import KeyAnswer, TokenUnderTest
 
 _JAAS_FORM = "Write <App ID>/<key id>, the key id as 8x8's console shows it under API Keys."
 
 
-def kid_form(evidence: Evidence) -> Verdict:
+def kid_form(evidence: TokenUnderTest) -> Verdict:
     """Judge the kid as far as it can be without a look at the keys."""
     found, kid = claim(evidence.header, "kid"), evidence.header.get("kid")
     algorithm = evidence.expected.algorithm or str(evidence.header.get("alg"))
@@ -47,7 +47,7 @@ def kid_form(evidence: Evidence) -> Verdict:
     )
 
 
-def kid_looked_up(kid: Verdict, answer: KeyAnswer, evidence: Evidence) -> Verdict:
+def kid_looked_up(kid: Verdict, answer: KeyAnswer, evidence: TokenUnderTest) -> Verdict:
     """Return what the look at the keys makes of a kid whose form holds."""
     match answer:
         case NoKey(why, remedy):
@@ -59,7 +59,7 @@ def kid_looked_up(kid: Verdict, answer: KeyAnswer, evidence: Evidence) -> Verdic
     return kid
 
 
-def _jaas_kid_form(evidence: Evidence, kid: object, found: str) -> Verdict:
+def _jaas_kid_form(evidence: TokenUnderTest, kid: object, found: str) -> Verdict:
     if not isinstance(kid, str) or not kid:
         return failed(
             "kid", found, "JaaS finds the public key by it, and it has none to try.", _JAAS_FORM

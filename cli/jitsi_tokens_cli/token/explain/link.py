@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from jitsi_tokens.rooms import backend_safe, unopened
+from jitsi_tokens.core.rooms import backend_safe, unopened
 from jitsi_tokens_cli.token.explain.verdicts import Verdict, failed, not_applicable, passed, shown
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.token.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
 
 # The web client drops them from a path: jitsi-meet, util/uri.ts.
 _DROPPED_FROM_PATH = re.compile("[:?#\\[\\]@!$&'()*+,;=></\"]")
@@ -48,7 +48,7 @@ def read_address(url: str | None) -> Address | None:
     return Address(host, "/".join(tenant), room or None, parts.fragment, reason)
 
 
-def link_rule(evidence: Evidence) -> Verdict:
+def link_rule(evidence: TokenUnderTest) -> Verdict:
     """Judge how the token is handed over (web client: parseJWTFromURLParams)."""
     if evidence.found.is_bytes:
         return failed(
@@ -81,7 +81,7 @@ def link_rule(evidence: Evidence) -> Verdict:
     return passed("link", found)
 
 
-def _address_objection(evidence: Evidence, address: Address) -> Verdict | None:
+def _address_objection(evidence: TokenUnderTest, address: Address) -> Verdict | None:
     expected = evidence.expected
     tenant = expected.tenant
     if tenant is None and expected.is_jaas and isinstance(evidence.claims.get("sub"), str):

@@ -14,17 +14,17 @@ from jitsi_tokens_cli.token.explain.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.token.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
 
 _ANY = "*"
 
 
-def name_rules(evidence: Evidence) -> list[Verdict]:
+def name_rules(evidence: TokenUnderTest) -> list[Verdict]:
     """Apply iss, aud, sub and admin (Prosody: token/util.lib.lua; the last is JaaS's)."""
     return [_iss(evidence), _aud(evidence), _sub(evidence), _admin(evidence)]
 
 
-def _iss(evidence: Evidence) -> Verdict:
+def _iss(evidence: TokenUnderTest) -> Verdict:
     return _accepted(
         evidence,
         "iss",
@@ -34,7 +34,7 @@ def _iss(evidence: Evidence) -> Verdict:
     )
 
 
-def _aud(evidence: Evidence) -> Verdict:
+def _aud(evidence: TokenUnderTest) -> Verdict:
     if isinstance(evidence.claims.get("aud"), list):
         return failed(
             "aud",
@@ -52,7 +52,7 @@ def _aud(evidence: Evidence) -> Verdict:
 
 
 def _accepted(
-    evidence: Evidence, name: str, accepted: tuple[str, ...], tell: str, change: str
+    evidence: TokenUnderTest, name: str, accepted: tuple[str, ...], tell: str, change: str
 ) -> Verdict:
     found, value = claim(evidence.claims, name), evidence.claims.get(name)
     wanted = f"Write {listed(accepted)}." if accepted else f"Write the {name} that Jitsi accepts."
@@ -70,7 +70,7 @@ def _accepted(
     )
 
 
-def _sub(evidence: Evidence) -> Verdict:
+def _sub(evidence: TokenUnderTest) -> Verdict:
     found, sub = claim(evidence.claims, "sub"), evidence.claims.get("sub")
     if evidence.expected.is_jaas:
         return _jaas_sub(evidence, sub, found)
@@ -97,7 +97,7 @@ def _sub(evidence: Evidence) -> Verdict:
     )
 
 
-def _jaas_sub(evidence: Evidence, sub: object, found: str) -> Verdict:
+def _jaas_sub(evidence: TokenUnderTest, sub: object, found: str) -> Verdict:
     kid = evidence.header.get("kid")
     in_kid = kid.partition("/")[0] if isinstance(kid, str) else None
     wanted = evidence.expected.subject or in_kid
@@ -115,7 +115,7 @@ def _jaas_sub(evidence: Evidence, sub: object, found: str) -> Verdict:
     return failed("sub", found, why, remedy)
 
 
-def _admin(evidence: Evidence) -> Verdict:
+def _admin(evidence: TokenUnderTest) -> Verdict:
     admin = evidence.claims.get("admin", False)
     if admin is False or admin == "false":
         return passed("admin", claim(evidence.claims, "admin"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jitsi_tokens import moderators
-from jitsi_tokens.features import FEATURES
+from jitsi_tokens.core import moderators
+from jitsi_tokens.core.features import FEATURES
 from jitsi_tokens_cli.token.explain.verdicts import (
     MISSING,
     Verdict,
@@ -17,21 +17,21 @@ from jitsi_tokens_cli.token.explain.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.token.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
 
 # mod_token_affiliation: whoever has none of them is a member.
 _OWNERS = ("owner", "moderator", "teacher")
-_SETTINGS = f"{moderators.SENTENCE} It heeds the token with {moderators.settings_text()}."
+_SETTINGS = f"{moderators.MODERATOR_WARNING} It heeds the token with {moderators.settings_text()}."
 
 
-def role_rules(evidence: Evidence) -> list[Verdict]:
+def role_rules(evidence: TokenUnderTest) -> list[Verdict]:
     """Apply the rules of features (web client: validateJwt) and moderator."""
     context = evidence.claims.get("context")
     inside = context if isinstance(context, dict) else {}
     return [_features(evidence, inside), _moderator(evidence, inside)]
 
 
-def _features(evidence: Evidence, context: dict[str, Any]) -> Verdict:
+def _features(evidence: TokenUnderTest, context: dict[str, Any]) -> Verdict:
     if "features" not in context:
         if evidence.expected.is_jaas:
             return failed(
@@ -73,7 +73,7 @@ def _switches(features: dict[str, Any]) -> Verdict:
     return passed("features", f"allowed: {listed(allowed) or 'none'}")
 
 
-def _moderator(evidence: Evidence, context: dict[str, Any]) -> Verdict:
+def _moderator(evidence: TokenUnderTest, context: dict[str, Any]) -> Verdict:
     user = context.get("user")
     fields = user if isinstance(user, dict) else {}
     found = f"moderator {claim(fields, 'moderator')}"

@@ -5,39 +5,39 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.rooms import RoomRefused, backend_safe, scoped_room, unopened
+from jitsi_tokens.core.rooms import RoomRefused, backend_safe, scoped_room, unopened
 from jitsi_tokens_cli.token.explain.verdicts import Verdict, claim, failed, passed
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.token.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
 
 _SLASH = re.compile("/|%2f", re.IGNORECASE)
 _EVERY_ROOM = "*"
 _OTHER_NAME = "Choose another name for the room."
 
 
-def room_seen(evidence: Evidence) -> str | None:
+def room_seen(evidence: TokenUnderTest) -> str | None:
     """Return the room as Jitsi will see it: the one that is meant, else the claim's."""
     room = evidence.claims.get("room")
-    if evidence.meant or not isinstance(room, str) or room == _EVERY_ROOM:
-        return evidence.meant
+    if evidence.intended_room or not isinstance(room, str) or room == _EVERY_ROOM:
+        return evidence.intended_room
     return _folded(_SLASH.split(room)[-1]) or None
 
 
-def room_rule(evidence: Evidence) -> Verdict:
+def room_rule(evidence: TokenUnderTest) -> Verdict:
     """Compare the claim with the room (Prosody: token/util.lib.lua, verify_room)."""
     room, found = evidence.claims.get("room"), claim(evidence.claims, "room")
     if not isinstance(room, str):
         why = "Jitsi requires it, as a string."
         if "room" in evidence.claims and room is None:
             why = "A null there hangs the login without an answer."
-        return failed("room", found, why, _write(evidence.meant))
+        return failed("room", found, why, _write(evidence.intended_room))
     if room == _EVERY_ROOM:
         return failed(
             "room",
             found,
             "It opens every room: whoever holds the token can join any meeting.",
-            _write(evidence.meant),
+            _write(evidence.intended_room),
         )
     if _SLASH.search(room):
         return failed(
@@ -45,13 +45,13 @@ def room_rule(evidence: Evidence) -> Verdict:
             found,
             "It holds a slash. The claim is the bare room name: with a tenant or an App ID before"
             " it, room and token do not match. The tenant stands in sub and in the URL.",
-            _write(evidence.meant or room_seen(evidence)),
+            _write(evidence.intended_room or room_seen(evidence)),
         )
     return _named_room(evidence, room, found)
 
 
-def _named_room(evidence: Evidence, room: str, found: str) -> Verdict:
-    folded, meant = _folded(room), evidence.meant
+def _named_room(evidence: TokenUnderTest, room: str, found: str) -> Verdict:
+    folded, meant = _folded(room), evidence.intended_room
     try:
         scoped_room(room)
     except RoomRefused as refused:

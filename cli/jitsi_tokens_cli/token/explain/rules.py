@@ -13,7 +13,7 @@ from jitsi_tokens_cli.token.explain.room import room_rule, room_seen
 from jitsi_tokens_cli.token.explain.times import time_rules
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.token.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
     from jitsi_tokens_cli.token.explain.verdicts import Verdict
 
 
@@ -41,7 +41,7 @@ class Explanation(NamedTuple):
         return "undecided" if self.not_checked else "accepted"
 
 
-def explain(evidence: Evidence) -> Explanation:
+def explain(evidence: TokenUnderTest) -> Explanation:
     """Apply every rule of how Jitsi reads a token.
 
     The order is Jitsi's: web client (the link), login (header, times, names), joining the room.

@@ -8,19 +8,19 @@ from jitsi_tokens_cli.output import duration_text, time_text
 from jitsi_tokens_cli.token.explain.verdicts import MISSING, Verdict, claim, failed, passed
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.token.explain.expectations import Evidence
+    from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
 
 # The year 5138 in seconds, the year 1973 in milliseconds.
 _FIRST_MILLISECONDS = 100_000_000_000
 _WHOLE = "Write epoch seconds as a whole number, in Python int(time.time()) + 3600."
 
 
-def time_rules(evidence: Evidence) -> list[Verdict]:
+def time_rules(evidence: TokenUnderTest) -> list[Verdict]:
     """Apply exp and nbf (Prosody: luajwtjitsi.lib.lua; web client: validateJwt)."""
     return [_exp(evidence), _nbf(evidence)]
 
 
-def _exp(evidence: Evidence) -> Verdict:
+def _exp(evidence: TokenUnderTest) -> Verdict:
     if "exp" not in evidence.claims:
         return failed(
             "exp",
@@ -50,7 +50,7 @@ def _exp(evidence: Evidence) -> Verdict:
     return passed("exp", f"{_time(exp)}, in {duration_text(exp - evidence.now)}")
 
 
-def _nbf(evidence: Evidence) -> Verdict:
+def _nbf(evidence: TokenUnderTest) -> Verdict:
     if "nbf" not in evidence.claims:
         if "nbfTime" in evidence.claims:
             return failed(
@@ -93,7 +93,7 @@ def _nbf_in_seconds(nbf: int, now: int, clock_skew_seconds: int) -> Verdict:
     return passed("nbf", _time(nbf))
 
 
-def _flawed(evidence: Evidence, name: str) -> Verdict | None:
+def _flawed(evidence: TokenUnderTest, name: str) -> Verdict | None:
     """Say what is wrong with a time that is no whole number."""
     value, found = evidence.claims[name], claim(evidence.claims, name)
     if isinstance(value, bool) or not isinstance(value, int | float):

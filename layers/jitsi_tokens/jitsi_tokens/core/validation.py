@@ -2,7 +2,7 @@
 
 import re
 
-from jitsi_tokens.problems import INVALID_REQUEST, MALFORMED_REQUEST, Problem, invalid_field
+from jitsi_tokens.core.problems import INVALID_REQUEST, MALFORMED_REQUEST, Problem, invalid_field
 
 _COMPLAINT = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?", re.DOTALL)
 _TYPE = re.compile(r"`([^`]*)`")
@@ -17,7 +17,7 @@ _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
 
 
-def explained(complaint: str) -> Problem:
+def problem_from(complaint: str) -> Problem:
     """Return the problem that one of msgspec's complaints describes, with its field."""
     if missing := _MISSING.fullmatch(complaint):
         return invalid_field(json_pointer(missing["name"]), "is required")

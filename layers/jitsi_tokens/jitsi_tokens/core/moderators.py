@@ -3,7 +3,7 @@
 They also let moderators past the lobby.
 """
 
-SENTENCE = "A stock Jitsi makes every holder of a token a moderator, patients too."
+MODERATOR_WARNING = "A stock Jitsi makes every holder of a token a moderator, patients too."
 # docker-jitsi-meet's variables. Each of them is needed; token_lobby_bypass for the lobby alone.
 SETTINGS = {
     "XMPP_MUC_MODULES": "token_affiliation,token_lobby_bypass",

@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
-from jitsi_tokens.requests import TokenRequest, Validity
+from jitsi_tokens.core.requests import TokenRequest, Validity
 
 
-class Issuer(NamedTuple):
+class TokenProfile(NamedTuple):
     """Whose tokens these are: the fixed part of every token of a stack.
 
     Attributes:
@@ -28,7 +28,7 @@ class Issuer(NamedTuple):
 def meeting_claims(
     request: TokenRequest,
     *,
-    issuer: Issuer,
+    profile: TokenProfile,
     room: str,
     validity: Validity,
     clock_skew_seconds: int,
@@ -49,7 +49,7 @@ def meeting_claims(
         user["email"] = request.user_email
     if request.user_avatar is not UNSET:
         user["avatar"] = request.user_avatar
-    if issuer.affiliation:
+    if profile.affiliation:
         user["affiliation"] = "owner" if request.is_moderator else "member"
         if request.is_moderator:
             # The module takes a boolean alone; a Jitsi without the module ignores it.
@@ -57,12 +57,12 @@ def meeting_claims(
     context: dict[str, Any] = {"user": user}
     if request.features is not UNSET:
         context["features"] = {name: _flag(value) for name, value in request.features.items()}
-    elif issuer.features_expected:
+    elif profile.features_expected:
         context["features"] = {}
     return {
-        "aud": issuer.audience,
-        "iss": issuer.issuer,
-        "sub": issuer.subject,
+        "aud": profile.audience,
+        "iss": profile.issuer,
+        "sub": profile.subject,
         "room": room,
         "exp": validity.expires_at,
         "nbf": validity.starts_at - clock_skew_seconds,

@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from jitsi_tokens.complaints import json_pointer
-from jitsi_tokens.features import FEATURES
-from jitsi_tokens.problems import (
+from jitsi_tokens.core.features import FEATURES
+from jitsi_tokens.core.problems import (
     INVALID_REQUEST,
     MAX_ERRORS,
     FieldError,
@@ -15,7 +14,8 @@ from jitsi_tokens.problems import (
     field_error,
     field_problem,
 )
-from jitsi_tokens.requests import Limits, TokenRequest, malformed, parse, refuse_repetition
+from jitsi_tokens.core.requests import Limits, TokenRequest, malformed, parse, refuse_repetition
+from jitsi_tokens.core.validation import json_pointer
 
 _VALUES = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NAMES = TokenRequest.__struct_encode_fields__

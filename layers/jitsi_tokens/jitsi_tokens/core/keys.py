@@ -8,7 +8,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from jitsi_tokens.rsa_keys import fingerprint
+from jitsi_tokens.core.rsa_keys import fingerprint
 
 if TYPE_CHECKING:
     from jwt.types import Options

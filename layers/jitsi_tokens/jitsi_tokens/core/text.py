@@ -27,7 +27,7 @@ _INVISIBLE = re.compile(
 _NO_CHARACTER = 0xFFFE
 
 
-def flaw(text: str) -> str | None:
+def rejection_reason(text: str) -> str | None:
     """Say why a text is refused, without repeating it; None when it is fine."""
     if text.isascii() and text.isprintable() and text.strip():
         return None  # Most texts: what follows takes five times as long.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from jitsi_tokens.features import FEATURES
+from jitsi_tokens.core.features import FEATURES
 
 MIN_LIFETIME_SECONDS = 60
 DEFAULT_LIFETIME_SECONDS = 3600

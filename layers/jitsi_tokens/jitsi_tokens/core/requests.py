@@ -10,16 +10,16 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from jitsi_tokens import request_fields as fields
-from jitsi_tokens.complaints import explained, json_pointer
-from jitsi_tokens.features import FEATURES
-from jitsi_tokens.problems import (
+from jitsi_tokens.core import request_fields as fields
+from jitsi_tokens.core.features import FEATURES
+from jitsi_tokens.core.problems import (
     MALFORMED_REQUEST,
     Problem,
     invalid_field,
 )
-from jitsi_tokens.rooms import RoomRefused, scoped_room
-from jitsi_tokens.text import flaw
+from jitsi_tokens.core.rooms import RoomRefused, scoped_room
+from jitsi_tokens.core.text import rejection_reason
+from jitsi_tokens.core.validation import json_pointer, problem_from
 
 # HTML's "valid e-mail address", with letters of every script (RFC 6531).
 _LABEL = r"(?!-)[^\s\x00-,./:-@\[-`{-\x7f]{1,63}(?<!-)"
@@ -110,7 +110,7 @@ def parse(body: bytes) -> TokenRequest:
         request = _DECODER.decode(body)
         refuse_repetition(body)
     except msgspec.ValidationError as error:
-        raise explained(str(error)) from None
+        raise problem_from(str(error)) from None
     except (msgspec.DecodeError, ValueError):
         raise malformed() from None
     check_values(request)
@@ -169,7 +169,7 @@ def _check_text(pointer: str, value: object) -> None:
     if isinstance(value, str):
         if not value:
             raise invalid_field(pointer, "must not be empty: leave it out")
-        if reason := flaw(value):
+        if reason := rejection_reason(value):
             raise invalid_field(pointer, reason)
     elif isinstance(value, list):
         for item in value:

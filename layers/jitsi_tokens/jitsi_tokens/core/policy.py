@@ -5,8 +5,8 @@ from typing import Annotated, NamedTuple
 
 from msgspec import UNSET, Meta, Struct
 
-from jitsi_tokens.features import FEATURES
-from jitsi_tokens.problems import (
+from jitsi_tokens.core.features import FEATURES
+from jitsi_tokens.core.problems import (
     FORBIDDEN,
     MAX_ERRORS,
     FieldError,
@@ -14,10 +14,10 @@ from jitsi_tokens.problems import (
     field_error,
     field_problem,
 )
-from jitsi_tokens.request_fields import DEFAULT_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
-from jitsi_tokens.requests import Limits, TokenRequest
-from jitsi_tokens.rooms import backend_safe, matches, normalised_pattern, unopened
-from jitsi_tokens.text import flaw
+from jitsi_tokens.core.request_fields import DEFAULT_LIFETIME_SECONDS, MIN_LIFETIME_SECONDS
+from jitsi_tokens.core.requests import Limits, TokenRequest
+from jitsi_tokens.core.rooms import backend_safe, matches, normalised_pattern, unopened
+from jitsi_tokens.core.text import rejection_reason
 
 MAX_ROOM_PATTERNS = 50
 
@@ -166,7 +166,7 @@ def make_policy(
 
 
 def _checked_pattern(pattern: str) -> str:
-    if reason := flaw(pattern):
+    if reason := rejection_reason(pattern):
         raise PolicyRefused(f"A room pattern {reason}.")
     normal = normalised_pattern(pattern)
     # A part such as %2a or a full-width star becomes a star, and would open more than was read.

@@ -5,7 +5,7 @@ import unicodedata
 from typing import Literal
 from urllib.parse import quote, unquote_to_bytes
 
-from jitsi_tokens.text import flaw, is_unassigned
+from jitsi_tokens.core.text import is_unassigned, rejection_reason
 
 type TokenPlacement = Literal["fragment", "query"]
 
@@ -62,7 +62,7 @@ def scoped_room(name: str) -> str:
         RoomRefused: the name opens every room, another room, or none at all.
     """
     decoded = _percent_decoded(name)
-    if reason := flaw(decoded):
+    if reason := rejection_reason(decoded):
         raise RoomRefused(reason)
     if not decoded.isascii() and any(map(is_unassigned, decoded)):
         # A browser with newer Unicode tables may compute another room.

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from jitsi_tokens.policy import Policy
+from jitsi_tokens.core.policy import Policy
 
 MAX_CLIENT_BYTES = 4096
 # Of an API key's digest: enough to find the key in the table, and none to guess it by.
