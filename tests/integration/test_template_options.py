@@ -65,7 +65,11 @@ def test_what_sam_makes_of_it_is_valid(*, on: bool, tmp_path: Any) -> None:
 
     finished = subprocess.run(  # noqa: S603 - our own words
         # SAM says by DependsOn what a reference says too (W3005), and resolves a parameter (W2001).
-        [LOCAL / "venv/bin/cfn-lint", "--ignore-checks", "W3005", "W2001", "--", written],
+        # Whether AWS still has the runtime today (E2531, E2533, W2531) is for `make lint`.
+        [
+            LOCAL / "venv/bin/cfn-lint",
+            *("--ignore-checks", "W3005", "W2001", "E2531", "E2533", "W2531", "--", written),
+        ],
         capture_output=True,
         text=True,
         check=False,
