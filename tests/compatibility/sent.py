@@ -9,7 +9,7 @@ from tests.clients import unruly_server as unruly
 from tests.clients.drop_ins import DROP_INS, python
 from tests.clients.php_caller import php
 from tests.clients.samples import API_KEY, ID_KEY, WELL
-from tests.compatibility.scene import STATUS, parts_of
+from tests.compatibility.scene import parts_of
 
 if TYPE_CHECKING:
     from tests.compatibility.scene import Scene
@@ -48,25 +48,6 @@ def token_request(scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
     return then | {"answer": answer, "header": header, "claims": claims}
 
 
-def event(scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the status and the fields that a function answers to an event, or its error."""
-    scene.give_key(given["stack"])
-    scene.give_digest_key("recorded")
-    record = '{"name":"recorded","policy":{"rooms":["*"]}}'
-    scene.give_client({"client": {"S": "recorded"}, "record": {"S": record}})
-    scene.ssm.put_parameter(Name=STATUS, Type="String", Value='{"configured":true,"checkedAt":1}')
-    sent = json.loads(scene.fill(given["event"]))
-    try:
-        response = scene.call(given["function"], given["stack"], sent, given["now"]).response
-    except Exception as error:  # noqa: BLE001 - as Lambda does it
-        return {"error": type(error).__name__}
-    if "statusCode" not in response:
-        return {"fields": sorted(response)}
-    body = json.loads(response["body"])
-    media_type = response["headers"]["Content-Type"]
-    return {"status": response["statusCode"], "mediaType": media_type, "fields": sorted(body)}
-
-
 def script_call(_scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
     """Return the body that a call of a script sends."""
     drop_in = DROP_INS[given["language"]]
@@ -76,9 +57,7 @@ def script_call(_scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
             "JITSI_TOKENS_API_KEY": API_KEY,
             "JITSI_TOKENS_ID_KEY": ID_KEY,
         }
-        if "command" in given:
-            finished = drop_in.run(drop_in.script, *given["command"], **variables)
-        elif given["language"] == "python":
+        if given["language"] == "python":
             program = f"from generate_jwt_token import generate_jwt_token\n{given['call']}"
             finished = python("-c", program, **variables)
         else:

@@ -7,24 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from jitsi_tokens.core import clients
-from jitsi_tokens.core.clock import Clock
 from jitsi_tokens.core.rsa_keys import make_rsa_key
 from jitsi_tokens.http import caller
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rotated_secret import RotatedSecret
-from jitsi_tokens.rotation import Rotation
-from jitsi_tokens.secrets import CURRENT, PENDING
+from jitsi_tokens.secrets import CURRENT
 from jitsi_tokens.telemetry import keyed_digest
 from jitsi_tokens_cli.key.versions import NEXT
-from local_stack.template import read_template
 from tests.compatibility.scene import PKCS8, PUBLIC_KEYS, SHARED_SECRET, STATUS
 from tests.integration.cli_world import TABLE
 from tests.public_key_of import public_key_of
 
 if TYPE_CHECKING:
     from tests.compatibility.scene import Scene
-    from tests.integration.cli_world import World
 
 _ROUTE = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/v1/POST/api/jitsi/jwt"
 _READER = '{"name":"recorded","policy":{"diagnostics":true}}'
@@ -52,13 +46,6 @@ def recognised(scene: Scene, item: dict[str, Any]) -> dict[str, Any]:
     return {"name": read.name, "policy": asdict(read.policy)}
 
 
-def api_key(_scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the checksum and the digest of what would be an API key, if anybody held it."""
-    checksum = clients._checksum(given["secret"])
-    whole = given["prefix"] + given["secret"] + checksum
-    return {"checksum": checksum, "digest": clients.digest(whole)}
-
-
 def audit_digest(_scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
     """Return what stands for a room or a user in the audit record."""
     return {"digest": keyed_digest(given["digestKey"].encode(), given["kind"], given["value"])}
@@ -66,13 +53,10 @@ def audit_digest(_scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
 
 def secret_document(scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
     """Return what the secret holds, with a stand-in where its key was."""
-    if given["made"] == "template":
-        secret = read_template()["Resources"]["SharedSigningKey"]["Properties"]
-        generated = secret["GenerateSecretString"]
-        document = json.loads(generated["SecretStringTemplate"])
-        return {"document": document | {generated["GenerateStringKey"]: SHARED_SECRET}}
     with scene.commands(given["stack"]) as world:
-        label = _make(scene, world, given)
+        ran = world.run("key", *given["made"], typed=scene.filled[SHARED_SECRET])
+        assert ran.exit_code == 0, ran.output
+        label = NEXT if given["made"][0] == "stage" else CURRENT
         stored = world.secrets.get_secret_value(SecretId=world.secret, VersionStage=label)
     document = json.loads(stored["SecretString"])
     if "secret" in document:
@@ -130,34 +114,3 @@ def given_out(scene: Scene, name: str, now: int) -> dict[str, Any]:
     if pem["statusCode"] == jwks["statusCode"] == _NOT_FOUND:
         return {"pem": None, "jwks": None}
     return {"pem": pem["body"], "jwks": json.loads(jwks["body"])}
-
-
-def stack(_scene: Scene, _given: None) -> dict[str, Any]:
-    """Return the outputs' names, and the parameters without their texts."""
-    template = read_template()
-    texts = ("Description", "ConstraintDescription")
-    return {
-        "outputs": sorted(template["Outputs"]),
-        "parameters": {
-            name: {rule: value for rule, value in rules.items() if rule not in texts}
-            for name, rules in template["Parameters"].items()
-        },
-    }
-
-
-def _make(scene: Scene, world: World, given: dict[str, Any]) -> str:
-    """Make a key, and return the label of its version."""
-    if given["made"] == "rotation":
-        Rotation(
-            RotatedSecret(world.secrets, world.secret),
-            Publication(world.ssm, PUBLIC_KEYS),
-            fetch=lambda _: None,
-            deadline=0,
-            lead_seconds=0,
-            retention_seconds=0,
-            clock=Clock(lambda: 0, lambda _: None),
-        ).create("0" * 32)
-        return PENDING
-    ran = world.run("key", *given["made"], typed=scene.filled[SHARED_SECRET])
-    assert ran.exit_code == 0, ran.output
-    return NEXT if given["made"][0] == "stage" else CURRENT
