@@ -137,6 +137,8 @@ def test_the_networks_reach_the_policy_as_a_list() -> None:
 
     [_, denial] = policy["Statement"]
     _, deny, _ = denial["Fn::If"]
+    # Prosody and the rotation fetch public keys from elsewhere.
+    assert (deny["Effect"], deny["Resource"]) == ("Deny", "execute-api:/v1/*/api/*")
     assert deny["Condition"]["NotIpAddress"]["aws:SourceIp"] == {
         "Fn::Split": [",", ON["AllowedNetworks"]]
     }

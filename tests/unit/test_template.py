@@ -1,44 +1,70 @@
-"""What the template promises: read as it stands, and asserted where no emulator would notice."""
+"""Rules of the template that no deployment to the emulator would show: what breaks silently."""
 
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import msgspec
 import pytest
 import yaml
 
+from jitsi_tokens.core import clients
+from jitsi_tokens.publication import FRESH_SECONDS
+from jitsi_tokens.status import NEVER_CHECKED, KeyStatus
 from local_stack.emulator import ROOT
 from tests.template_reading import (
-    HEX,
-    LONGEST_APP_ID,
+    FUNCTIONS,
     PARAMETERS,
-    PUBLIC_KEYS_PATH,
-    SIGNING_KEY,
+    RESOURCES,
+    SIGNING_KEYS,
     TEMPLATE,
-    accepts,
+    of_type,
+    properties,
     references,
-    values,
 )
 
-UUID = "12345678-90ab-cdef-1234-567890abcdef"
+TEXT = (ROOT / "template.yaml").read_text(encoding="utf-8")
 
 
-def test_what_has_the_name_of_a_parameter_or_a_resource_refers_to_it() -> None:
-    """The tags are dropped in what follows: without this a forgotten `!Ref` would pass."""
-    tree = yaml.compose((ROOT / "template.yaml").read_text(encoding="utf-8"), yaml.SafeLoader)
+def scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Return the values of a tree of YAML, except types and names without a tag."""
+    match node:
+        case yaml.MappingNode():
+            for key, child in node.value:
+                if key.value not in ("Type", "DependsOn"):
+                    yield from scalars(child)
+        case yaml.SequenceNode():
+            for child in node.value:
+                yield from scalars(child)
+        case yaml.ScalarNode():
+            yield node
+
+
+def test_the_name_of_a_parameter_or_a_resource_is_a_reference() -> None:
+    """Without `!Ref` it would be a text of that name."""
+    tree = yaml.compose(TEXT, yaml.SafeLoader)
     assert isinstance(tree, yaml.MappingNode)
     sections = {key.value: section for key, section in tree.value}
-    dropped = {"Metadata", "Parameters", "Transform", "AWSTemplateFormatVersion", "Description"}
 
     forgotten = [
         node.value
-        for name in sections.keys() - dropped
-        for node in values(sections[name])
+        for name in ("Conditions", "Globals", "Resources", "Outputs")
+        for node in scalars(sections[name])
         if references(node.value) and not node.tag.startswith("!")
     ]
 
     assert forgotten == []
 
 
+# Parameters
+
+
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_a_parameter_says_what_it_is(name: str) -> None:
-    """Whoever deploys reads it, and finds it in a group."""
+def test_a_parameter_is_described_and_in_one_group(name: str) -> None:
+    """Whoever deploys reads both in the console."""
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
 
     assert PARAMETERS[name]["Description"].strip()
@@ -46,183 +72,271 @@ def test_a_parameter_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "default", "most"),
+    ("rule", "given", "needed"),
     [
-        ("MaximumLifetimeSeconds", 14_400, 86_400),
-        ("MaximumAdvanceSeconds", 604_800, 2_678_400),
-        ("ClockSkewSeconds", 10, 300),
-        ("MaximumStaleSeconds", 14_400, 86_400),
-        ("AuthorizerCacheSeconds", 60, 3600),
-        ("RotationDays", 90, 1000),
-        ("PublicationLeadSeconds", 130, 600),
+        ("JaasNeedsAppId", ["Provider", "jaas"], "JaasAppId"),
+        ("SelfHostedNeedsDomain", ["Provider", "self-hosted"], "JitsiDomain"),
+        ("DomainNameNeedsCertificate", [["DomainName", ""]], "CertificateArn"),
     ],
 )
-def test_a_limit_has_its_default_and_its_own_limit(name: str, default: int, most: int) -> None:
-    """As the contract says."""
-    assert (PARAMETERS[name]["Default"], PARAMETERS[name]["MaxValue"]) == (default, most)
+def test_a_missing_parameter_is_found_before_the_deployment(
+    rule: str, given: list[Any], needed: str
+) -> None:
+    """With a sentence that names the parameter; the emulator evaluates no rules."""
+    [assertion] = TEMPLATE["Rules"][rule]["Assertions"]
+
+    assert TEMPLATE["Rules"][rule]["RuleCondition"] == given
+    assert assertion["Assert"] == [[needed, ""]]  # !Not [!Equals …]
+    assert needed in assertion["AssertDescription"]
+
+
+HEX = "0123456789abcdef0123456789ABCDEF"
+LONGEST_APP_ID = f"vpaas-magic-cookie-{HEX}"
+UUID = "12345678-90ab-cdef-1234-567890abcdef"
+ACM = "arn:aws:acm:eu-central-1:123456789012:certificate"
+NAMES = ["", 'a"b', "a'b", "a\\b", "a b", "a,b", "a/b", "a|b", "*", "é", "x" * 26]
+# What a person may type, and what would fail later: in a meeting's address, in a claim, or in
+# docker-jitsi-meet's configuration.
+VALUES = {
+    "JitsiDomain": (
+        ["", "meet.example.org", "meet", "MEET.example.org", "203.0.113.10", "a-1.org:8443"],
+        [
+            *("https://meet.example.org", "meet.example.org/", "meet.example.org/clinic", "a b"),
+            *(" meet.example.org", "meet.example.org ", "meet_1.example.org", "a.org:", "a:https"),
+            *("a.org:123456", "-a.org", ".a.org", "a.org.", "user@a.org", "a.org?x", "a.org#x"),
+            *("*.example.org", "x" * 65),
+        ],
+    ),
+    "JaasAppId": (
+        ["", HEX, LONGEST_APP_ID],
+        [
+            *(HEX[:-1], f"{HEX}0", f"{HEX[:-1]}g", LONGEST_APP_ID[:-1], f"{LONGEST_APP_ID}0"),
+            *("vpaas-magic-cookie-", f"VPAAS-MAGIC-COOKIE-{HEX}", f" {HEX}", f"{HEX} "),
+            f"{LONGEST_APP_ID}/4f4910",
+        ],
+    ),
+    "JitsiAppId": (["openemr_telehealth", "A.b-c_1", "x" * 25], NAMES),
+    "JitsiIssuer": (["openemr", "A.b-c_1", "x" * 25], NAMES),
+    "JitsiAudience": (["openemr_telehealth", "A.b-c_1", "x" * 25], NAMES),
+    "JitsiSubject": (
+        ["", "*", "meet.jitsi", "meet.example.org", "clinic_1", "x" * 38],
+        ['a"b', "a b", "a/b", "https://meet.example.org", "é", "x" * 39],
+    ),
+    "JitsiTenant": (
+        ["", "clinic", "clinic-1", "clinic_1", "x" * 24],
+        ["Clinic", "clinic/1", "/clinic", "a b", "a.b", "a%20b", "é", "x" * 25],
+    ),
+    "PublicUrl": (
+        ["", "https://a.example", "https://a.example:8443", "https://a.example/b-1/c"],
+        [
+            *("http://a.example", "a.example", "https://", "https://a.example/", "https://a b.c"),
+            *("https://a.example?x", "https://a.example#x", "https://user@a.example"),
+            *("https://a.example//v1", "https://a.example/v1 ", f"https://{'x' * 200}"),
+        ],
+    ),
+    "DomainName": (
+        ["", "tokens.example.org", "t", "a-1.b-2.example"],
+        [
+            *("https://tokens.example.org", "a.org/", "Tokens.example.org", "a b", ".a.org"),
+            *("a.org.", "-a.example", "*.example.org", "x" * 254),
+        ],
+    ),
+    "CertificateArn": (
+        ["", f"{ACM}/{UUID}"],
+        [UUID, f"arn:aws:iam::123456789012:server-certificate/{UUID}", f"{ACM}/{UUID},"],
+    ),
+    "HostedZoneId": (["", "Z0123456789ABCDEFGHIJ"], ["/hostedzone/Z0123", "z0123", "0123"]),
+    "AllowedNetworks": (
+        ["", "203.0.113.0/24", "203.0.113.7/32,198.51.100.0/24"],
+        [
+            *("203.0.113.7", "203.0.113.0/24, 203.0.114.0/24", "203.0.113.0/24,", "any"),
+            *("203.0.113.0/2444", "example.org/24", "2001:db8::/32"),
+        ],
+    ),
+    "AlarmEmail": (
+        ["", "on-call@example.org", "a+b@c.example"],
+        ["on-call", "on-call@example", "a b@example.org", "@example.org"],
+    ),
+    "PermissionsBoundary": (
+        ["", "arn:aws:iam::123456789012:policy/jitsi-tokens/Boundary-1A"],
+        ["Boundary", "arn:aws:iam::123456789012:role/Boundary", "arn:aws:iam"],
+    ),
+}
 
 
 @pytest.mark.parametrize(
-    ("rule", "provider", "needed"),
+    "name",
     [
-        ("JaasNeedsAppId", "jaas", "JaasAppId"),
-        ("SelfHostedNeedsDomain", "self-hosted", "JitsiDomain"),
-    ],
-)
-def test_a_provider_has_what_it_needs(rule: str, provider: str, needed: str) -> None:
-    """Before anything is deployed, and with a sentence that names the parameter."""
-    found = TEMPLATE["Rules"][rule]
-
-    assert found["RuleCondition"] == ["Provider", provider]  # !Equals
-    [assertion] = found["Assertions"]
-    assert assertion["Assert"] == [[needed, ""]]  # !Not [!Equals …]
-    assert needed in assertion["AssertDescription"]
-    assert provider in PARAMETERS["Provider"]["AllowedValues"]
-
-
-def test_a_domain_name_has_its_certificate() -> None:
-    """Before anything is deployed."""
-    found = TEMPLATE["Rules"]["DomainNameNeedsCertificate"]
-
-    assert found["RuleCondition"] == [["DomainName", ""]]  # !Not [!Equals …]
-    [assertion] = found["Assertions"]
-    assert assertion["Assert"] == [["CertificateArn", ""]]
-    assert "CertificateArn" in assertion["AssertDescription"]
-
-
-GOOD_VALUES = {
-    "JitsiDomain": [
-        "",
-        *("meet.example.org", "meet", "MEET.example.org", "meet-1.example.org"),
-        *("203.0.113.10", "meet.example.org:8443", "x" * 64),
-    ],
-    "JaasAppId": ["", HEX, LONGEST_APP_ID],
-    "JitsiAppId": ["openemr_telehealth", "a", "A.b-c_1", "x" * 25],
-    "JitsiIssuer": ["openemr", "a", "A.b-c_1", "x" * 25],
-    "JitsiAudience": ["openemr_telehealth", "jitsi", "A.b-c_1", "x" * 25],
-    "JitsiSubject": ["", "*", "meet.jitsi", "meet.example.org", "clinic_1", "x" * 38],
-    "JitsiTenant": ["", "clinic", "clinic-1", "clinic_1", "x" * 24],
-    "PublicUrl": [
-        "",
-        *("https://tokens.example.org", "https://tokens.example.org:8443"),
-        *("https://example.org/tokens", "https://example.org/a/b-1", "https://10.0.0.1/v1"),
-    ],
-    "DomainName": ["", "tokens.example.org", "t", "a-1.b-2.example"],
-    "CertificateArn": ["", f"arn:aws:acm:eu-central-1:123456789012:certificate/{UUID}"],
-    "HostedZoneId": ["", "Z0123456789ABCDEFGHIJ"],
-    "AllowedNetworks": ["", "203.0.113.0/24", "203.0.113.7/32,198.51.100.0/24"],
-    "AlarmEmail": ["", "on-call@example.org", "a+b@c.example"],
-    "PermissionsBoundary": ["", "arn:aws:iam::123456789012:policy/jitsi-tokens/Boundary-1A"],
-}
-BAD_VALUES = {
-    "JitsiDomain": [
-        *("https://meet.example.org", "meet.example.org/", "meet.example.org/clinic"),
-        *("meet example.org", " meet.example.org", "meet.example.org ", "meet_1.example.org"),
-        *("meet.example.org:", "meet.example.org:https", "meet.example.org:123456"),
-        *("-meet.example.org", ".example.org", "meet.example.org.", "user@meet.example.org"),
-        *("meet.example.org?x", "meet.example.org#x", "*.example.org", "x" * 65),
-    ],
-    "JaasAppId": [
-        *(HEX[:-1], f"{HEX}0", f"{HEX[:-1]}g", LONGEST_APP_ID[:-1], f"{LONGEST_APP_ID}0"),
-        *("vpaas-magic-cookie-", f"vpaas-magic-{HEX}", f"VPAAS-MAGIC-COOKIE-{HEX}"),
-        *(f"{LONGEST_APP_ID}/4f4910", f" {HEX}", f"{HEX} ", f"{LONGEST_APP_ID}{LONGEST_APP_ID}"),
-    ],
-    **{
-        name: ["", 'a"b', "a'b", "a\\b", "a b", "a,b", "a/b", "a|b", "*", "é", "x" * 26]
-        for name in ("JitsiAppId", "JitsiIssuer", "JitsiAudience")
-    },
-    "JitsiSubject": ['a"b', "a b", "a/b", "https://meet.example.org", "é", "x" * 39],
-    "PublicUrl": [
-        *("http://tokens.example.org", "tokens.example.org", "https://", "https://a.example/"),
-        *("https://a.example/v1/", "https://a.example?x", "https://a.example#x"),
-        *("https://user@a.example", "https://a.example//v1", "https://a b.example"),
-        *("https://a.example/v1 ", f"https://{'x' * 200}"),
-    ],
-    "DomainName": [
-        *("https://tokens.example.org", "tokens.example.org/", "Tokens.example.org", "a b"),
-        *(".example.org", "example.org.", "-a.example", "*.example.org", "x" * 254),
-    ],
-    "CertificateArn": [
-        *(UUID, f"arn:aws:iam::123456789012:server-certificate/{UUID}"),
-        f"arn:aws:acm:eu-central-1:123456789012:certificate/{UUID},",
-    ],
-    "HostedZoneId": ["/hostedzone/Z0123", "z0123", "0123"],
-    "AllowedNetworks": [
-        *("203.0.113.7", "203.0.113.0/24, 203.0.114.0/24", "203.0.113.0/24,", "any"),
-        *("203.0.113.0/2444", "example.org/24", "2001:db8::/32", "203.0.113.0/24,2001:db8::/32"),
-    ],
-    "AlarmEmail": ["on-call", "on-call@example", "a b@example.org", "@example.org"],
-    "PermissionsBoundary": ["Boundary", "arn:aws:iam::123456789012:role/Boundary", "arn:aws:iam"],
-    "JitsiTenant": ["Clinic", "clinic/1", "/clinic", "a b", "a.b", "a%20b", "é", "x" * 25],
-}
-
-
-def test_every_text_is_tried() -> None:
-    """A parameter that a person types, and no list that it is chosen from."""
-    texts = {
         name
         for name, rules in PARAMETERS.items()
         if rules["Type"] == "String" and "AllowedValues" not in rules
-    }
-
-    assert GOOD_VALUES.keys() == BAD_VALUES.keys() == texts
-    assert all("ConstraintDescription" in PARAMETERS[name] for name in texts)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, good in GOOD_VALUES.items() for value in good]
-)
-def test_a_parameter_takes_what_is_right(name: str, value: str) -> None:
-    """As people paste it."""
-    assert accepts(name, value)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, bad in BAD_VALUES.items() for value in bad]
-)
-def test_a_parameter_refuses_what_would_fail_later(name: str, value: str) -> None:
-    """In a meeting's address, in a claim, or in docker-jitsi-meet's configuration."""
-    assert not accepts(name, value)
-
-
-# Outputs
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        (
-            "ApiUrl",
-            [
-                "HasPublicUrl",
-                "PublicUrl",
-                [
-                    "HasDomainName",
-                    "https://${DomainName}",
-                    "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
-                ],
-            ],
-        ),
-        ("Provider", "Provider"),
-        ("SigningAlgorithm", ["IsJaas", "RS256", "SigningAlgorithm"]),
-        ("SigningKeySecret", SIGNING_KEY),
-        ("ClientsTable", "Clients"),
-        ("CheckKeyFunction", "CheckKey.Alias"),
-        ("IssueTokenFunction", "IssueToken"),
-        ("RotateSigningKeyFunction", "RotateSigningKey.Arn"),
-        ("KeyStatusParameter", "KeyStatus"),
-        ("PublicKeysPath", PUBLIC_KEYS_PATH),
-        ("AuditLogGroup", "IssueTokenLog"),
-        ("AccessLogGroup", "AccessLog"),
-        ("DigestKeySecret", "DigestKey.Id"),
-        ("NoticesTopic", "Notices"),
-        ("OnCallPolicy", "OnCallPolicy"),
     ],
 )
-def test_the_stack_tells_what_its_users_need(name: str, value: object) -> None:
-    """The command line and the health record read these, of either provider."""
-    output = TEMPLATE["Outputs"][name]
+def test_a_parameter_takes_what_is_right_and_no_more(name: str) -> None:
+    """As people paste it."""
+    rules = PARAMETERS[name]
 
-    assert output["Value"] == value
-    assert "Condition" not in output
-    assert output["Description"]
+    def accepted(value: str) -> bool:
+        fits = rules.get("MinLength", 0) <= len(value) <= rules.get("MaxLength", 4096)
+        return fits and bool(re.search(rules["AllowedPattern"], value))
+
+    right, wrong = VALUES[name]
+    assert [value for value in right if not accepted(value)] == []
+    assert [value for value in wrong if accepted(value)] == []
+    assert rules["ConstraintDescription"]
+
+
+# Functions
+
+APP_ID = {"MaxLength": len(LONGEST_APP_ID)}  # its pattern says so
+
+
+def longest(value: Any, *, is_jaas: bool) -> int:
+    """Return how many characters a value resolves to at most."""
+    match value:
+        case str() if value in PARAMETERS:
+            rules: dict[str, Any] = APP_ID if value == "JaasAppId" else PARAMETERS[value]
+            if "MaxLength" in rules:
+                return int(rules["MaxLength"])
+            return max(len(str(each)) for each in rules.get("AllowedValues") or [rules["MaxValue"]])
+        case [7, [":", "JitsiTokensLayer"]]:
+            return 5  # the layer's version
+        case ["SharesSecret" | "Traces" | "TakesSnapshots", str(then), str(other)]:
+            return max(len(then), len(other))
+        case ["IsJaas", then, other]:
+            return longest(then if is_jaas else other, is_jaas=is_jaas)
+        case [str(separator), [*parts]]:
+            lengths = [longest(part, is_jaas=is_jaas) for part in parts]
+            return sum(lengths) + len(separator) * (len(parts) - 1)
+    raise AssertionError(f"cannot tell the length of {value}")
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "RotateSigningKey"])
+def test_a_change_of_a_setting_publishes_a_new_version(name: str) -> None:
+    """CloudFormation sees a change in the description alone; Lambda takes 256 characters."""
+    settings = {"LogLevel"}
+    if name in ("IssueToken", "CheckKey", "ProbeConfig"):
+        settings = references(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
+    described = properties(name)["VersionDescription"]
+
+    assert references(described) >= settings | {"JitsiTokensLayer", "Tracing", "SnapStart"}
+    assert longest(described, is_jaas=True) <= 256
+    assert longest(described, is_jaas=False) <= 256
+
+
+def test_a_function_outlives_its_waits() -> None:
+    """A caller gets its answer, not Lambda's; the rotation waits for the lead and the address."""
+    timeouts = {
+        name: (TEMPLATE["Globals"]["Function"] | properties(name))["Timeout"] for name in FUNCTIONS
+    }
+    lead = PARAMETERS["PublicationLeadSeconds"]
+
+    assert min(timeouts.values()) >= 15
+    assert timeouts["RotateSigningKey"] >= lead["MaxValue"] + 240
+    # The list of keys is cached for a minute by the function, and for another by whoever reads it.
+    assert lead["Default"] > 2 * FRESH_SECONDS
+
+
+def test_no_secret_is_a_parameter_or_resolved_at_deployment() -> None:
+    """It would stand in the template's events and in a function's environment."""
+    assert "{{resolve" not in TEXT
+    assert "NoEcho" not in TEXT
+
+
+def test_the_first_status_is_that_nothing_was_checked() -> None:
+    """Before the first check the probe reads the template's value."""
+    assert msgspec.json.decode(properties("KeyStatus")["Value"], type=KeyStatus) == NEVER_CHECKED
+
+
+# What must not be lost
+
+
+def test_a_generated_secret_is_frozen() -> None:
+    """Any change of these replaces the secret, and with it the key of every token."""
+    letters = {
+        "PasswordLength": 64,
+        "ExcludePunctuation": True,
+        "ExcludeCharacters": "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
+    }
+    generated = {
+        name: properties(name).get("GenerateSecretString")
+        for name in of_type("AWS::SecretsManager::Secret")
+    }
+
+    assert generated == {
+        "JaasSigningKey": None,
+        "PublishedSigningKey": None,
+        "SharedSigningKey": letters
+        | {
+            "SecretStringTemplate": '{"algorithm": "HS256", "kid": "initial"}',
+            "GenerateStringKey": "secret",
+        },
+        "DigestKey": letters,
+    }
+
+
+def test_what_cannot_be_made_again_is_retained_and_protected() -> None:
+    """On deletion, on replacement, and by `DeletionProtection` from a slip by hand."""
+    kinds = ("AWS::SecretsManager::Secret", "AWS::DynamoDB::Table", "AWS::KMS::Key")
+    protected = ["ProtectsFromDeletion", True, False]
+
+    for name in [each for kind in kinds for each in of_type(kind)] + ["IssueTokenLog"]:
+        assert RESOURCES[name]["DeletionPolicy"] == "Retain", name
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain", name
+    # A retained group with a name would keep the next stack of that name from being made.
+    assert "LogGroupName" not in properties("IssueTokenLog")
+    assert properties("Clients")["DeletionProtectionEnabled"] == protected
+    assert properties("IssueTokenLog")["DeletionProtectionEnabled"] == protected
+    for policy, secrets in (
+        ("SigningKeyProtection", SIGNING_KEYS),
+        ("DigestKeyProtection", {"DigestKey"}),
+    ):
+        [statement] = properties(policy)["ResourcePolicy"]["Statement"]
+        denied = (statement["Effect"], statement["Action"])
+        assert RESOURCES[policy]["Condition"] == "ProtectsFromDeletion"
+        assert denied == ("Deny", "secretsmanager:DeleteSecret")
+        assert secrets <= references(properties(policy)["SecretId"])
+
+
+def test_the_first_rotation_waits_for_what_it_needs() -> None:
+    """The schedule starts one at once: the permission and the public address come before."""
+    assert RESOURCES["RotationSchedule"]["DependsOn"] == ["RotationPermission", "Apiv1Stage"]
+
+
+# Logs
+
+
+@pytest.mark.parametrize("name", of_type("AWS::Logs::LogGroup"))
+def test_a_log_group_masks_keys_and_tokens_and_ends(name: str) -> None:
+    """The audit record is kept longer than the rest."""
+    group = properties(name)
+    find, mask = group["DataProtectionPolicy"]["Statement"]
+    own = group["DataProtectionPolicy"]["Configuration"]["CustomDataIdentifier"]
+
+    kept = "AuditRetentionDays" if name == "IssueTokenLog" else "LogRetentionDays"
+    assert group["RetentionInDays"] == kept
+    assert mask["Operation"] == {"Deidentify": {"MaskConfig": {}}}
+    assert find["DataIdentifier"] == mask["DataIdentifier"]
+    masked = {each.rpartition("/")[2] for each in mask["DataIdentifier"]}
+    assert masked >= {"EmailAddress", "PkcsPrivateKey", *(each["Name"] for each in own)}
+
+
+def test_the_masks_know_an_api_key_and_a_token() -> None:
+    """And nothing that the audit record holds."""
+    policy = properties("IssueTokenLog")["DataProtectionPolicy"]
+    masks = [re.compile(each["Regex"]) for each in policy["Configuration"]["CustomDataIdentifier"]]
+    token = jwt.encode({"room": "x"}, "k" * 32, headers={"kid": "initial"})
+    record = {"jti": str(uuid.uuid4()), "room": "0" * 64, "kid": "vpaas-magic-cookie-0/ab12"}
+
+    def masked(text: str) -> bool:
+        return any(mask.search(text) for mask in masks)
+
+    assert masked(f"Authorization: Bearer {clients.make_api_key()}")
+    assert masked(f"https://meet.example.org/room#jwt={token}")
+    assert not masked(json.dumps(record))
+
+
+def test_every_function_has_a_log_group() -> None:
+    """Lambda would make one that is not encrypted and never ends."""
+    for name in FUNCTIONS:
+        assert properties(name)["LoggingConfig"] == {"LogGroup": f"{name}Log"}
