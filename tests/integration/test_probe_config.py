@@ -49,7 +49,7 @@ class Probe:
         def fail(**_arguments: Any) -> None:
             raise EndpointConnectionError(endpoint_url="https://ssm")
 
-        for client in (self.app.READING, self.app.RENEWING):
+        for client in (self.app.FIRST_FETCH, self.app.REFRESH):
             self._monkeypatch.setattr(client, "get_parameter", fail)
 
 
