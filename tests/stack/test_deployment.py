@@ -52,7 +52,7 @@ def test_a_layer_alone_reaches_the_api(
     """The version is published anew although no function's code changed."""
     before = not_found(changing)
     package = copied / "JitsiTokensLayer" / "python" / "jitsi_tokens"
-    problems = package / "problems.py"
+    problems = package / "core" / "problems.py"
     problems.write_text(problems.read_text().replace("There is nothing", "There is not a thing"))
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(package, quiet=1, force=True, invalidation_mode=unchecked)

@@ -6,18 +6,13 @@ import importlib.util
 import json
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from local_stack.emulator import LOCAL
 from tests.conftest import ENVIRONS, NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 pytestmark = pytest.mark.stack
 
@@ -81,21 +76,6 @@ def test_a_start_compiles_nothing_of_the_layer(built: Path, packages: Path, func
     assert {path for path in of_layer if path.endswith(".py")} == set()
     for package in ("jitsi_tokens", "botocore"):
         assert any(path.startswith(f"'{packages}/{package}/") for path in of_layer)
-
-
-@pytest.mark.parametrize("broken", [Path.unlink, lambda path: path.write_bytes(b"\0" * 16)])
-def test_a_start_compiles_what_has_no_bytecode_for_it(
-    built: Path, packages: Path, tmp_path: Path, broken: Callable[[Path], object]
-) -> None:
-    """So what the test above finds is found: bytecode that is missing, or of another Python."""
-    copy = tmp_path / "python"
-    shutil.copytree(packages, copy)
-    source = copy / "jitsi_tokens" / "policy.py"
-    broken(Path(importlib.util.cache_from_source(str(source))))
-
-    loaded = code_of_start(built / "AuthorizeClient", copy)
-
-    assert [path for path in loaded if str(copy) in path and path.endswith(".py")] == [str(source)]
 
 
 def test_the_logger_works_with_what_the_layer_holds(packages: Path) -> None:

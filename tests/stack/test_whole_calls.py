@@ -11,16 +11,13 @@ from jitsi_tokens.core.public_keys import write_public_key
 from jitsi_tokens.core.rsa_keys import make_rsa_key
 from local_stack import deployment
 from tests.public_key_of import public_key_of
-from tests.stack.as_role import attempt
-from tests.stack.roles import ATTEMPTS, Roles, callers, deployed_roles, union
+from tests.stack.roles import ATTEMPTS, callers, deployed_roles, union
 
 if TYPE_CHECKING:
     from local_stack.emulator import Emulator
-    from tests.stack.as_role import Attempt
     from tests.stack.calls import Calls
+    from tests.stack.roles import Roles
     from tests.stack.service import Service
-
-__all__ = ["attempt"]  # a fixture
 
 pytestmark = [pytest.mark.stack, pytest.mark.whole]
 
@@ -96,40 +93,3 @@ def test_each_function_calls_what_its_role_lists_and_no_more(
     assert unlisted(roles, by_role) == {}
     assert unused(roles.union(), anywhere) == {}
     assert anywhere.keys() == roles.union().keys()
-
-
-def test_a_refused_call_and_one_to_another_service_are_seen(
-    self_hosted: Service, calls: Calls, attempt: Attempt
-) -> None:
-    """Else the comparison could not fail: by what test_permissions.py runs in the probe's role."""
-    before = len(calls.so_far())
-
-    attempt(self_hosted, "ProbeConfig", "dynamodb.scan", TableName="x")
-    attempt(self_hosted, "ProbeConfig", "kms.list_keys")
-    answer = attempt(self_hosted, "ProbeConfig", "sts.get_caller_identity")
-
-    assert answer == "allowed"
-    seen = calls.so_far()[before:]
-    roles = deployed_roles(self_hosted.emulator)
-    assert {(call.action, call.refused) for call in seen} >= {
-        ("dynamodb:Scan", True),
-        ("kms:ListKeys", True),
-        ("sts:GetCallerIdentity", False),
-    }
-    assert {
-        caller.role
-        for caller in callers(self_hosted.emulator, roles, seen)
-        if caller.function.startswith(ATTEMPTS)
-    } == {"ProbeConfigRole"}
-
-
-def test_what_is_listed_and_not_called_is_found() -> None:
-    """And what is called and not listed; what others call on a role's behalf is left out."""
-    roles = Roles(
-        {"role-1": ("stack", "Role")}, {"role-1": {"ssm:GetParameter", "logs:PutLogEvents"}}
-    )
-
-    assert unused(roles.union(), {"Role": set()}) == {"Role": {"ssm:GetParameter"}}
-    assert unused(roles.union(), {"Role": {"ssm:GetParameter"}}) == {}
-    assert unlisted(roles, {"role-1": {"s3:GetObject"}}) == {"role-1": {"s3:GetObject"}}
-    assert unlisted(roles, {"role-1": {"ssm:GetParameter"}}) == {}
