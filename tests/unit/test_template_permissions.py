@@ -144,6 +144,22 @@ def test_the_auditor_reads_every_log_and_of_the_secrets_the_digest_key() -> None
     assert references(logs) == set(of_type("AWS::Logs::LogGroup"))
 
 
+def test_secrets_manager_calls_the_rotation_for_its_secret_alone() -> None:
+    """Without both it would call it for another account's secret, too."""
+    permission = properties("RotationPermission")
+
+    assert permission["Principal"] == "secretsmanager.amazonaws.com"
+    assert permission["SourceAccount"] == "AWS::AccountId"
+    assert permission["SourceArn"] == "PublishedSigningKey.Id"
+
+
+def test_secrets_and_notices_are_encrypted_with_the_stacks_key() -> None:
+    """Checkov looks at the table and the logs."""
+    for name in of_type("AWS::SecretsManager::Secret"):
+        assert properties(name)["KmsKeyId"] == "EncryptionKey.Arn"
+    assert properties("Notices")["KmsMasterKeyId"] == "EncryptionKey.Arn"
+
+
 def test_the_encryption_key_is_for_the_logs_of_this_stack_and_cannot_be_deleted() -> None:
     """Roles get their part from their own policies."""
     account, logs, *_, (condition, deletion, _) = properties("EncryptionKey")["KeyPolicy"][
