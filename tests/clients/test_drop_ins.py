@@ -104,7 +104,12 @@ def test_the_python_script_says_that_it_cannot_write(redirection: str) -> None:
     run = 'import os, sys; os.execv("/bin/sh", ["sh", "-c", sys.argv[1]])'
     command = " ".join([sys.executable, DROP_INS["python"].script, *map(shlex.quote, PERSON)])
     with UnrulyServer(WELL) as server:
-        variables = {"JITSI_TOKENS_URL": server.url, "JITSI_TOKENS_API_KEY": API_KEY}
+        variables = {
+            "JITSI_TOKENS_URL": server.url,
+            "JITSI_TOKENS_API_KEY": API_KEY,
+            # libfaketime would take the closed descriptor for a file of its own.
+            "LD_PRELOAD": "",
+        }
         finished = python("-c", run, f"exec {command} {redirection}", **variables)
 
     assert finished.returncode == 1
