@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import httpx
 
@@ -63,12 +63,15 @@ def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> None:
     try:
         commands.run("key", "show", "--json")
     except CommandFailure:
-        if stack.publishes_keys:
-            for step in rotate(emulator, stack):
-                say(f"the first rotation: {step}")
-        else:
-            say("jitsi-tokens key create --kid local (RSA, 4096 bits)")
-            commands.run("key", "create", "--kid", "local")
+        match stack.trust:
+            case "console" | "shared":
+                say("jitsi-tokens key create --kid local")
+                commands.run("key", "create", "--kid", "local")
+            case "published":
+                for step in rotate(emulator, stack):
+                    say(f"the first rotation: {step}")
+            case _:
+                assert_never(stack.trust)
     else:
         say("the stack has a signing key: kept")
     commands.run("key", "check")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import boto3
 from botocore.config import Config
 
+from jitsi_tokens.settings import trust_of
 from local_stack.api import STAGE, complete_api
 from local_stack.building import BUILT, build_if_changed
 from local_stack.emulator import LOCAL, REGION, ROOT, Emulator
@@ -17,6 +18,8 @@ from local_stack.public_keys import allow_reading_by_path, tell_public_url
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from jitsi_tokens.core.keys import Trust
 
 _SELF_HOSTED = {"Provider": "self-hosted", "JitsiDomain": "meet.example.org"}
 # The emulator knows no rotation schedule, and nobody here waits two minutes for caches.
@@ -35,10 +38,9 @@ class Stack(NamedTuple):
     url: str
 
     @property
-    def publishes_keys(self) -> bool:
-        """Whether the stack makes its own keys, and publishes them."""
-        outputs = self.outputs
-        return (outputs["Provider"], outputs["SigningAlgorithm"]) == ("self-hosted", "RS256")
+    def trust(self) -> Trust:
+        """The kind of stack: how Jitsi comes to trust its key."""
+        return trust_of(self.outputs["Provider"], self.outputs["SigningAlgorithm"])
 
 
 def build() -> None:

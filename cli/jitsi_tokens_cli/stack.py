@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never, cast
 
 import boto3
 from botocore.config import Config
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jitsi_tokens.core.findings import Finding
-    from jitsi_tokens.core.keys import Algorithm
+    from jitsi_tokens.core.keys import Algorithm, Trust
     from jitsi_tokens.settings import Settings
 
 # Between JaasAppId's words, and so on.
@@ -61,6 +61,11 @@ class Stack(NamedTuple):
     outputs: Mapping[str, str]
 
     @property
+    def trust(self) -> Trust:
+        """The kind of stack: how Jitsi comes to trust its key."""
+        return self.settings.trust
+
+    @property
     def algorithm(self) -> Algorithm:
         """What the stack signs with."""
         return self.settings.algorithm
@@ -76,9 +81,20 @@ class Stack(NamedTuple):
         return str(self.session.region_name)
 
     @property
+    def rotates(self) -> bool:
+        """Whether a rotation makes its keys; else a person changes them."""
+        match self.trust:
+            case "console" | "shared":
+                return False
+            case "published":
+                return True
+            case _:
+                assert_never(self.trust)
+
+    @property
     def rotates_by_schedule(self) -> bool:
         """Whether Secrets Manager replaces its key by itself."""
-        return self.settings.publishes_keys and self.rotation_days > 0
+        return self.rotates and self.rotation_days > 0
 
     @property
     def region_option(self) -> str:
@@ -117,12 +133,7 @@ class Stack(NamedTuple):
 
     def finding(self, code: str, what: str = "") -> Finding:
         """Return a finding about the signing key, its remedy one for this very stack."""
-        return finding(
-            code,
-            what,
-            publishes_keys=self.settings.publishes_keys,
-            rotate_command=self.rotate_secret_command,
-        )
+        return finding(code, what, trust=self.trust, rotate_command=self.rotate_secret_command)
 
     def output(self, name: str) -> str:
         """Return an output that stacks of earlier releases lack.

@@ -8,7 +8,7 @@ gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
 import time
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -61,7 +61,13 @@ def _check(now: int) -> KeyStatus:
         return KeyStatus(
             configured=False, checked_at=now, problems=[_finding(error.code, str(error))]
         )
-    problems = _problems_of_publication(key, now) if SETTINGS.publishes_keys else []
+    match SETTINGS.trust:
+        case "console" | "shared":
+            problems = []
+        case "published":
+            problems = _problems_of_publication(key, now)
+        case _:
+            assert_never(SETTINGS.trust)
     usable = not any(problem.code in UNUSABLE for problem in problems)
     facts = facts_of(key, version.created_at)
     return KeyStatus(configured=usable, checked_at=now, key=facts, problems=problems)
@@ -118,4 +124,4 @@ def _pending_kid() -> str | None:
 
 
 def _finding(code: str, what: str = "") -> Finding:
-    return finding(code, what, publishes_keys=SETTINGS.publishes_keys)
+    return finding(code, what, trust=SETTINGS.trust)

@@ -8,7 +8,7 @@ gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import urllib3
 
@@ -45,11 +45,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     Raises:
         RotationRefused: why not; Secrets Manager shows it, and keeps the current key.
     """
-    if not SETTINGS.publishes_keys:
-        raise RotationRefused(
-            "This stack's key does not rotate by itself, as the other side has to know it first:"
-            " run `jitsi-tokens key stage`, then `key promote`. Nothing was changed."
-        )
+    match SETTINGS.trust:
+        case "console" | "shared":
+            raise RotationRefused(
+                "This stack's key does not rotate by itself, as the other side has to know it"
+                " first: run `jitsi-tokens key stage`, then `key promote`. Nothing was changed."
+            )
+        case "published":
+            pass
+        case _:
+            assert_never(SETTINGS.trust)
     if event.get("SecretId") != SIGNING_KEY_SECRET:
         raise RotationRefused("This function rotates its own stack's signing key alone.")
     token = event.get("ClientRequestToken")

@@ -15,21 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from jitsi_tokens.core.keys import Trust
+
 
 class Kind(NamedTuple):
     """A kind of stack."""
 
-    name: str
+    trust: Trust
     provider: str
     algorithm: str
 
-    @property
-    def publishes_keys(self) -> bool:
-        """Whether it makes its own keys."""
-        return self.name == "published"
 
-
-JAAS = Kind("jaas", "jaas", "RS256")
+JAAS = Kind("console", "jaas", "RS256")
 SHARED = Kind("shared", "self-hosted", "HS256")
 PUBLISHED = Kind("published", "self-hosted", "RS256")
 
@@ -46,13 +43,13 @@ POSSIBLE = [
     (kind, code)
     for kind in (JAAS, SHARED, PUBLISHED)
     for code in sorted(CODES)
-    if kind.publishes_keys or code not in OF_PUBLICATION
+    if kind.trust == "published" or code not in OF_PUBLICATION
 ]
 
 
 def ways(kind: Kind, code: str) -> list[list[str]]:
     """Return the commands that a remedy names, those of each of its alternatives."""
-    remedy = finding(code, publishes_keys=kind.publishes_keys).remedy
+    remedy = finding(code, trust=kind.trust).remedy
     alternatives = (re.findall("`jitsi-tokens ([^`]+)`", part) for part in remedy.split(" or "))
     return [commands for commands in alternatives if commands]
 
@@ -72,7 +69,7 @@ def world(
 @pytest.mark.parametrize(
     ("world", "code", "commands"),
     [
-        pytest.param(kind, code, commands, id=f"{kind.name}-{code}-{commands[0]}")
+        pytest.param(kind, code, commands, id=f"{kind.trust}-{code}-{commands[0]}")
         for kind, code in POSSIBLE
         for commands in ways(kind, code)
     ],
@@ -107,15 +104,15 @@ def test_no_command_of_a_remedy_refuses(
 @pytest.mark.parametrize(("kind", "code"), POSSIBLE, ids=str)
 def test_a_key_comes_to_sign_as_its_stack_has_it(kind: Kind, code: str) -> None:
     """By a rotation where the stack publishes keys, and by a person elsewhere."""
-    remedy = finding(code, publishes_keys=kind.publishes_keys).remedy
+    remedy = finding(code, trust=kind.trust).remedy
 
     assert remedy
-    if kind.publishes_keys:
+    if kind.trust == "published":
         assert not re.search("key (create|import|stage|promote)", remedy)
     else:
         assert "rotat" not in remedy.lower()
     if code in OF_A_KEY:
-        assert ("rotate-secret" if kind.publishes_keys else "key promote") in remedy
+        assert ("rotate-secret" if kind.trust == "published" else "key promote") in remedy
 
 
 @pytest.mark.parametrize("code", ["never-checked", "check-overdue", *sorted(OF_PUBLICATION)])
@@ -123,13 +120,13 @@ def test_a_finding_has_a_text_of_its_own(code: str) -> None:
     """The same from the stack's own check as from the command line's."""
     given = "" if code != "publication-unreadable" else "It cannot be read."
 
-    assert finding(code, given, publishes_keys=True).what.endswith(".")
+    assert finding(code, given, trust="published").what.endswith(".")
 
 
 @pytest.mark.parametrize("world", [PUBLISHED], indirect=True)
 def test_a_rotation_is_advised_in_the_stacks_own_region(world: World) -> None:
     """Whatever the stack's own check wrote, which knows no region."""
-    problem = finding("not-published", publishes_keys=True)
+    problem = finding("not-published", trust="published")
     world.check = lambda: checked(
         configured=False, problems=[{"code": problem.code, "what": "x", "remedy": problem.remedy}]
     )

@@ -24,7 +24,7 @@ STATUS = "/jitsi-tokens/test/key-status"
 KEY = KeyFacts(kid="app/key", algorithm="RS256", fingerprint="ab12", created_at=NOW - 60)
 GOOD = KeyStatus(configured=True, checked_at=NOW, key=KEY)
 BAD = KeyStatus(
-    configured=False, checked_at=NOW, problems=[finding("no-key", "None.", publishes_keys=False)]
+    configured=False, checked_at=NOW, problems=[finding("no-key", "None.", trust="shared")]
 )
 
 

@@ -36,7 +36,7 @@ GOOD = KeyStatus(
 BAD = KeyStatus(
     configured=False,
     checked_at=NOW,
-    problems=[finding("no-key", "There is none.", publishes_keys=False)],
+    problems=[finding("no-key", "There is none.", trust="shared")],
 )
 OUTAGES = [
     ClientError({"Error": {"Code": "ThrottlingException", "Message": "x"}}, "GetParameter"),
@@ -184,4 +184,4 @@ def test_a_check_that_stopped_is_a_problem_of_its_own(
 )
 def test_a_finding_says_what_to_do(code: str, remedy: str) -> None:
     """By its code; what has no remedy of its own needs another key."""
-    assert remedy in finding(code, "What it is.", publishes_keys=False).remedy
+    assert remedy in finding(code, "What it is.", trust="shared").remedy

@@ -72,7 +72,7 @@ def test_a_problem_says_what_is_wrong_and_what_to_do(jaas_environ: dict[str, str
     status = KeyStatus(
         configured=False,
         checked_at=NOW,
-        problems=[finding("wrong-kid", "Another App ID.", publishes_keys=False)],
+        problems=[finding("wrong-kid", "Another App ID.", trust="shared")],
     )
 
     told = document(read_settings(jaas_environ), status, NOW)

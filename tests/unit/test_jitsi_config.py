@@ -53,12 +53,14 @@ PUBLISHED = SHARED | {
 
 
 def _side(environ: dict[str, str], **changed: str) -> JitsiSide:
+    settings = read_settings(environ | changed)
+    key_server = "https://tokens.example.org/v1/asap"
     side = JitsiSide(
-        settings=read_settings(environ | changed),
+        settings=settings,
         stack_name="meetings",
         region="eu-central-1",
         signing_secret=SECRET,
-        key_server="https://tokens.example.org/v1/asap",
+        key_server=key_server if settings.trust == "published" else None,
         read_secret=READ_SECRET,
     )
     check_values(side)

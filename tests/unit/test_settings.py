@@ -14,6 +14,7 @@ def test_the_settings_of_jaas(jaas_environ: dict[str, str]) -> None:
     settings = read_settings(jaas_environ)
 
     assert settings == Settings(
+        trust="console",
         provider="jaas",
         algorithm="RS256",
         domain="8x8.vc",
@@ -33,6 +34,7 @@ def test_the_settings_of_a_jitsi_of_ones_own(self_hosted_environ: dict[str, str]
     settings = read_settings(self_hosted_environ | {"MEETING_URL_TOKEN_PLACEMENT": "query"})
 
     assert settings == Settings(
+        trust="shared",
         provider="self-hosted",
         algorithm="HS256",
         domain="meet.example.org",
@@ -156,15 +158,15 @@ def test_jaas_signs_with_rs256_whatever_else_is_set(
     settings = read_settings(environ)
 
     assert settings.algorithm == "RS256"
-    assert not settings.publishes_keys
+    assert settings.trust == "console"
 
 
-@pytest.mark.parametrize(("algorithm", "published"), [("HS256", False), ("RS256", True)])
+@pytest.mark.parametrize(("algorithm", "trust"), [("HS256", "shared"), ("RS256", "published")])
 def test_a_self_hosted_stack_publishes_the_keys_that_have_a_public_part(
-    self_hosted_environ: dict[str, str], algorithm: str, *, published: bool
+    self_hosted_environ: dict[str, str], algorithm: str, trust: str
 ) -> None:
     """A shared secret has none."""
     settings = read_settings(self_hosted_environ | {"SIGNING_ALGORITHM": algorithm})
 
     assert settings.algorithm == algorithm
-    assert settings.publishes_keys is published
+    assert settings.trust == trust

@@ -46,7 +46,7 @@ def age_check(stack: Stack, facts: KeyFacts, now: float) -> Check:
             "key-age",
             found,
             f"Rotate it: `{stack.rotate_secret_command}`."
-            if stack.settings.publishes_keys
+            if stack.rotates
             else "Replace it: `jitsi-tokens key stage`, then `jitsi-tokens key promote`.",
         )
     return passed("key-age", found)
@@ -82,7 +82,7 @@ def pending_check(stack: Stack, secret: Secret, now: float, *, reads_key: bool) 
     if pending is None or pending == secret.version_of(CURRENT):
         return passed(name, f"No version is left under {PENDING}.")
     version_id = pending if reads_key else None
-    if stack.settings.publishes_keys and _is_recent(stack, secret, version_id, now):
+    if stack.rotates and _is_recent(stack, secret, version_id, now):
         return passed(name, "A rotation is under way.")._replace(transient=True)
     return failed(
         name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.status import KeyStatus
@@ -91,8 +91,13 @@ def examine(
     ]
     if stack.settings.provider != "jaas":
         checks.append(meeting_page_check(stack.settings))
-    if stack.settings.publishes_keys:
-        checks += _publication(stack, web, contact.reply, facts)
+    match stack.trust:
+        case "console" | "shared":
+            pass
+        case "published":
+            checks += _publication(stack, web, contact.reply, facts)
+        case _:
+            assert_never(stack.trust)
     status = status_check(stack, stored, facts, now)
     if contact.reply is None:
         silent = [_SILENT.skipped(name) for name in ("probe", "authorizer", "token")]
@@ -108,7 +113,7 @@ def examine(
 
 
 def _changes(stack: Stack, secret: Secret | Unknown, now: float, *, reads_key: bool) -> list[Check]:
-    names = [*(["rotation"] if stack.settings.publishes_keys else []), "pending-key", "staged-key"]
+    names = [*(["rotation"] if stack.rotates else []), "pending-key", "staged-key"]
     if isinstance(secret, Unknown):
         return [secret.skipped(name) for name in names]
     if not secret.exists:

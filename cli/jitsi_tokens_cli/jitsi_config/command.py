@@ -2,7 +2,7 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, assert_never
 
 import typer
 
@@ -75,13 +75,6 @@ def jitsi_config(
     The shared secret is never printed: what is printed says how Jitsi comes by it.
     """
     stack = find_stack(ctx.obj)
-    settings = stack.settings
-    if settings.provider == "jaas":
-        raise CommandError(
-            "8x8 runs JaaS's Jitsi, and there is nothing to set but the key: `key show` prints its"
-            " public part, which 8x8's console (https://jaas.8x8.vc, API Keys) must hold under the"
-            " same key id."
-        )
     side = _jitsi_side(stack, service_url(stack, url))
     match output:
         case Format.ENV:
@@ -91,7 +84,7 @@ def jitsi_config(
         case Format.PROSODY:
             put(prosody_text(side))
         case Format.EXTERNAL_SECRETS:
-            if settings.publishes_keys:
+            if side.key_server:
                 raise CommandError(
                     "There is no secret to sync: Jitsi fetches this stack's public keys. Take"
                     " --format kubernetes."
@@ -102,13 +95,26 @@ def jitsi_config(
 
 
 def _jitsi_side(stack: Stack, url: str) -> JitsiSide:
+    match stack.trust:
+        case "console":
+            raise CommandError(
+                "8x8 runs JaaS's Jitsi, and there is nothing to set but the key: `key show` prints"
+                " its public part, which 8x8's console (https://jaas.8x8.vc, API Keys) must hold"
+                " under the same key id."
+            )
+        case "shared":
+            key_server = None
+        case "published":
+            key_server = key_server_of(url)
+        case _:
+            assert_never(stack.trust)
     check_url(url)
     side = JitsiSide(
         settings=stack.settings,
         stack_name=stack.name,
         region=stack.region,
         signing_secret=stack.signing_secret,
-        key_server=key_server_of(url),
+        key_server=key_server,
         read_secret=stack.read_secret_command,
     )
     check_values(side)

@@ -69,7 +69,7 @@ def moderator_settings() -> list[Setting]:
 
 
 def _key_server(side: JitsiSide) -> list[Setting]:
-    if not side.settings.publishes_keys:
+    if side.key_server is None:
         return []
     reason = side.key_server_reason("JWT_APP_SECRET")
     return [Setting("JWT_ASAP_KEYSERVER", side.key_server, reason)]

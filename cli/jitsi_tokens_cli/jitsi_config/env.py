@@ -17,7 +17,7 @@ def env_text(side: JitsiSide) -> str:
     """Return the lines for `.env`. The shared secret is not among them."""
     blocks = [comment(f"docker-jitsi-meet's .env {side.title}.", "#")]
     blocks += [_assignment(setting) for setting in login_settings(side)]
-    if not side.settings.publishes_keys:
+    if side.key_server is None:
         blocks.append(_secret(side))
     blocks.append(comment(reasons.MODERATORS, "#"))
     blocks += [_assignment(setting) for setting in moderator_settings()]

@@ -25,7 +25,7 @@ class SecretStore(NamedTuple):
 def kubernetes_text(side: JitsiSide, namespace: str) -> str:
     """Return a ConfigMap, and with a shared secret a Secret that has yet to be filled."""
     documents = [_config_map(side, namespace)]
-    if not side.settings.publishes_keys:
+    if side.key_server is None:
         documents.append(_empty_secret(side, namespace))
     return "\n---\n".join(documents)
 
@@ -38,7 +38,7 @@ def external_secrets_text(side: JitsiSide, namespace: str, store: SecretStore) -
 def _config_map(side: JitsiSide, namespace: str) -> str:
     secret = (
         ""
-        if side.settings.publishes_keys
+        if side.key_server
         else " Prosody's alone also take the Secret, by envFrom with a secretRef."
     )
     title = (

@@ -57,7 +57,7 @@ def _login(side: JitsiSide) -> str:
 
 
 def _key(side: JitsiSide) -> str:
-    if side.settings.publishes_keys:
+    if side.key_server:
         reason = side.key_server_reason("app_secret")
         return _line("asap_key_server", f'"{side.key_server}"', reason)
     about = (

@@ -33,7 +33,7 @@ class JitsiSide(NamedTuple):
     """What the templates are filled with.
 
     Attributes:
-        key_server: where a Jitsi finds this stack's public keys.
+        key_server: where Jitsi finds this stack's public keys; None where it has a shared secret.
         read_secret: the command that prints the signing secret's document.
     """
 
@@ -41,7 +41,7 @@ class JitsiSide(NamedTuple):
     stack_name: str
     region: str
     signing_secret: str
-    key_server: str
+    key_server: str | None
     read_secret: str
 
     @property
@@ -94,7 +94,7 @@ def check_values(side: JitsiSide) -> None:
         ("the service's URL", side.key_server),
         ("SigningKeySecret", side.signing_secret),
     ):
-        if not _CARRIED_UNHARMED.fullmatch(value):
+        if value is not None and not _CARRIED_UNHARMED.fullmatch(value):
             raise CommandError(
                 f"Jitsi's configuration cannot carry {name}: it takes letters, digits and"
                 " _ . : / % @ + = ~ -"

@@ -1,7 +1,7 @@
 """`jitsi-tokens key stage`, `promote`, `rollback`: another key, in steps that can be taken back."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated, Any, assert_never
 
 import typer
 
@@ -14,10 +14,10 @@ from jitsi_tokens_cli.inputs import confirm
 from jitsi_tokens_cli.key import promotion, staging, text, versions
 from jitsi_tokens_cli.key.check import check_stored
 from jitsi_tokens_cli.key.files import MAX_RSA_BITS
-from jitsi_tokens_cli.key.kid import ask_kid, checked_kid, full_kid
+from jitsi_tokens_cli.key.kid import ask_kid, checked_kid
 from jitsi_tokens_cli.key.output import facts, put_public_part
 from jitsi_tokens_cli.key.promotion import Change
-from jitsi_tokens_cli.key.versions import KeyVersions
+from jitsi_tokens_cli.key.versions import ByHand, KeyVersions
 from jitsi_tokens_cli.output import Json, duration_text, put_json, say, time_text
 from jitsi_tokens_cli.stack import Stack, find_stack
 
@@ -70,8 +70,8 @@ def stage(
     the next secret and what to prepare in Jitsi. `key promote` lets it sign.
     """
     stack = find_stack(ctx.obj)
-    versions.refuse_where_keys_are_published(stack)
-    next_kid = staging.kid_to_stage(stack, kid)
+    trust = versions.changed_by_hand(stack)
+    next_kid = staging.kid_to_stage(stack, trust, kid)
     brought = staging.document_of_file(stack, next_kid, file) if file else None
     staging.allow_staging(stack, next_kid, yes=yes)
     document = brought or staging.make_document(stack, next_kid, bits)
@@ -83,7 +83,7 @@ def stage(
         )
     else:
         put_public_part(staged.key)
-    say(text.staged(stack, next_kid))
+    say(text.staged(stack, trust, next_kid))
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key promote --kid 4f6c2a")
@@ -110,17 +110,23 @@ def promote(
     that, counting down, and then says to restart Jitsi.
     """
     stack = find_stack(ctx.obj)
-    versions.refuse_where_keys_are_published(stack)
-    given = _given_kid(stack, kid)
+    trust = versions.changed_by_hand(stack)
+    given = checked_kid(stack, trust, kid)
     held = versions.read_all(stack)
-    change = promotion.promotion(stack, held, given or _kid_of_staged(stack, held))
+    change = promotion.promotion(stack, held, given or _kid_of_staged(stack, trust, held))
     if change.is_current:
         say(f"{change.key.kid} is current already.")
     else:
-        if stack.algorithm == "HS256":
-            say(text.prepare_jitsi(stack, versions.NEXT))
-        confirm(text.promote_question(change.key, held.signing_kid()), yes=yes)
-    _carry_out(stack, held, change, waits=not no_wait, as_json=as_json)
+        match trust:
+            case "console":
+                question = text.promote_question(change.key, held.signing_kid())
+            case "shared":
+                say(text.prepare_jitsi(stack, versions.NEXT))
+                question = text.shared_question(change.key, held.signing_kid())
+            case _:
+                assert_never(trust)
+        confirm(question, yes=yes)
+    _carry_out(stack, trust, held, change, waits=not no_wait, as_json=as_json)
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key rollback")
@@ -132,30 +138,36 @@ def rollback(
     HS256: it waits as `key promote` does, and Jitsi must have the earlier secret again.
     """
     stack = find_stack(ctx.obj)
-    versions.refuse_where_keys_are_published(stack)
+    trust = versions.changed_by_hand(stack)
     held = versions.read_all(stack)
     change = promotion.return_to_previous(stack, held)
-    if stack.algorithm == "HS256":
-        say(text.prepare_jitsi(stack, PREVIOUS))
-    confirm(text.rollback_question(change.key, held.signing_kid()), yes=yes)
-    _carry_out(stack, held, change, waits=not no_wait, as_json=as_json)
+    match trust:
+        case "console":
+            question = text.rollback_question(change.key, held.signing_kid())
+        case "shared":
+            say(text.prepare_jitsi(stack, PREVIOUS))
+            question = text.shared_question(change.key, held.signing_kid())
+        case _:
+            assert_never(trust)
+    confirm(question, yes=yes)
+    _carry_out(stack, trust, held, change, waits=not no_wait, as_json=as_json)
     say(f"`key rollback` once more returns to {held.signing_kid()}.")
 
 
-def _given_kid(stack: Stack, key_id: str | None) -> str | None:
-    if stack.algorithm == "HS256":
-        return None if key_id is None else full_kid(key_id, stack.kid_prefix)
-    return checked_kid(stack, key_id)
-
-
-def _kid_of_staged(stack: Stack, held: KeyVersions) -> str:
-    if held.staged and stack.algorithm == "RS256":
-        return ask_kid(stack)
-    return held.staged.kid if held.staged else ""
+def _kid_of_staged(stack: Stack, trust: ByHand, held: KeyVersions) -> str:
+    if held.staged is None:
+        return ""
+    match trust:
+        case "console":
+            return ask_kid(stack)
+        case "shared":
+            return held.staged.kid
+        case _:
+            assert_never(trust)
 
 
 def _carry_out(
-    stack: Stack, held: KeyVersions, change: Change, *, waits: bool, as_json: bool
+    stack: Stack, trust: ByHand, held: KeyVersions, change: Change, *, waits: bool, as_json: bool
 ) -> None:
     """Let the key of a change sign, and say what is to be done beside it."""
     promotion.make_current(stack, held, change)
@@ -166,19 +178,21 @@ def _carry_out(
         "changed": not change.is_current,
         "replacedKid": replaced_kid or None,
     }
-    shared = stack.algorithm == "HS256"
-    keeps = KEY_FRESH_SECONDS if shared else stack.settings.key_retention_seconds
-    until = CLOCK.now() + keeps
-    if shared:
-        answer["restartJitsiAt"] = time_text(until)
-        say(text.restart_jitsi_at(change.key, time_text(until)))
-    else:
-        answer["replacedNeededUntil"] = time_text(until) if replaced_kid else None
-        say(text.in_minutes(change.key, replaced_kid, time_text(until)))
+    match trust:
+        case "console":
+            until = CLOCK.now() + stack.settings.key_retention_seconds
+            answer["replacedNeededUntil"] = time_text(until) if replaced_kid else None
+            say(text.in_minutes(change.key, replaced_kid, time_text(until)))
+        case "shared":
+            until = CLOCK.now() + KEY_FRESH_SECONDS
+            answer["restartJitsiAt"] = time_text(until)
+            say(text.restart_jitsi_at(change.key, time_text(until)))
+        case _:
+            assert_never(trust)
     if as_json:
         put_json(answer)
     check_stored(stack)
-    if shared and waits:
+    if trust == "shared" and waits:
         _count_down(until)
         say(text.restart_jitsi(change.key))
 

@@ -1,6 +1,6 @@
 """`jitsi-tokens key`: the stack's signing key."""
 
-from typing import Annotated
+from typing import Annotated, assert_never
 
 import typer
 
@@ -15,10 +15,10 @@ from jitsi_tokens_cli.key.output import put_key, status_document
 from jitsi_tokens_cli.key.storing import (
     ask_passphrase,
     make_shared_secret,
-    store_rsa,
+    store_for_console,
     store_shared,
 )
-from jitsi_tokens_cli.key.versions import refuse_where_keys_are_published
+from jitsi_tokens_cli.key.versions import changed_by_hand
 from jitsi_tokens_cli.output import Json, put_json, say
 from jitsi_tokens_cli.signing_secret import allow_change, current_version
 from jitsi_tokens_cli.stack import find_stack
@@ -59,14 +59,17 @@ def create(
     Jitsi must be given too. The private part is never printed and never written to a file.
     """
     stack = find_stack(ctx.obj)
-    refuse_where_keys_are_published(stack)
-    given = checked_kid(stack, kid)
+    trust = changed_by_hand(stack)
+    given = checked_kid(stack, trust, kid)
     allow_change(stack, replace=replace, yes=yes)
-    if stack.algorithm == "HS256":
-        store_shared(stack, given, make_shared_secret(), as_json=as_json)
-        return
-    say(f"Making an RSA key of {bits} bits ...")
-    store_rsa(stack, given, make_rsa_key(bits), as_json=as_json)
+    match trust:
+        case "console":
+            say(f"Making an RSA key of {bits} bits ...")
+            store_for_console(stack, given, make_rsa_key(bits), as_json=as_json)
+        case "shared":
+            store_shared(stack, given, make_shared_secret(), as_json=as_json)
+        case _:
+            assert_never(trust)
 
 
 @app.command("import", epilog="Example: jitsi-tokens --stack-name my-stack key import jaas.pem")
@@ -88,17 +91,20 @@ def import_key(
 ) -> None:
     """Store a key that exists already, after checking it in full."""
     stack = find_stack(ctx.obj)
-    refuse_where_keys_are_published(stack)
-    given = checked_kid(stack, kid)
+    trust = changed_by_hand(stack)
+    given = checked_kid(stack, trust, kid)
     content = read_file(file)
-    if stack.algorithm == "HS256":
-        secret = read_shared_secret(content)
-        allow_change(stack, replace=replace, yes=yes)
-        store_shared(stack, given, secret, as_json=as_json)
-        return
-    key = read_rsa_key(content, ask_passphrase)
-    allow_change(stack, replace=replace, yes=yes)
-    store_rsa(stack, given, key, as_json=as_json)
+    match trust:
+        case "console":
+            key = read_rsa_key(content, ask_passphrase)
+            allow_change(stack, replace=replace, yes=yes)
+            store_for_console(stack, given, key, as_json=as_json)
+        case "shared":
+            secret = read_shared_secret(content)
+            allow_change(stack, replace=replace, yes=yes)
+            store_shared(stack, given, secret, as_json=as_json)
+        case _:
+            assert_never(trust)
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key show --json")

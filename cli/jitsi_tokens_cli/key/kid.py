@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from jitsi_tokens.settings import jaas_app_id
 from jitsi_tokens_cli import inputs
 from jitsi_tokens_cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from jitsi_tokens_cli.key.versions import ByHand
     from jitsi_tokens_cli.stack import Stack
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -35,20 +36,26 @@ def full_kid(key_id: str, kid_prefix: str) -> str:
     return f"{kid_prefix}{bare}"
 
 
-def checked_kid(stack: Stack, key_id: str | None) -> str | None:
-    """Return the `kid` for what `--kid` gave; None where 8x8's console has yet to give it.
+def checked_kid(stack: Stack, trust: ByHand, key_id: str | None) -> str | None:
+    """Return the `kid` for what `--kid` gave; None where it was left out.
 
     Raises:
         CommandError: it is not this stack's, or nobody is there to ask for it.
     """
     if key_id is not None:
         return full_kid(key_id, stack.kid_prefix)
-    if stack.algorithm == "RS256" and not inputs.is_interactive():
-        raise CommandError(
-            "Which key id? There is no terminal to ask: give --kid with the id that 8x8's console"
-            " shows for the key."
-        )
-    return None
+    match trust:
+        case "shared":
+            return None
+        case "console":
+            if inputs.is_interactive():
+                return None
+            raise CommandError(
+                "Which key id? There is no terminal to ask: give --kid with the id that 8x8's"
+                " console shows for the key."
+            )
+        case _:
+            assert_never(trust)
 
 
 def ask_kid(stack: Stack) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.core.rsa_keys import fingerprint, read_public_pem
@@ -97,8 +97,9 @@ def documents(keys: Sequence[ListedKey]) -> list[dict[str, Any]]:
     ]
 
 
-def put_keys(keys: Sequence[ListedKey], now: float, *, published: bool) -> None:
-    """Show the keys to a person; `published` where the stack publishes them."""
+def put_keys(stack: Stack, keys: Sequence[ListedKey], now: float) -> None:
+    """Show the keys to a person."""
+    published = _publishes(stack)
     put_table(
         [*_HEADINGS, *(["Published"] if published else [])],
         [
@@ -129,8 +130,18 @@ def _publication(key: PublicKey | None, now: float) -> str:
     return f"{since}, until {_iso(key.expires_at)}"
 
 
+def _publishes(stack: Stack) -> bool:
+    match stack.trust:
+        case "console" | "shared":
+            return False
+        case "published":
+            return True
+        case _:
+            assert_never(stack.trust)
+
+
 def _published(stack: Stack) -> dict[str, PublicKey]:
-    if not stack.settings.publishes_keys:
+    if not _publishes(stack):
         return {}
     found = Publication(stack.client("ssm"), stack.public_keys_path).keys().values()
     return {key.kid: key for key in sorted(found, key=lambda key: (-key.published_at, key.kid))}

@@ -52,7 +52,7 @@ def promotion(stack: Stack, held: KeyVersions, kid: str) -> Change:
         if kid and current and current.document and current.kid == kid:
             return _change(stack, current.id, current.document, is_current=True)
         raise CommandError("There is no staged key to promote. Run `key stage` first.")
-    if stack.algorithm == "HS256" and kid != staged.kid:
+    if staged.kid and kid != staged.kid:
         raise CommandError(f"The staged secret has the id {staged.kid}: leave --kid out.")
     document = replace(staged.document, kid=kid)
     holder = held.holder_of(kid)

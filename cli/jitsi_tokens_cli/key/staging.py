@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,23 +18,28 @@ from jitsi_tokens_cli.output import say
 from jitsi_tokens_cli.signing_secret import Stored
 
 if TYPE_CHECKING:
+    from jitsi_tokens_cli.key.versions import ByHand
     from jitsi_tokens_cli.stack import Stack
 
 
-def kid_to_stage(stack: Stack, key_id: str | None) -> str:
+def kid_to_stage(stack: Stack, trust: ByHand, key_id: str | None) -> str:
     """Return the `kid` of the next key; empty for JaaS, where 8x8 has yet to give it.
 
     Raises:
         CommandError: `--kid` gave what it must not be.
     """
-    if stack.algorithm == "HS256":
-        return make_shared_kid() if key_id is None else full_kid(key_id, stack.kid_prefix)
-    if key_id is not None:
-        raise CommandError(
-            "8x8's console gives the key id when it gets the public key: leave --kid out here, and"
-            " give it to `key promote`."
-        )
-    return ""
+    match trust:
+        case "shared":
+            return make_shared_kid() if key_id is None else full_kid(key_id, stack.kid_prefix)
+        case "console":
+            if key_id is None:
+                return ""
+            raise CommandError(
+                "8x8's console gives the key id when it gets the public key: leave --kid out here,"
+                " and give it to `key promote`."
+            )
+        case _:
+            assert_never(trust)
 
 
 def document_of_file(stack: Stack, kid: str, file: str) -> KeyDocument:

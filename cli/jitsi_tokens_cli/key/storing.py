@@ -44,7 +44,7 @@ def ask_passphrase() -> str:
     )
 
 
-def store_rsa(stack: Stack, kid: str | None, key: RSAPrivateKey, *, as_json: bool) -> None:
+def store_for_console(stack: Stack, kid: str | None, key: RSAPrivateKey, *, as_json: bool) -> None:
     """Show the public part, learn the key id that 8x8 gives it, and store both together.
 
     Raises:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens_cli.key.versions import NEXT
 
 if TYPE_CHECKING:
     from jitsi_tokens.core.keys import SigningKey
+    from jitsi_tokens_cli.key.versions import ByHand
     from jitsi_tokens_cli.stack import Stack
 
 CONSOLE = (
@@ -17,20 +18,24 @@ CONSOLE = (
 )
 
 
-def staged(stack: Stack, kid: str) -> str:
+def staged(stack: Stack, trust: ByHand, kid: str) -> str:
     """Say what comes between staging and promoting."""
     promote = f"  jitsi-tokens --stack-name {stack.name} key promote"
-    if stack.algorithm == "HS256":
-        return (
-            f"Staged as {kid}. The present secret goes on signing.\n"
-            f"{prepare_jitsi(stack, NEXT)}\n"
-            f"Then, when no visit is about to begin:\n{promote}"
-        )
-    return (
-        f"{CONSOLE}\n"
-        "Staged: the present key goes on signing. When 8x8 has the public key:\n"
-        f"{promote} --kid <key id>"
-    )
+    match trust:
+        case "console":
+            return (
+                f"{CONSOLE}\n"
+                "Staged: the present key goes on signing. When 8x8 has the public key:\n"
+                f"{promote} --kid <key id>"
+            )
+        case "shared":
+            return (
+                f"Staged as {kid}. The present secret goes on signing.\n"
+                f"{prepare_jitsi(stack, NEXT)}\n"
+                f"Then, when no visit is about to begin:\n{promote}"
+            )
+        case _:
+            assert_never(trust)
 
 
 def prepare_jitsi(stack: Stack, label: str) -> str:
@@ -52,9 +57,7 @@ def how_to_read(stack: Stack, label: str = "") -> str:
 
 
 def promote_question(key: SigningKey, signing: str) -> str:
-    """Ask whether a staged key may sign."""
-    if key.public_key is None:
-        return _shared_question(key, signing)
+    """Ask whether a key that was staged for 8x8 may sign."""
     return (
         f"{signing} signs now, and {key.kid} will. Has 8x8 the public key with the SHA-256"
         f" fingerprint {key.fingerprint} under that id? Without it Jitsi refuses every"
@@ -63,9 +66,7 @@ def promote_question(key: SigningKey, signing: str) -> str:
 
 
 def rollback_question(key: SigningKey, signing: str) -> str:
-    """Ask whether the previous key may sign again."""
-    if key.public_key is None:
-        return _shared_question(key, signing)
+    """Ask whether the previous key, 8x8's, may sign again."""
     return (
         f"{signing} signs now, and {key.kid} will again. It must still be in 8x8's console. Go on?"
     )
@@ -101,7 +102,8 @@ def in_minutes(key: SigningKey, replaced_kid: str, needed_until: str) -> str:
     )
 
 
-def _shared_question(key: SigningKey, signing: str) -> str:
+def shared_question(key: SigningKey, signing: str) -> str:
+    """Ask whether another shared secret may sign."""
     return (
         f"{signing} signs now, and {key.kid} will. Restart Jitsi after {KEY_FRESH_SECONDS // 60}"
         " minutes; it then refuses all tokens issued before. Is the new secret in Jitsi's"

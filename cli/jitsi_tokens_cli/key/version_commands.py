@@ -1,7 +1,7 @@
 """`jitsi-tokens key withdraw`, `cleanup`, `list`: what is there, and what must go."""
 
 import time
-from typing import Annotated
+from typing import Annotated, assert_never
 
 import typer
 
@@ -85,24 +85,28 @@ def list_keys(ctx: typer.Context, *, as_json: Json = False) -> None:
     if as_json:
         put_json(listing.documents(keys))
     elif keys:
-        listing.put_keys(keys, time.time(), published=stack.settings.publishes_keys)
+        listing.put_keys(stack, keys, time.time())
     else:
         say("There are no keys yet.")
 
 
 def _refuse_where_nothing_is_published(stack: Stack) -> None:
-    if stack.settings.publishes_keys:
-        return
-    if stack.algorithm == "RS256":
-        raise CommandError(
-            "This stack publishes no keys: Jitsi has them from 8x8. Delete the key there, at"
-            " https://jaas.8x8.vc, API Keys. Where it is the one that signs, first `key stage` and"
-            " `key promote` another."
-        )
-    raise CommandError(
-        "This stack publishes no keys: Jitsi has a shared secret. `key stage` and `key promote`"
-        " another, and Jitsi's restart shuts the present one out."
-    )
+    match stack.trust:
+        case "console":
+            raise CommandError(
+                "This stack publishes no keys: Jitsi has them from 8x8. Delete the key there, at"
+                " https://jaas.8x8.vc, API Keys. Where it is the one that signs, first `key stage`"
+                " and `key promote` another."
+            )
+        case "shared":
+            raise CommandError(
+                "This stack publishes no keys: Jitsi has a shared secret. `key stage` and `key"
+                " promote` another, and Jitsi's restart shuts the present one out."
+            )
+        case "published":
+            return
+        case _:
+            assert_never(stack.trust)
 
 
 def _warning(stack: Stack, kid: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, assert_never
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # Ours: AWSPENDING is a rotation's, and fails every later one where it is left behind.
 NEXT = "NEXT"
+
+# The kinds of stack whose keys a person changes.
+type ByHand = Literal["console", "shared"]
 
 _DENIED = ("AccessDeniedException", "DecryptionFailure")
 
@@ -78,19 +81,24 @@ class KeyVersions(NamedTuple):
         return next((v for v in (self.current, self.previous) if v and v.kid == kid), None)
 
 
-def refuse_where_keys_are_published(stack: Stack) -> None:
-    """Leave the keys of a stack alone that makes and publishes its own.
+def changed_by_hand(stack: Stack) -> ByHand:
+    """Return the kind of a stack whose keys a person changes.
 
     Raises:
-        CommandError: this is one.
+        CommandError: this one makes its own.
     """
-    if stack.settings.publishes_keys:
-        raise CommandError(
-            "This stack makes its own keys by rotation, and publishes them for Jitsi. To rotate"
-            " now:\n"
-            f"  {stack.rotate_secret_command}\n"
-            "A key that leaked is unpublished with `key withdraw`."
-        )
+    match stack.trust:
+        case "console" | "shared":
+            return stack.trust
+        case "published":
+            raise CommandError(
+                "This stack makes its own keys by rotation, and publishes them for Jitsi. To"
+                " rotate now:\n"
+                f"  {stack.rotate_secret_command}\n"
+                "A key that leaked is unpublished with `key withdraw`."
+            )
+        case _:
+            assert_never(stack.trust)
 
 
 def labels(stack: Stack) -> dict[str, str]:

@@ -10,7 +10,7 @@ from jitsi_tokens.core.requests import Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jitsi_tokens.core.keys import Algorithm
+    from jitsi_tokens.core.keys import Algorithm, Trust
     from jitsi_tokens.core.rooms import TokenPlacement
 
 type Provider = Literal["jaas", "self-hosted"]
@@ -28,6 +28,7 @@ class SettingMissing(ValueError):
 class Settings(NamedTuple):
     """What every token of this stack has in common. Times in seconds."""
 
+    trust: Trust
     provider: Provider
     algorithm: Algorithm
     domain: str
@@ -38,11 +39,6 @@ class Settings(NamedTuple):
     clock_skew_seconds: int
     max_stale_seconds: int
     token_placement: TokenPlacement
-
-    @property
-    def publishes_keys(self) -> bool:
-        """Whether Jitsi fetches this stack's public keys from it: self-hosted with RS256."""
-        return self.provider == "self-hosted" and self.algorithm == "RS256"
 
     @property
     def kid_prefix(self) -> str:
@@ -68,6 +64,13 @@ class Settings(NamedTuple):
 def jaas_app_id(text: str) -> str:
     """Return a JaaS App ID with its prefix: people paste it with and without."""
     return _JAAS_APP_ID_PREFIX + text.removeprefix(_JAAS_APP_ID_PREFIX)
+
+
+def trust_of(provider: str, algorithm: str) -> Trust:
+    """Return the kind of stack that these two parameters make."""
+    if provider == "jaas":
+        return "console"
+    return "shared" if algorithm == "HS256" else "published"
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -96,6 +99,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             features_expected=False,
         )
     return Settings(
+        trust=trust_of(provider, algorithm),
         provider=cast("Provider", provider),
         algorithm=cast("Algorithm", algorithm),
         domain=domain,

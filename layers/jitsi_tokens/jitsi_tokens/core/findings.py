@@ -1,8 +1,11 @@
 """What can be wrong with the signing key, and what to do about it."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from jitsi_tokens.core.keys import Trust
 
 _ROTATE = "aws secretsmanager rotate-secret --secret-id <SigningKeySecret>"
 _STAGE = "Replace the key: `jitsi-tokens key stage`, then `jitsi-tokens key promote`."
@@ -66,22 +69,25 @@ CHECK_OVERDUE = Finding(
 _OF_THE_CHECK = {found.code: found for found in (NEVER_CHECKED, CHECK_OVERDUE)}
 
 
-def finding(
-    code: str, what: str = "", *, publishes_keys: bool, rotate_command: str = _ROTATE
-) -> Finding:
+def finding(code: str, what: str = "", *, trust: "Trust", rotate_command: str = _ROTATE) -> Finding:
     """Return a finding with the remedy for its code on the kind of stack at hand.
 
     Args:
         code: the short name of what is wrong.
         what: may be left out where the code has a text of its own.
-        publishes_keys: whether the stack makes its own keys; else a person changes them.
+        trust: the kind of stack.
         rotate_command: how a rotation of this very stack is started.
     """
     if found := _OF_THE_CHECK.get(code):
         return found
-    if code == "no-key":
-        remedy = _MAKE_KEY.format(rotate=rotate_command) if publishes_keys else _GIVE_KEY
-    else:
-        replace = f"Rotate the key: `{rotate_command}`." if publishes_keys else _STAGE
-        remedy = _REMEDIES.get(code, "{replace}").format(replace=replace)
+    match trust:
+        case "console" | "shared":
+            first, replace = _GIVE_KEY, _STAGE
+        case "published":
+            first = _MAKE_KEY.format(rotate=rotate_command)
+            replace = f"Rotate the key: `{rotate_command}`."
+        case _:
+            assert_never(trust)
+    remedy = first if code == "no-key" else _REMEDIES.get(code, "{replace}")
+    remedy = remedy.format(replace=replace)
     return Finding(code, what or _TEXTS.get(code, ""), remedy)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from jwt.types import Options
 
 type Algorithm = Literal["RS256", "HS256"]
+# The kind of stack: how Jitsi comes to trust its key. A person gives 8x8's console the public key,
+# or Jitsi the shared secret; or the stack makes its own keys by rotation, and publishes them.
+type Trust = Literal["console", "shared", "published"]
 
 MIN_RSA_BITS = 2048
 # RFC 7518, 3.2: an HS256 key is at least as long as its hash.
