@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.core.keys import KeyDocument, read_key
-from jitsi_tokens.secrets import SecretUnavailable, Version
+from jitsi_tokens.secrets import CURRENT, KeyVersion, SecretUnavailable
 from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.inputs import confirm
@@ -30,7 +29,7 @@ class Stored(NamedTuple):
     version_id: str
 
 
-def current_version(stack: Stack) -> Version | None:
+def current_version(stack: Stack) -> KeyVersion | None:
     """Return what the secret holds; None before it was ever given a key.
 
     Raises:
@@ -73,12 +72,9 @@ def store(stack: Stack, document: KeyDocument) -> Stored:
         KeyRefused: the stack could not sign with it.
         Unreachable: Secrets Manager did not take it.
     """
-    text = msgspec.json.encode(document).decode()
-    key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    key = read_key(document.text(), algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
     try:
-        answer = stack.client("secretsmanager").put_secret_value(
-            SecretId=stack.signing_secret, SecretString=text
-        )
+        return Stored(key, stack.secret.put(document, CURRENT))
     except ClientError as error:
         raise Unreachable(f"The key was not stored. {aws_sentence(error)}") from None
     except BotoCoreError as error:
@@ -86,10 +82,9 @@ def store(stack: Stack, document: KeyDocument) -> Stored:
             "It is not known whether the key was stored: look with `key show`."
             f" {aws_sentence(error)}"
         ) from None
-    return Stored(key, answer["VersionId"])
 
 
-def _fetch(stack: Stack) -> Version:
+def _fetch(stack: Stack) -> KeyVersion:
     return fetch_version(stack.client("secretsmanager"), stack.signing_secret)
 
 

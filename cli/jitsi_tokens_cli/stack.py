@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.findings import finding
+from jitsi_tokens.secrets_manager import SigningSecret
 from jitsi_tokens.settings import SettingMissing, read_settings
 from jitsi_tokens_cli.errors import CommandError, Unreachable, UsageError
 
@@ -147,6 +148,11 @@ class Stack(NamedTuple):
                 " it anew; nothing is lost by that."
             )
         return self.outputs[name]
+
+    @property
+    def secret(self) -> SigningSecret:
+        """The signing secret, with a client of its own."""
+        return SigningSecret(self.client("secretsmanager"), self.signing_secret)
 
     def client(self, service: str) -> Any:
         """Return a client of an AWS service in the stack's region."""

@@ -11,14 +11,14 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from jitsi_tokens import http, secrets, telemetry
+from jitsi_tokens import aws, http, secrets, telemetry
 from jitsi_tokens.core import faults, keep_alive, requests
 from jitsi_tokens.core.claims import meeting_claims
 from jitsi_tokens.core.issued import IssuedToken
 from jitsi_tokens.core.keys import read_key
 from jitsi_tokens.core.problems import UNAVAILABLE, Problem, unexpected
 from jitsi_tokens.core.rooms import meeting_url
-from jitsi_tokens.secrets_manager import SecretsManager
+from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.settings import read_settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
-SOURCE = SecretsManager()
+FIRST_FETCH = aws.client("secretsmanager", aws.FIRST_FETCH)
+REFRESH = aws.client("secretsmanager", aws.REFRESH)
 BREAKER = secrets.CircuitBreaker()
 
 
@@ -40,8 +41,7 @@ def _cached[T](
     secret_id: str, make: Callable[[str], T], *, trips_breaker: bool
 ) -> secrets.CachedSecret[T]:
     return secrets.CachedSecret(
-        SOURCE,
-        secret_id,
+        lambda refresh: fetch_version(REFRESH if refresh else FIRST_FETCH, secret_id),
         make,
         breaker=BREAKER,
         trips_breaker=trips_breaker,

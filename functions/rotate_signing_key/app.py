@@ -16,8 +16,8 @@ from jitsi_tokens import aws, telemetry
 from jitsi_tokens.core.clock import Clock
 from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rotated_secret import RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
+from jitsi_tokens.secrets_manager import SigningSecret
 from jitsi_tokens.settings import read_settings
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
 def _rotation(seconds_left: float) -> Rotation:
     return Rotation(
-        RotatedSecret(SECRETS_MANAGER, SIGNING_KEY_SECRET),
+        SigningSecret(SECRETS_MANAGER, SIGNING_KEY_SECRET),
         Publication(SSM, os.environ["PUBLIC_KEYS_PATH"]),
         fetch=_fetch,
         deadline=time.time() + seconds_left - _MARGIN_SECONDS,

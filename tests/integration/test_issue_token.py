@@ -79,7 +79,7 @@ class Service:
         def fail(**_arguments: Any) -> None:
             raise TimeoutError
 
-        for manager in (self.app.SOURCE._first_fetch, self.app.SOURCE._refresh):
+        for manager in (self.app.FIRST_FETCH, self.app.REFRESH):
             self._monkeypatch.setattr(manager, "get_secret_value", fail)
 
 
@@ -402,7 +402,7 @@ def test_a_digest_key_that_cannot_be_encoded_costs_no_token(
 
 def test_refusals_without_a_digest_key_keep_no_token_from_the_next(service: Service) -> None:
     """A refused request asks for the digest key alone; its outage is not the signing key's."""
-    manager = service.app.SOURCE._first_fetch
+    manager = service.app.FIRST_FETCH
     get_secret_value = manager.get_secret_value
 
     def fail(**arguments: Any) -> Any:

@@ -173,7 +173,7 @@ class World:
         send(request, response["statusCode"], response["body"].encode())
 
     def _issuing_clients(self) -> list[Any]:
-        return [self.issuing.SOURCE._first_fetch, self.issuing.SOURCE._refresh]
+        return [self.issuing.FIRST_FETCH, self.issuing.REFRESH]
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds

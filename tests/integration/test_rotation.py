@@ -19,8 +19,8 @@ from jitsi_tokens.core.keys import KeyDocument, SigningKey, read_key
 from jitsi_tokens.core.public_keys import PublicKey, name_of
 from jitsi_tokens.core.rsa_keys import private_pem, public_pem, thumbprint
 from jitsi_tokens.publication import Publication
-from jitsi_tokens.rotated_secret import LabelledVersion, RotatedSecret
 from jitsi_tokens.rotation import Rotation, RotationRefused
+from jitsi_tokens.secrets_manager import SigningSecret
 from jitsi_tokens.settings import read_settings
 from tests.public_key_of import public_key_of
 
@@ -127,7 +127,7 @@ class Stack:
     def rotation(self) -> Rotation:
         """Return the rotation as one run of the function makes it."""
         return Rotation(
-            RotatedSecret(self._clients[0], self.secret),
+            SigningSecret(self._clients[0], self.secret),
             Publication(self._clients[1], self.path),
             fetch=self._fetch,
             deadline=self.now + SECONDS_LEFT,
@@ -829,11 +829,6 @@ def test_limits_that_were_lowered_end_no_key_too_early(
     assert published
     assert published.expires_at == int(keyed.now) + published.retention_seconds
     assert published.retention_seconds > 10
-
-
-def test_the_version_that_is_read_stays_out_of_a_traceback() -> None:
-    """Its content is the private key."""
-    assert "secret-content" not in repr(LabelledVersion("1", "secret-content"))
 
 
 def test_a_public_key_outlives_every_token(published_environ: dict[str, str]) -> None:

@@ -14,8 +14,8 @@ from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.secrets import (
     CachedSecret,
     CircuitBreaker,
+    KeyVersion,
     SecretUnavailable,
-    Version,
 )
 from jitsi_tokens.secrets_manager import fetch_version
 
@@ -38,19 +38,18 @@ class Source:
 
     def __init__(self) -> None:
         self.fetches = 0
-        self.answer: Version | SecretUnavailable = self.version("1", "good-1")
+        self.answer: KeyVersion | SecretUnavailable = self.version("1", "good-1")
         self.warnings: list[SecretUnavailable] = []
         self.made: list[str] = []
         self.refresh: list[bool] = []
 
     @staticmethod
-    def version(identifier: str, text: str) -> Version:
+    def version(identifier: str, text: str) -> KeyVersion:
         """Return a version of the secret."""
-        return Version(identifier, text, datetime.fromtimestamp(START, UTC))
+        return KeyVersion(identifier, text, datetime.fromtimestamp(START, UTC))
 
-    def fetch(self, secret_id: str, *, refresh: bool) -> Version:
+    def fetch(self, *, refresh: bool) -> KeyVersion:
         """Answer as Secrets Manager does."""
-        assert secret_id == "key"
         self.fetches += 1
         self.refresh.append(refresh)
         if isinstance(self.answer, SecretUnavailable):
@@ -73,8 +72,7 @@ class Source:
     ) -> CachedSecret[str]:
         """Return the cache in front of it."""
         return CachedSecret(
-            self,
-            "key",
+            lambda refresh: self.fetch(refresh=refresh),
             self.make,
             breaker=breaker or CircuitBreaker(),
             trips_breaker=trips_breaker,
@@ -105,7 +103,7 @@ def test_the_current_version_is_fetched(secrets_manager: SecretsManagerClient) -
 
 def test_the_content_stays_out_of_a_versions_repr() -> None:
     """It may stand in a traceback."""
-    assert repr(Source.version("1", "secret-content")) == "Version(id='1')"
+    assert repr(Source.version("1", "secret-content")) == "KeyVersion(id='1')"
 
 
 @pytest.mark.parametrize("exists", [True, False], ids=["no-version", "no-secret"])
@@ -497,13 +495,11 @@ def test_a_secret_of_bytes_is_no_key_document(secrets_manager: SecretsManagerCli
 def test_a_bug_is_not_taken_for_an_outage() -> None:
     """What nobody expected is raised, not outlived."""
 
-    class Broken:
-        def fetch(self, secret_id: str, *, refresh: bool) -> Version:
-            raise ZeroDivisionError(secret_id, refresh)
+    def broken(refresh: object) -> KeyVersion:
+        raise ZeroDivisionError(refresh)
 
     cached = CachedSecret(
-        Broken(),
-        "key",
+        broken,
         json.loads,
         breaker=CircuitBreaker(),
         trips_breaker=True,

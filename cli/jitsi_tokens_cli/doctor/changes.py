@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens.secrets import CURRENT, PENDING
+from jitsi_tokens.secrets import CURRENT, PENDING, KeyVersion
 from jitsi_tokens_cli.doctor.checks import (
     DAY_SECONDS,
     Check,
@@ -17,7 +17,7 @@ from jitsi_tokens_cli.doctor.checks import (
 )
 from jitsi_tokens_cli.doctor.secret import ROTATION_SECONDS
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.key.versions import NEXT, KeyVersion, read, read_all
+from jitsi_tokens_cli.key.versions import NEXT, read, read_all
 from jitsi_tokens_cli.output import iso_time
 
 if TYPE_CHECKING:

@@ -71,8 +71,8 @@ def skipped(name: str, why: str) -> Check:
 
 
 def rate_limited(name: str) -> Check:
-    """Say that the service asks for rate_limited."""
-    return Unknown("The address asks for rate_limited (HTTP 429).", obstructed=True).skipped(name)
+    """Return the check that the service answers 429 to."""
+    return Unknown("Rate limited (HTTP 429).", obstructed=True).skipped(name)
 
 
 def attempt[T](read: Callable[[], T]) -> T | Unknown:

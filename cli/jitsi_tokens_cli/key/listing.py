@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jitsi_tokens.core.public_keys import PublicKey
-    from jitsi_tokens_cli.key.versions import KeyVersion
+    from jitsi_tokens.secrets import KeyVersion
     from jitsi_tokens_cli.stack import Stack
 
 _ROLES = {
@@ -56,7 +56,7 @@ def listed(stack: Stack) -> list[ListedKey]:
         Unreachable: the caller may not read them.
     """
     roles: dict[str, list[str]] = {}
-    at = versions.labels(stack)
+    at = stack.secret.labels()
     # A rotation that ended may leave it there.
     if at.get(PENDING) == at.get(CURRENT):
         at.pop(PENDING, None)

@@ -18,7 +18,8 @@ from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.key import versions
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.key.versions import KeyVersion, KeyVersions
+    from jitsi_tokens.secrets import KeyVersion
+    from jitsi_tokens_cli.key.versions import KeyVersions
     from jitsi_tokens_cli.stack import Stack
 
 _DOMAIN = "jitsi-tokens key promote"
@@ -100,8 +101,7 @@ def make_current(stack: Stack, held: KeyVersions, change: Change) -> None:
 
 
 def _change(stack: Stack, version_id: str, document: KeyDocument, *, is_current: bool) -> Change:
-    text = versions.write(document)
-    key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    key = read_key(document.text(), algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
     return Change(version_id, document, key, is_current)
 
 
@@ -125,12 +125,7 @@ def _corrects_id(held: KeyVersions, change: Change) -> bool:
 
 def _put(stack: Stack, change: Change) -> None:
     try:
-        stack.client("secretsmanager").put_secret_value(
-            SecretId=stack.signing_secret,
-            SecretString=versions.write(change.document),
-            ClientRequestToken=change.version_id,
-            VersionStages=[CURRENT],
-        )
+        stack.secret.put(change.document, CURRENT, change.version_id)
     except (ClientError, BotoCoreError) as error:
         raise Unreachable(
             f"It is not known whether {change.key.kid} is current now. Run the same command again:"

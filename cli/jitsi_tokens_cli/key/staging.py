@@ -91,14 +91,9 @@ def put_staged(stack: Stack, document: KeyDocument) -> Stored:
     """
     key = versions.tried(stack, document)
     try:
-        answer = stack.client("secretsmanager").put_secret_value(
-            SecretId=stack.signing_secret,
-            SecretString=versions.write(document),
-            VersionStages=[versions.NEXT],
-        )
+        return Stored(key, stack.secret.put(document, versions.NEXT))
     except (ClientError, BotoCoreError) as error:
         raise Unreachable(
             "It is not known whether the key was staged: look with `key list`, or stage another."
             f" {aws_sentence(error)}"
         ) from None
-    return Stored(key, answer["VersionId"])

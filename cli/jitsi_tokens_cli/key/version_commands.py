@@ -9,7 +9,7 @@ from jitsi_tokens.publication import FRESH_SECONDS, Publication
 from jitsi_tokens.secrets import CURRENT, PENDING
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import confirm
-from jitsi_tokens_cli.key import listing, versions
+from jitsi_tokens_cli.key import listing
 from jitsi_tokens_cli.output import Json, put_json, say
 from jitsi_tokens_cli.signing_secret import current_version
 from jitsi_tokens_cli.stack import Stack, find_stack
@@ -59,7 +59,8 @@ def withdraw(
 def cleanup(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> None:
     """Remove an AWSPENDING that a rotation left behind: it fails every later one."""
     stack = find_stack(ctx.obj)
-    at = versions.labels(stack)
+    secret = stack.secret
+    at = secret.labels()
     left = at.get(PENDING)
     if left is None or left == at.get(CURRENT):
         left = None
@@ -69,9 +70,7 @@ def cleanup(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> N
             f"Remove AWSPENDING from version {left}? A rotation that is under way would fail.",
             yes=yes,
         )
-        stack.client("secretsmanager").update_secret_version_stage(
-            SecretId=stack.signing_secret, VersionStage=PENDING, RemoveFromVersionId=left
-        )
+        secret.move(PENDING, None, source=left)
         say("AWSPENDING is removed. The next rotation begins anew.")
     if as_json:
         put_json({"cleaned": left is not None, "versionId": left})
@@ -114,8 +113,7 @@ def _warning(stack: Stack, kid: str) -> str:
         current = current_version(stack)
     except CommandError as error:
         return f"Whether it signs now is not known. {error} "
-    document = versions.document_in(current.text) if current else None
-    if document is None or document.kid != kid:
+    if current is None or current.kid != kid:
         return ""
     return (
         "IT IS THE KEY THAT SIGNS NOW: until the next one does, Jitsi will refuse every new token."

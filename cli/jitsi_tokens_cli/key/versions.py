@@ -9,14 +9,14 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.core.keys import KeyDocument, SigningKey, read_key
+from jitsi_tokens.core.keys import read_key
 from jitsi_tokens.secrets import CURRENT, PREVIOUS
 from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
+    from jitsi_tokens.core.keys import KeyDocument, SigningKey
+    from jitsi_tokens.secrets import KeyVersion
     from jitsi_tokens_cli.stack import Stack
 
 # Ours: AWSPENDING is a rotation's, and fails every later one where it is left behind.
@@ -26,33 +26,6 @@ NEXT = "NEXT"
 type ByHand = Literal["console", "shared"]
 
 _DENIED = ("AccessDeniedException", "DecryptionFailure")
-
-
-class KeyVersion(NamedTuple):
-    """A version of the secret.
-
-    Attributes:
-        document: None where what it holds is no key document.
-    """
-
-    id: str
-    created_at: datetime
-    document: KeyDocument | None
-
-    def __repr__(self) -> str:
-        return f"KeyVersion(id={self.id!r})"
-
-    @property
-    def kid(self) -> str:
-        """The key's id; empty where there is none, as before 8x8 gave one."""
-        return self.document.kid if self.document else ""
-
-    def has_key_of(self, document: KeyDocument) -> bool:
-        """Tell whether it holds the same key, under whatever id."""
-        return self.document is not None and (
-            (self.document.private_key, self.document.secret)
-            == (document.private_key, document.secret)
-        )
 
 
 class KeyVersions(NamedTuple):
@@ -101,16 +74,6 @@ def changed_by_hand(stack: Stack) -> ByHand:
             assert_never(stack.trust)
 
 
-def labels(stack: Stack) -> dict[str, str]:
-    """Return the id of the version that each label is on."""
-    described = stack.client("secretsmanager").describe_secret(SecretId=stack.signing_secret)
-    return {
-        label: version_id
-        for version_id, found in described.get("VersionIdsToStages", {}).items()
-        for label in found
-    }
-
-
 def read(stack: Stack, version_id: str | None) -> KeyVersion | None:
     """Return a version, labelled or not; None where it does not exist or has no value.
 
@@ -121,13 +84,9 @@ def read(stack: Stack, version_id: str | None) -> KeyVersion | None:
     if version_id is None:
         return None
     try:
-        answer = stack.client("secretsmanager").get_secret_value(
-            SecretId=stack.signing_secret, VersionId=version_id
-        )
+        version = stack.secret.get("", version_id)
     except ClientError as error:
         code = error_code(error)
-        if code == "ResourceNotFoundException":
-            return None
         if code == "InvalidRequestException":
             raise CommandError(
                 "The stack's signing secret cannot be read: it is scheduled for deletion."
@@ -135,24 +94,13 @@ def read(stack: Stack, version_id: str | None) -> KeyVersion | None:
         if code in _DENIED:
             raise Unreachable(MAY_NOT_READ) from None
         raise
-    text = answer.get("SecretString") or ""
-    if not (text or answer.get("SecretBinary")):
-        return None
-    return KeyVersion(answer["VersionId"], answer["CreatedDate"], document_in(text))
+    return version if version and (version.text or version.holds_bytes) else None
 
 
 def read_all(stack: Stack) -> KeyVersions:
     """Return the versions that a person's change is about. A rotation's is none of them."""
-    at = labels(stack)
+    at = stack.secret.labels()
     return KeyVersions(*(read(stack, at.get(label)) for label in (CURRENT, PREVIOUS, NEXT)))
-
-
-def document_in(text: str) -> KeyDocument | None:
-    """Return the key document that a text is; None where it is none."""
-    try:
-        return msgspec.json.decode(text, type=KeyDocument)
-    except (msgspec.DecodeError, UnicodeError):
-        return None
 
 
 def tried(stack: Stack, document: KeyDocument) -> SigningKey:
@@ -164,13 +112,8 @@ def tried(stack: Stack, document: KeyDocument) -> SigningKey:
         KeyRefused: the stack could not sign with it.
     """
     kid = document.kid or f"{stack.kid_prefix}staged"
-    text = write(msgspec.structs.replace(document, kid=kid))
+    text = msgspec.structs.replace(document, kid=kid).text()
     return read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
-
-
-def write(document: KeyDocument) -> str:
-    """Return the text that the secret keeps of a document."""
-    return msgspec.json.encode(document).decode()
 
 
 def move_current(stack: Stack, to: str) -> None:
@@ -179,20 +122,16 @@ def move_current(stack: Stack, to: str) -> None:
     Raises:
         Unreachable: that did not happen, or nobody can tell.
     """
-    source = labels(stack).get(CURRENT)
+    secret = stack.secret
+    source = secret.labels().get(CURRENT)
     if source == to:
         return
     try:
-        stack.client("secretsmanager").update_secret_version_stage(
-            SecretId=stack.signing_secret,
-            VersionStage=CURRENT,
-            MoveToVersionId=to,
-            **({"RemoveFromVersionId": source} if source else {}),
-        )
+        secret.move(CURRENT, to, source=source)
     except (ClientError, BotoCoreError) as error:
         # The move may have happened, and its answer been lost.
         with contextlib.suppress(ClientError, BotoCoreError):
-            if labels(stack).get(CURRENT) == to:
+            if secret.labels().get(CURRENT) == to:
                 return
         raise Unreachable(
             "It is not known whether the key was changed: look with `key list`."

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import jwt
-import msgspec
+from botocore.exceptions import ClientError
 
+from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.keys import KeyDocument, KeyRefused, SigningKey, read_key
 from jitsi_tokens.core.public_keys import PublicKey, name_of
 from jitsi_tokens.core.rsa_keys import jwk, make_rsa_key, private_pem, public_pem, thumbprint
 from jitsi_tokens.publication import OtherKeyPublished
+from jitsi_tokens.secrets import CURRENT, PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
     from jitsi_tokens.core.clock import Clock
     from jitsi_tokens.publication import Publication
-    from jitsi_tokens.rotated_secret import LabelledVersion, RotatedSecret
+    from jitsi_tokens.secrets import KeyVersion
+    from jitsi_tokens.secrets_manager import SigningSecret
 
 _LISTED_SECONDS = 20
 _ASK_AGAIN_SECONDS = 2.0
@@ -35,7 +38,7 @@ class RotationRefused(Exception):
 
 
 class Rotation:
-    """The rotation of one secret.
+    """The rotation of one secret. Its token is the id of the version that it makes.
 
     Args:
         fetch: what the public address answers for a name; None where there is nothing (yet).
@@ -46,7 +49,7 @@ class Rotation:
 
     def __init__(
         self,
-        secret: RotatedSecret,
+        secret: SigningSecret,
         publication: Publication,
         *,
         fetch: Callable[[str], str | None],
@@ -69,12 +72,16 @@ class Rotation:
         Raises:
             RotationRefused: the version holds something else.
         """
-        if self._secret.pending(token).text or self._is_current(token):
+        if self._pending(token) or self._is_current(token):
             return
         key, kid = _new_key()
         document = KeyDocument(algorithm="RS256", kid=kid, private_key=private_pem(key))
-        if not self._secret.put_pending(token, msgspec.json.encode(document).decode()):
-            # The key of the faster run is the one.
+        try:
+            self._secret.put(document, PENDING, token)
+        except ClientError as error:
+            if error_code(error) != "ResourceExistsException":
+                raise
+            # Another run of the step was faster: its key is the one.
             self._pending_key(token)
 
     def publish(self, token: str) -> None:
@@ -102,7 +109,8 @@ class Rotation:
             return
         wanted = self._public_key(key)
         published = self._record(wanted.name)
-        if self._secret.current().id not in (None, token):
+        current = self._secret.get(CURRENT)
+        if current and current.id != token:
             self._wait_until(published.published_at + self._lead_seconds)
         _verify(key, self._fetched(wanted.name))
 
@@ -117,11 +125,22 @@ class Rotation:
             new = self._public_key(key)
             if self._record(new.name).pem != new.pem:
                 raise RotationRefused(_NOT_PUBLISHED)
-            current = self._secret.current()
-            if current.id != token:
-                self._let_end_anew(current)
-                self._secret.make_current(token, current)
-        self._retire_all_but(_read(self._secret.current(token)))
+            self._make_current(token)
+        self._retire_all_but(_read(self._secret.get(CURRENT, token)))
+
+    def _make_current(self, token: str) -> None:
+        """Move AWSCURRENT to the token's version.
+
+        AWSPENDING is left to Secrets Manager: it may go with this call, or stay on this version
+        until the next rotation. Taken away by a call of its own it looks like a failed rotation
+        (AWS's guide to rotation functions, finishSecret).
+        """
+        current = self._secret.get(CURRENT)
+        if current is None:
+            self._secret.move(CURRENT, token, source=None)
+        elif current.id != token:
+            self._let_end_anew(current)
+            self._secret.move(CURRENT, token, source=current.id)
 
     def _retire_all_but(self, current: SigningKey) -> None:
         now = int(self._clock.now())
@@ -149,11 +168,11 @@ class Rotation:
             retention_seconds=self._retention_seconds,
         )
 
-    def _let_end_anew(self, current: LabelledVersion) -> None:
+    def _let_end_anew(self, current: KeyVersion) -> None:
         """Take away an end that the key has from a time before it signed again."""
         try:
             kid = _read(current).kid
-        except (RotationRefused, KeyRefused):
+        except KeyRefused:
             return
         published = self._publication.keys().get(name_of(kid))
         if published is not None and published.expires_at is not None:
@@ -181,11 +200,16 @@ class Rotation:
 
     def _pending_key(self, token: str) -> SigningKey | None:
         """Return the key that is to come; None where it came: the rotation is over."""
-        version = self._secret.pending(token)
-        return None if version.text is None and self._is_current(token) else _read(version)
+        version = self._pending(token)
+        return None if version is None and self._is_current(token) else _read(version)
+
+    def _pending(self, token: str) -> KeyVersion | None:
+        version = self._secret.get(PENDING, token)
+        return version if version and version.text else None
 
     def _is_current(self, token: str) -> bool:
-        return self._secret.current().id == token
+        current = self._secret.get(CURRENT)
+        return current is not None and current.id == token
 
 
 def _new_key() -> tuple[RSAPrivateKey, str]:
@@ -197,8 +221,8 @@ def _new_key() -> tuple[RSAPrivateKey, str]:
             return key, kid
 
 
-def _read(version: LabelledVersion) -> SigningKey:
-    if version.text is None:
+def _read(version: KeyVersion | None) -> SigningKey:
+    if version is None:
         raise RotationRefused("There is no new key under this token: run createSecret first.")
     return read_key(version.text, algorithm="RS256", kid_prefix="")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from jitsi_tokens.core.keys import KeyRefused
+import msgspec
+
+from jitsi_tokens.core.keys import KeyDocument, KeyRefused
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 
 if TYPE_CHECKING:
@@ -29,26 +31,40 @@ class SecretUnavailable(Exception):
         self.code = code
 
 
-class Version(NamedTuple):
-    """One version of a secret; its content stays out of its repr."""
+class KeyVersion(NamedTuple):
+    """One version of a secret that holds a key; its content stays out of its repr.
+
+    Attributes:
+        text: empty where it holds bytes, or has no value.
+    """
 
     id: str
     text: str
     created_at: datetime
+    holds_bytes: bool = False
 
     def __repr__(self) -> str:
-        return f"Version(id={self.id!r})"
+        return f"KeyVersion(id={self.id!r})"
 
+    @property
+    def document(self) -> KeyDocument | None:
+        """The signing key that it holds; None where what it holds is none."""
+        try:
+            return msgspec.json.decode(self.text, type=KeyDocument)
+        except (msgspec.DecodeError, UnicodeError):
+            return None
 
-class Source(Protocol):
-    """Where secrets are fetched from."""
+    @property
+    def kid(self) -> str:
+        """The signing key's id; empty where there is none, as before 8x8 gave one."""
+        return document.kid if (document := self.document) else ""
 
-    def fetch(self, secret_id: str, *, refresh: bool) -> Version:
-        """Return the current version; `refresh` where there is a value to go on with.
-
-        Raises:
-            SecretUnavailable: with the cause.
-        """
+    def has_key_of(self, document: KeyDocument) -> bool:
+        """Tell whether it holds the same signing key, under whatever id."""
+        held = self.document
+        return held is not None and (
+            (held.private_key, held.secret) == (document.private_key, document.secret)
+        )
 
 
 class CircuitBreaker:
@@ -73,12 +89,15 @@ class CachedSecret[T]:
     """What was made of a secret: fresh for five minutes, renewed then, outlived meanwhile.
 
     A failed fetch is not repeated for 30 seconds. Times are epoch seconds, handed in.
+
+    Args:
+        fetch: returns the current version, or raises SecretUnavailable; it is told whether there
+            is a value to go on with.
     """
 
     def __init__(
         self,
-        source: Source,
-        secret_id: str,
+        fetch: Callable[[bool], KeyVersion],
         make: Callable[[str], T],
         *,
         breaker: CircuitBreaker,
@@ -86,8 +105,7 @@ class CachedSecret[T]:
         max_stale_seconds: int,
         warn: Callable[[SecretUnavailable], None],
     ) -> None:
-        self._source = source
-        self._secret_id = secret_id
+        self._fetch = fetch
         self._make = make
         self._breaker = breaker
         self._trips_breaker = trips_breaker
@@ -128,8 +146,7 @@ class CachedSecret[T]:
             self._failure = self._failure or (UNREACHABLE, "Secrets Manager is not asked now.")
             return
         try:
-            refresh = self._usable(now) is not None
-            version = self._source.fetch(self._secret_id, refresh=refresh)
+            version = self._fetch(self._usable(now) is not None)
             if self._value is None or version.id != self._version_id:
                 self._value = self._make(version.text)
                 self._version_id = version.id

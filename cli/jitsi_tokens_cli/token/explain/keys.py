@@ -96,10 +96,8 @@ def of_stack(stack: Stack) -> FindKey:
 
 def _previous(stack: Stack) -> tuple[str, KeyFound] | None:
     try:
-        answer = stack.client("secretsmanager").get_secret_value(
-            SecretId=stack.signing_secret, VersionStage=PREVIOUS
-        )
-        return _of_document(answer.get("SecretString", ""), stack)
+        version = stack.secret.get(PREVIOUS)
+        return _of_document(version.text, stack) if version else None
     except (ClientError, BotoCoreError, KeyRefused):
         return None
 

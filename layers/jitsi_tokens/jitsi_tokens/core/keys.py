@@ -45,6 +45,10 @@ class KeyDocument(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True
     def __repr__(self) -> str:
         return f"KeyDocument(algorithm={self.algorithm!r})"
 
+    def text(self) -> str:
+        """Return what the secret keeps of it."""
+        return msgspec.json.encode(self).decode()
+
 
 class SigningKey:
     """A key that has signed and verified once.
