@@ -89,7 +89,6 @@ class World:
             "SigningKeySecret": self.secret,
             "ClientsTable": TABLE,
             "CheckKeyFunction": f"{FUNCTION}:check:live",
-            "IssueTokenFunction": f"{FUNCTION}:issue",
             "RotateSigningKeyFunction": f"{FUNCTION}:rotate",
             "KeyStatusParameter": f"/jitsi-tokens/{STACK}/key-status",
             "PublicKeysPath": f"/jitsi-tokens/{STACK}/public-keys",
