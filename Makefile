@@ -44,7 +44,7 @@ stop:
 
 # Two jobs; what a target prints is shown when it ends.
 test: tools
-	@local_stack/bootstrap checkov workflows schemathesis load runtime
+	@local_stack/bootstrap checkov workflows schemathesis runtime
 	@$(MAKE) --jobs=2 --output-sync=target checks stack
 
 checks: tools
@@ -76,7 +76,7 @@ lint: tools
 	.local/workflows/bin/shellcheck .ci/run local_stack/bootstrap
 
 unit: tools
-	@local_stack/bootstrap schemathesis load runtime
+	@local_stack/bootstrap schemathesis
 	$(BIN)/pytest tests/unit tests/integration tests/compatibility -m "not slow" \
 		--numprocesses auto -rs --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include="$(CORE)"
@@ -109,7 +109,7 @@ test-clock: export FAKETIME_FORCE_MONOTONIC_FIX = 0
 test-clock: export FAKETIME_CACHE_DURATION = 86400
 test-clock: export PYTHONPATH = $(CURDIR)/tests/faked_clock
 test-clock: tools
-	@local_stack/bootstrap schemathesis load runtime
+	@local_stack/bootstrap schemathesis
 	@if ! command -v faketime >/dev/null; then \
 		echo "left out, as faketime is not installed: apt-get install faketime" >&2; \
 		test -z "$(CI)"; exit; \

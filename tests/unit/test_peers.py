@@ -12,19 +12,18 @@ import boto3
 import jwt
 import pytest
 
-from benchmarks.peers.scripts import pasted_secret, pem_each_time
 from benchmarks.warm import load_peer
 from local_stack.emulator import ROOT
 from tests.conftest import ENVIRONS, NAMES
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric import rsa
+    from collections.abc import Callable
 
     from tests.conftest import LoadApp
 
-EVENT = ROOT / "events" / "issue_token_doctor.json"
+    type Ask = Callable[[dict[str, Any]], list[dict[str, Any]]]
+
 NOW = 1_800_000_000
-SHARED_SECRET = "0123456789abcdef" * 4
 POLICY = {
     "rooms": ["session-*", "caf%c3%a9"],
     "moderator": True,
@@ -39,44 +38,39 @@ CONTEXT = SimpleNamespace(
 )
 
 
-class Pair:
-    """The service's function and its peer, at one moment, with the same secrets."""
-
-    def __init__(self, ours: Any, peer: Any) -> None:
-        self.ours = ours
-        self.peer = peer
-
-    def ask(self, changes: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return both answers to a request with these fields changed."""
-        event = json.loads(EVENT.read_text())
-        client = json.dumps({"name": "openemr", "policy": POLICY})
-        event["requestContext"]["authorizer"]["client"] = client
-        event["body"] = json.dumps(json.loads(event["body"]) | changes)
-        return [app.handler(event, CONTEXT) for app in (self.ours, self.peer)]
-
-
 @pytest.fixture(params=["self-hosted", "published"])
-def pair(
+def ask(
     request: pytest.FixtureRequest,
     load_app: LoadApp,
     monkeypatch: pytest.MonkeyPatch,
     rsa_pem: str,
-) -> Pair:
-    """Return both, with a shared secret and with an RSA key."""
+) -> Ask:
+    """Return what asks both, at one moment and with the same secrets, for the same token."""
+    key = {"algorithm": "RS256", "private_key": rsa_pem}
     if request.param == "self-hosted":
-        document = {"algorithm": "HS256", "kid": "key", "secret": SHARED_SECRET}
-    else:
-        document = {"algorithm": "RS256", "kid": "key", "private_key": rsa_pem}
+        key = {"algorithm": "HS256", "secret": "0123456789abcdef" * 4}
     manager = boto3.client("secretsmanager")
-    manager.create_secret(Name=NAMES["SIGNING_KEY_SECRET"], SecretString=json.dumps(document))
+    document = json.dumps({"kid": "key", **key})
+    manager.create_secret(Name=NAMES["SIGNING_KEY_SECRET"], SecretString=document)
     manager.create_secret(Name=NAMES["DIGEST_KEY_SECRET"], SecretString="digest-key-0123456789")
     service = {"POWERTOOLS_SERVICE_NAME": f"peers-{request.node.name}"}
     ours = load_app("issue_token", ENVIRONS[request.param] | NAMES | service)
-    both = Pair(ours, load_peer())
+    peer = load_peer()
     clock = SimpleNamespace(time=lambda: float(NOW), perf_counter=time.perf_counter)
-    for app in (both.ours, both.peer):
+    for app in (ours, peer):
         monkeypatch.setattr(app, "time", clock)
-    return both
+    # The logger was made when the peer was loaded, with another stdout.
+    [handler] = peer.logger.handlers
+
+    def asked(changes: dict[str, Any]) -> list[dict[str, Any]]:
+        handler.setStream(sys.stdout)
+        event = json.loads((ROOT / "events" / "issue_token_doctor.json").read_text())
+        client = json.dumps({"name": "openemr", "policy": POLICY})
+        event["requestContext"]["authorizer"]["client"] = client
+        event["body"] = json.dumps(json.loads(event["body"]) | changes)
+        return [app.handler(event, CONTEXT) for app in (ours, peer)]
+
+    return asked
 
 
 @pytest.mark.parametrize(
@@ -90,21 +84,27 @@ def pair(
     ],
     ids=["doctor", "patient", "avatar", "later", "RFC 3339"],
 )
-def test_the_peer_answers_and_signs_the_same(pair: Pair, changes: dict[str, Any]) -> None:
-    """The same answer, header and claims, but for the jti."""
+def test_the_peer_issues_and_records_the_same(
+    ask: Ask, changes: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same answer, header and claims, but for the jti; the same audit record; metrics."""
     seen = []
-    for answer in pair.ask(changes):
+    for answer in ask(changes):
         document = json.loads(answer["body"])
         token = document.pop("token")
         document["meetingUrl"] = document["meetingUrl"].replace(token, "TOKEN")
         claims = jwt.decode(token, options={"verify_signature": False})
         assert claims.pop("jti")
         seen.append((document, jwt.get_unverified_header(token), claims))
+    ours, audit, metrics = map(json.loads, capsys.readouterr().out.splitlines())
 
     assert seen[0] == seen[1]
+    same = ("outcome", "role", "client", "moderator", "room", "user", "kid", "exp", "requestId")
+    assert {name: audit[name] for name in same} == {name: ours[name] for name in same}
+    assert {"Requests", "Latency"} < metrics.keys()
 
 
-@pytest.mark.parametrize("pair", ["self-hosted"], indirect=True)
+@pytest.mark.parametrize("ask", ["self-hosted"], indirect=True)
 @pytest.mark.parametrize(
     ("changes", "ours", "peer"),
     [
@@ -123,43 +123,7 @@ def test_the_peer_answers_and_signs_the_same(pair: Pair, changes: dict[str, Any]
     ],
 )
 def test_the_peer_checks_what_the_service_checks(
-    pair: Pair, changes: dict[str, Any], ours: int, peer: int
+    ask: Ask, changes: dict[str, Any], ours: int, peer: int
 ) -> None:
     """Powertools answers 422 to a wrong type, where the contract says 400."""
-    assert [answer["statusCode"] for answer in pair.ask(changes)] == [ours, peer]
-
-
-@pytest.mark.parametrize("pair", ["self-hosted"], indirect=True)
-def test_the_peer_leaves_the_same_record(pair: Pair, capsys: pytest.CaptureFixture[str]) -> None:
-    """It does the work of an audit record, too."""
-    # The logger was made in the fixture, with another stdout.
-    [handler] = pair.peer.logger.handlers
-    handler.setStream(sys.stdout)
-    pair.ask({})
-
-    ours, audit, metrics = map(json.loads, capsys.readouterr().out.splitlines())
-
-    same = ("outcome", "role", "client", "moderator", "room", "user", "kid", "exp", "requestId")
-    assert {name: audit[name] for name in same} == {name: ours[name] for name in same}
-    assert {"Requests", "Latency"} < metrics.keys()
-
-
-def test_the_peer_reads_its_key_once(pair: Pair) -> None:
-    """A second token costs neither a fetch nor parsing."""
-    pair.ask({})
-    manager = boto3.client("secretsmanager")
-    manager.delete_secret(SecretId=NAMES["SIGNING_KEY_SECRET"], ForceDeleteWithoutRecovery=True)
-
-    assert pair.ask({})[1]["statusCode"] == 200
-
-    assert pair.peer.signing_key.cache_info().misses == 1
-
-
-def test_the_scripts_sign(rsa_pem: str, rsa_key: rsa.RSAPrivateKey) -> None:
-    """Tokens as Prosody and JaaS verify them."""
-    by_secret = jwt.decode(
-        pasted_secret(SHARED_SECRET)(), SHARED_SECRET, ["HS256"], audience="openemr_telehealth"
-    )
-    by_pem = jwt.decode(pem_each_time(rsa_pem)(), rsa_key.public_key(), ["RS256"], audience="jitsi")
-
-    assert by_secret["room"] == by_pem["room"] == "session-123"
+    assert [answer["statusCode"] for answer in ask(changes)] == [ours, peer]
