@@ -5,13 +5,17 @@ import pytest
 from jitsi_tokens.core.claims import TokenProfile
 from jitsi_tokens.core.requests import Limits
 from jitsi_tokens.settings import SettingMissing, Settings, jaas_app_id, read_settings
+from tests.conftest import APP_ID, ENVIRONS
 
-APP_ID = "vpaas-magic-cookie-0123456789abcdef0123456789ABCDEF"
+SECONDS = "must be a whole number of seconds"
 
 
-def test_the_settings_of_jaas(jaas_environ: dict[str, str]) -> None:
-    """What 8x8 fixes is fixed, and the App ID stands wherever JaaS looks for it."""
-    settings = read_settings(jaas_environ)
+@pytest.mark.parametrize("algorithm", ["HS256", "RS256", "", "none", None])
+def test_the_settings_of_jaas(algorithm: str | None) -> None:
+    """What 8x8 fixes is fixed, whatever else is set; the App ID stands wherever JaaS looks."""
+    changed = {} if algorithm is None else {"SIGNING_ALGORITHM": algorithm}
+
+    settings = read_settings(ENVIRONS["jaas"] | changed)
 
     assert settings == Settings(
         trust="console",
@@ -29,29 +33,32 @@ def test_the_settings_of_jaas(jaas_environ: dict[str, str]) -> None:
     assert settings.kid_prefix == f"{APP_ID}/"
 
 
-def test_the_settings_of_a_jitsi_of_ones_own(self_hosted_environ: dict[str, str]) -> None:
-    """Each claim from its own setting."""
-    settings = read_settings(self_hosted_environ | {"MEETING_URL_TOKEN_PLACEMENT": "query"})
+@pytest.mark.parametrize(("algorithm", "trust"), [("HS256", "shared"), ("RS256", "published")])
+def test_the_settings_of_a_self_hosted_jitsi(algorithm: str, trust: str) -> None:
+    """Each claim from its own setting; a key with a public part is published."""
+    changed = {"SIGNING_ALGORITHM": algorithm, "MEETING_URL_TOKEN_PLACEMENT": "query"}
 
-    assert settings == Settings(
-        trust="shared",
-        provider="self-hosted",
-        algorithm="HS256",
-        domain="meet.example.org",
-        app_id="openemr_telehealth",
-        tenant=None,
-        profile=TokenProfile(
+    settings = read_settings(ENVIRONS["self-hosted"] | changed)
+
+    assert settings._asdict() == {
+        "trust": trust,
+        "provider": "self-hosted",
+        "algorithm": algorithm,
+        "domain": "meet.example.org",
+        "app_id": "openemr_telehealth",
+        "tenant": None,
+        "profile": TokenProfile(
             "openemr",
             "openemr_audience",
             "meet.example.org",
             affiliation=True,
             features_expected=False,
         ),
-        limits=Limits(14_400, 604_800),
-        clock_skew_seconds=10,
-        max_stale_seconds=14_400,
-        token_placement="query",
-    )
+        "limits": Limits(14_400, 604_800),
+        "clock_skew_seconds": 10,
+        "max_stale_seconds": 14_400,
+        "token_placement": "query",
+    }
     assert settings.kid_prefix == ""
 
 
@@ -61,63 +68,53 @@ def test_an_app_id_is_pasted_with_or_without_its_prefix(pasted: str) -> None:
     assert jaas_app_id(pasted) == APP_ID
 
 
-def test_jaas_may_stand_at_another_domain(jaas_environ: dict[str, str]) -> None:
-    """8x8.vc is a default."""
-    assert read_settings(jaas_environ | {"JITSI_DOMAIN": "stage.8x8.vc"}).domain == "stage.8x8.vc"
-
-
 @pytest.mark.parametrize(
     ("changes", "subject"),
     [
-        ({}, "meet.example.org"),
         ({"JITSI_DOMAIN": "meet.example.org:8443"}, "meet.example.org"),
         ({"JITSI_TENANT": "clinic"}, "clinic"),
         ({"JITSI_SUBJECT": "xmpp.example.org"}, "xmpp.example.org"),
         ({"JITSI_SUBJECT": "*", "JITSI_TENANT": "clinic"}, "*"),
     ],
-    ids=["domain", "domain-without-its-port", "tenant", "setting", "setting-before-tenant"],
 )
-def test_the_subject_has_a_right_default(
-    self_hosted_environ: dict[str, str], changes: dict[str, str], subject: str
-) -> None:
+def test_the_subject_has_a_right_default(changes: dict[str, str], subject: str) -> None:
     """The setting, else the tenant, else the domain, which in XMPP has no port."""
-    settings = read_settings(self_hosted_environ | changes)
+    settings = read_settings(ENVIRONS["self-hosted"] | changes)
 
     assert settings.profile.subject == subject
     assert settings.tenant == changes.get("JITSI_TENANT")
 
 
-def test_the_audience_is_the_app_id_by_default(self_hosted_environ: dict[str, str]) -> None:
-    """As in docker-jitsi-meet."""
-    settings = read_settings(self_hosted_environ | {"JITSI_AUDIENCE": ""})
+def test_other_defaults() -> None:
+    """The audience is the App ID, as in docker-jitsi-meet; 8x8.vc may be another domain."""
+    settings = read_settings(ENVIRONS["self-hosted"] | {"JITSI_AUDIENCE": ""})
+    jaas = read_settings(ENVIRONS["jaas"] | {"JITSI_DOMAIN": "stage.8x8.vc"})
 
     assert settings.profile.audience == "openemr_telehealth"
+    assert jaas.domain == "stage.8x8.vc"
 
 
 @pytest.mark.parametrize(
-    "name",
+    ("stack", "name"),
     [
-        *("PROVIDER", "SIGNING_ALGORITHM", "JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_ISSUER"),
-        *("MAXIMUM_LIFETIME_SECONDS", "MAXIMUM_ADVANCE_SECONDS", "CLOCK_SKEW_SECONDS"),
-        *("MAXIMUM_STALE_SECONDS", "MEETING_URL_TOKEN_PLACEMENT"),
+        ("jaas", "JAAS_APP_ID"),
+        *(
+            ("self-hosted", name)
+            for name in (
+                *("PROVIDER", "SIGNING_ALGORITHM", "JITSI_DOMAIN", "JITSI_APP_ID", "JITSI_ISSUER"),
+                *("MAXIMUM_LIFETIME_SECONDS", "MAXIMUM_ADVANCE_SECONDS", "CLOCK_SKEW_SECONDS"),
+                *("MAXIMUM_STALE_SECONDS", "MEETING_URL_TOKEN_PLACEMENT"),
+            )
+        ),
     ],
 )
-@pytest.mark.parametrize("empty", [True, False], ids=["empty", "absent"])
-def test_a_missing_variable_is_named(
-    self_hosted_environ: dict[str, str], name: str, *, empty: bool
-) -> None:
+def test_a_missing_variable_is_named(stack: str, name: str) -> None:
     """A function that cannot work says at once what it misses."""
-    del self_hosted_environ[name]
-    environ = self_hosted_environ | ({name: ""} if empty else {})
+    absent = {other: value for other, value in ENVIRONS[stack].items() if other != name}
 
-    with pytest.raises(SettingMissing, match=rf"^{name} is not set$"):
-        read_settings(environ)
-
-
-def test_jaas_needs_its_app_id(jaas_environ: dict[str, str]) -> None:
-    """Without it there is no subject and no address."""
-    with pytest.raises(SettingMissing, match=r"^JAAS_APP_ID is not set$"):
-        read_settings(jaas_environ | {"JAAS_APP_ID": ""})
+    for environ in (absent, absent | {name: ""}):
+        with pytest.raises(SettingMissing, match=rf"^{name} is not set$"):
+            read_settings(environ)
 
 
 @pytest.mark.parametrize(
@@ -125,48 +122,21 @@ def test_jaas_needs_its_app_id(jaas_environ: dict[str, str]) -> None:
     [
         ("PROVIDER", "zoom", "must be one of: jaas, self-hosted"),
         ("MEETING_URL_TOKEN_PLACEMENT", "header", "must be one of: fragment, query"),
-        ("MAXIMUM_LIFETIME_SECONDS", "4h-secret", "must be a whole number of seconds"),
-        ("MAXIMUM_ADVANCE_SECONDS", "-1", "must be a whole number of seconds"),
-        ("CLOCK_SKEW_SECONDS", "1.5", "must be a whole number of seconds"),
-        ("MAXIMUM_STALE_SECONDS", "²", "must be a whole number of seconds"),
+        ("MAXIMUM_LIFETIME_SECONDS", "4h-secret", SECONDS),
+        ("MAXIMUM_ADVANCE_SECONDS", "-1", SECONDS),
+        ("CLOCK_SKEW_SECONDS", "1.5", SECONDS),
+        ("MAXIMUM_STALE_SECONDS", "²", SECONDS),
+        *(
+            ("SIGNING_ALGORITHM", algorithm, "must be one of: HS256, RS256")
+            for algorithm in ("none", "hs256", "RS512")
+        ),
     ],
 )
 def test_a_variable_of_another_form_is_named_and_its_value_is_not(
-    jaas_environ: dict[str, str], name: str, value: str, rule: str
+    name: str, value: str, rule: str
 ) -> None:
     """The rule is told, the value is not: it may be a secret in the wrong place."""
     with pytest.raises(SettingMissing) as refused:
-        read_settings(jaas_environ | {name: value})
+        read_settings(ENVIRONS["self-hosted"] | {name: value})
 
     assert str(refused.value) == f"{name} {rule}"
-
-
-@pytest.mark.parametrize("algorithm", ["none", "hs256", "RS512", "ES256"])
-def test_another_algorithm_is_refused(self_hosted_environ: dict[str, str], algorithm: str) -> None:
-    """Of a self-hosted Jitsi's, two are issued for."""
-    with pytest.raises(SettingMissing, match=r"^SIGNING_ALGORITHM must be one of: HS256, RS256$"):
-        read_settings(self_hosted_environ | {"SIGNING_ALGORITHM": algorithm})
-
-
-@pytest.mark.parametrize("algorithm", ["HS256", "RS256", "", "none", None])
-def test_jaas_signs_with_rs256_whatever_else_is_set(
-    jaas_environ: dict[str, str], algorithm: str | None
-) -> None:
-    """8x8 takes nothing else, and fetches no key from here."""
-    environ = jaas_environ | ({} if algorithm is None else {"SIGNING_ALGORITHM": algorithm})
-
-    settings = read_settings(environ)
-
-    assert settings.algorithm == "RS256"
-    assert settings.trust == "console"
-
-
-@pytest.mark.parametrize(("algorithm", "trust"), [("HS256", "shared"), ("RS256", "published")])
-def test_a_self_hosted_stack_publishes_the_keys_that_have_a_public_part(
-    self_hosted_environ: dict[str, str], algorithm: str, trust: str
-) -> None:
-    """A shared secret has none."""
-    settings = read_settings(self_hosted_environ | {"SIGNING_ALGORITHM": algorithm})
-
-    assert settings.algorithm == algorithm
-    assert settings.trust == trust
