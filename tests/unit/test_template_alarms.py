@@ -94,13 +94,8 @@ def test_an_alarm_reaches_somebody_and_has_its_section_in_the_runbook(name: str)
     [_, section] = RUNBOOK.split(f"\n### {anchor.replace('-', ' ').capitalize()}\n")
     for part in ("**Means:**", "**Look:**", "**Do:**"):
         assert part in section.partition("\n##")[0]
-
-
-def test_the_runbook_has_no_section_without_an_alarm() -> None:
-    """The section of an alarm that is gone is gone too."""
-    alarms = RUNBOOK.partition("\n## Alarms\n")[2].partition("\n## ")[0]
-
-    assert len(re.findall(r"^### ", alarms, re.MULTILINE)) == len(ALARMS)
+    sections = RUNBOOK.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    assert sections.count("\n### ") == len(ALARMS)
 
 
 @pytest.mark.parametrize(
