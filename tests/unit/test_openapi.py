@@ -12,24 +12,20 @@ import pytest
 import yaml
 
 import openapi.document
-from jitsi_tokens.core import problems
 from jitsi_tokens.core.features import FEATURES
-from jitsi_tokens.core.problems import NOT_FOUND, UNAUTHORIZED, Kind
+from jitsi_tokens.core.problems import NOT_FOUND, UNAUTHORIZED
 from jitsi_tokens.core.public_keys import PublicKey, jwks
 from jitsi_tokens.core.text import rejection_reason
 from local_stack.emulator import LOCAL, ROOT
-from local_stack.template import read_template
-from openapi import __main__ as command
 from openapi.key_set import JwkSet
 from openapi.problems import EXAMPLES
 from openapi.schemas import kind_name
+from tests.template_reading import GATEWAY_RESPONSES, KINDS, PARAMETERS, routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-KINDS = [kind for kind in vars(problems).values() if isinstance(kind, Kind)]
-RESOURCES: dict[str, Any] = read_template()["Resources"]
+TEXT = (ROOT / "docs" / "openapi.yaml").read_text()
 DOCUMENT = openapi.document.document()
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 OPERATIONS: dict[tuple[str, str], Any] = {
@@ -55,21 +51,6 @@ print(json.dumps(complaints))
 """
 
 
-def complaints(document: dict[str, Any]) -> list[str]:
-    """Return what is wrong with a document, and with its examples."""
-    pairs = [pair for _, node in nodes(document) for pair in examples(document, node)]
-    finished = subprocess.run(  # noqa: S603 - the code above
-        [LOCAL / "schemathesis" / "bin" / "python", "-c", VALIDATE],
-        input=json.dumps([document, pairs]),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stderr
-    found: list[str] = json.loads(finished.stdout)
-    return found
-
-
 def nodes(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Return every object of a document with its place; what an example holds is none."""
     if isinstance(node, list):
@@ -82,7 +63,7 @@ def nodes(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
                 yield from nodes(child, (*path, name))
 
 
-def examples(document: dict[str, Any], node: dict[str, Any]) -> list[tuple[Any, Any]]:
+def examples(node: dict[str, Any]) -> list[tuple[Any, Any]]:
     """Return the examples of a node, each with the schema that it is to fit."""
     if isinstance(node.get("examples"), list):
         return [(node, value) for value in node["examples"]]
@@ -90,13 +71,7 @@ def examples(document: dict[str, Any], node: dict[str, Any]) -> list[tuple[Any, 
         return []
     if "example" in node:
         return [(node["schema"], node["example"])]
-    named = document["components"]["examples"]
-    return [
-        (node["schema"], named[each["$ref"].rpartition("/")[2]]["value"])
-        if "$ref" in each
-        else (node["schema"], each["value"])
-        for each in node.get("examples", {}).values()
-    ]
+    return [(node["schema"], resolved(each)["value"]) for each in node.get("examples", {}).values()]
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
@@ -116,31 +91,26 @@ def kinds_of(answer: dict[str, Any]) -> set[str]:
     return {each["$ref"].rpartition("/")[2] for each in schema.get("oneOf", [schema])}
 
 
-def test_the_file_is_in_step_with_the_types(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_file_is_in_step_with_the_types() -> None:
     """After a change of a type: `make openapi`."""
-    assert command.main(["--check"]) == 0, capsys.readouterr().err
-
-
-def test_a_stale_file_is_found_and_written_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """`make openapi` writes the committed text, with no line over 100 columns."""
-    path = tmp_path / "openapi.yaml"
-    path.write_text("stale")
-    monkeypatch.setattr(command, "PATH", path)
-
-    assert command.main(["--check"]) == 1
-    assert command.main([]) == 0
-
-    text = path.read_text()
-    assert text == (ROOT / "docs" / "openapi.yaml").read_text()
-    assert yaml.safe_load(text) == DOCUMENT
-    assert max(map(len, text.splitlines())) <= 100
+    assert openapi.document.text() == TEXT
+    assert yaml.safe_load(TEXT) == DOCUMENT
 
 
 def test_the_document_and_its_examples_are_valid() -> None:
     """By the meta-schema of OpenAPI 3.1, and each example by its own schema."""
-    assert complaints(DOCUMENT) == []
+    pairs = [pair for _, node in nodes(DOCUMENT) for pair in examples(node)]
+
+    finished = subprocess.run(  # noqa: S603 - the code above
+        [LOCAL / "schemathesis" / "bin" / "python", "-c", VALIDATE],
+        input=json.dumps([DOCUMENT, pairs]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stderr
+    assert json.loads(finished.stdout) == []
 
 
 def test_every_field_has_a_description_and_an_example() -> None:
@@ -178,41 +148,30 @@ def test_every_operation_tag_answer_and_schema_says_what_it_is() -> None:
     ]
 
     assert all(each["description"] for each in described)
-    assert len({operation["operationId"] for operation in OPERATIONS.values()}) == len(OPERATIONS)
-    assert {tag for one in OPERATIONS.values() for tag in one["tags"]} == {
-        tag["name"] for tag in DOCUMENT["tags"]
-    }
+    tags = {tag for operation in OPERATIONS.values() for tag in operation["tags"]}
+    assert tags == {tag["name"] for tag in DOCUMENT["tags"]}
 
 
 def test_the_routes_are_those_of_the_template() -> None:
     """Each with its method, and with an API key where the template asks for one."""
-    events = [
-        event["Properties"]
-        for resource in RESOURCES.values()
-        for event in resource["Properties"].get("Events", {}).values()
-        if event["Type"] == "Api" and event["Properties"]["Method"] != "ANY"
-    ]
-
     assert {key: bool(operation["security"]) for key, operation in OPERATIONS.items()} == {
-        (event["Path"], event["Method"].lower()): "Auth" not in event for event in events
+        (path, method.lower()): "Auth" not in event
+        for (path, method), (_, event) in routes().items()
+        if method != "ANY"
     }
 
 
 def test_every_kind_of_problem_is_documented() -> None:
     """With its own type, title and status, and under that status alone."""
-    assert set(EXAMPLES) == set(KINDS)
+    assert set(EXAMPLES) == set(KINDS.values())
+    for kind in KINDS.values():
+        fields = SCHEMAS[kind_name(kind)]["properties"]
+        constants = {name: field["const"] for name, field in fields.items() if "const" in field}
+        assert constants == {"type": kind.type, "title": kind.title, "status": kind.status}
     for operation in OPERATIONS.values():
         for status, answer in operation["responses"].items():
             for name in kinds_of(answer):
-                properties = SCHEMAS[name]["properties"]
-                assert str(properties["status"]["const"]) == status
-    for kind in KINDS:
-        constants = {
-            name: field["const"]
-            for name, field in SCHEMAS[kind_name(kind)]["properties"].items()
-            if "const" in field
-        }
-        assert constants == {"type": kind.type, "title": kind.title, "status": kind.status}
+                assert str(SCHEMAS[name]["properties"]["status"]["const"]) == status
 
 
 def test_whatever_api_gateway_answers_is_documented() -> None:
@@ -220,10 +179,9 @@ def test_whatever_api_gateway_answers_is_documented() -> None:
 
     Its 404s are for paths that the document does not have.
     """
-    kinds = {kind.type: kind for kind in KINDS}
     answered = {
-        kinds[json.loads(response["ResponseTemplates"]["application/json"])["type"]]
-        for response in RESOURCES["Api"]["Properties"]["GatewayResponses"].values()
+        KINDS[json.loads(response["ResponseTemplates"]["application/json"])["type"]]
+        for response in GATEWAY_RESPONSES.values()
     }
 
     for (_, method), operation in OPERATIONS.items():
@@ -247,9 +205,9 @@ def test_head_answers_as_get_without_a_body() -> None:
 def test_the_request_names_jitsis_features_and_the_longest_lifetime() -> None:
     """The first from the list that requests are checked with, the second from the template."""
     properties = SCHEMAS["TokenRequest"]["properties"]
-    longest = read_template()["Parameters"]["MaximumLifetimeSeconds"]["MaxValue"]
 
     assert set(properties["features"]["propertyNames"]["enum"]) == FEATURES
+    longest = PARAMETERS["MaximumLifetimeSeconds"]["MaxValue"]
     assert properties["expirationSeconds"]["maximum"] == longest
     assert SCHEMAS["TokenRequest"]["additionalProperties"] is False
 
@@ -276,6 +234,4 @@ def test_the_key_set_is_the_one_that_is_served() -> None:
 
 def test_nothing_in_it_reads_like_a_secret() -> None:
     """An API key ends behind its prefix, a token behind its header, a PEM in its first line."""
-    text = (ROOT / "docs" / "openapi.yaml").read_text()
-
-    assert not re.search(r"jtk_[0-9A-Za-z]|PRIVATE|eyJ[\w-]*\.[\w-]", text)
+    assert not re.search(r"jtk_[0-9A-Za-z]|PRIVATE|eyJ[\w-]*\.[\w-]", TEXT)
