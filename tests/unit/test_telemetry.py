@@ -1,4 +1,4 @@
-"""The one line that a request leaves, and the logger for what goes wrong."""
+"""The one line that a request leaves, always of its schema, and the logger for what goes wrong."""
 
 import hashlib
 import hmac
@@ -9,14 +9,25 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from jsonschema import Draft202012Validator
 
 from jitsi_tokens import telemetry
 from jitsi_tokens.core import problems
 from jitsi_tokens.core.faults import known_field
-from jitsi_tokens.core.problems import FORBIDDEN, Problem, field_error, field_problem, invalid_field
+from jitsi_tokens.core.problems import (
+    FORBIDDEN,
+    Kind,
+    Problem,
+    field_error,
+    field_problem,
+    invalid_field,
+)
 from jitsi_tokens.core.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine, keyed_digest
+from jitsi_tokens_cli.audit.records import FIELDS, read_record
+from local_stack.emulator import ROOT
 
+SCHEMA = json.loads((ROOT / "docs" / "audit-record.schema.json").read_text())
 DIGEST_KEY = b"digest-key"
 REQUEST = TokenRequest(
     user_id="secret-user",
@@ -26,7 +37,15 @@ REQUEST = TokenRequest(
     is_moderator=True,
 )
 
+# A path or a method that does not exist is for another function, and throttling for API Gateway.
+ELSEWHERE = (problems.NOT_FOUND, problems.METHOD_NOT_ALLOWED, problems.TOO_MANY_REQUESTS)
+
 type Written = Callable[..., dict[str, Any]]
+
+
+def complaints(fields: dict[str, Any]) -> list[str]:
+    """Return what docs/audit-record.schema.json finds wrong with a line."""
+    return [error.message for error in Draft202012Validator(SCHEMA).iter_errors(fields)]
 
 
 @pytest.fixture
@@ -40,16 +59,23 @@ def written(capsys: pytest.CaptureFixture[str]) -> Written:
         assert printed.out.endswith("\n")
         [text] = printed.out.splitlines()
         fields: dict[str, Any] = json.loads(text)
+        assert complaints(fields) == []
         return fields
 
     return write
 
 
-def issued(*, stale: bool = False) -> RequestLine:
-    """Return the line of a token."""
+def asked() -> RequestLine:
+    """Return the line of a request that was read."""
     line = RequestLine("tokens", "request-1")
     line.called_by("clinic-a", "0123456789ab")
     line.asked(REQUEST, "secret%20room")
+    return line
+
+
+def issued(*, stale: bool = False) -> RequestLine:
+    """Return the line of a token."""
+    line = asked()
     line.issued({"jti": "jti-1", "exp": 1_800_003_600, "room": "secret-room"}, "kid-1", stale=stale)
     return line
 
@@ -82,18 +108,13 @@ def test_the_line_of_a_token(written: Written) -> None:
     }
 
 
-def test_a_request_that_ended_nowhere_has_failed(written: Written) -> None:
-    """Without a word to the contrary."""
-    fields = written(RequestLine("tokens", None))
-
-    assert (fields["outcome"], fields["role"]) == ("failed", "unknown")
-
-
 def test_what_an_alarm_counts(written: Written) -> None:
     """A guest's role, no key, a stale one, and no digest key, for which the digests are null."""
-    guest, keyless = RequestLine("tokens", None), RequestLine("tokens", None)
+    guest, keyless = RequestLine("tokens", None), asked()
     guest.asked(TokenRequest(user_id="u", user_name="n", room_name="r"), "r")
+    guest.refused(Problem(FORBIDDEN, "No."))
     keyless.no_signing_key()
+    keyless.refused(Problem(problems.UNAVAILABLE, "Later."))
 
     of_guest, undigested = written(guest), written(issued(stale=True), digest_key=None)
 
@@ -105,41 +126,46 @@ def test_what_an_alarm_counts(written: Written) -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "outcome", "reason", "field"),
+    ("problem", "reason", "field"),
     [
-        (invalid_field("/secret", "is not known"), "refused", "invalid-request", None),
-        (invalid_field("/features/secret", "is not known"), "refused", "invalid-request", None),
-        (invalid_field("/features/lobby", "is 1"), "refused", "invalid-request", "/features/lobby"),
+        (invalid_field("/secret", "is not known"), "invalid-request", None),
+        (invalid_field("/features/secret", "is not known"), "invalid-request", None),
+        (invalid_field("/features/lobby", "is 1"), "invalid-request", "/features/lobby"),
         (
             field_problem(
                 FORBIDDEN, [field_error("/roomName", "is"), field_error("/notBefore", "")]
             ),
-            "refused",
             "forbidden",
             "/roomName",
         ),
-        (Problem(problems.UNAUTHORIZED, "Who?"), "refused", "unauthorized", None),
-        (Problem(problems.UNAVAILABLE, "Later."), "failed", "unavailable", None),
+        *(
+            (Problem(kind, "No."), kind.name, None)
+            for kind in vars(problems).values()
+            if isinstance(kind, Kind) and kind not in ELSEWHERE
+        ),
     ],
 )
 def test_the_line_of_a_refusal(
-    written: Written, problem: Problem, outcome: str, reason: str, field: str | None
+    written: Written, problem: Problem, reason: str, field: str | None
 ) -> None:
     """The reason and the first field at fault, but not a name that the caller made up."""
-    line = RequestLine("tokens", None)
-    line.refused(problem, known_field(problem))
+    outcome = "failed" if problem.kind is problems.UNAVAILABLE else "refused"
 
-    fields = written(line)
+    for line, role in ((RequestLine("tokens", None), "unknown"), (asked(), "moderator")):
+        line.refused(problem, known_field(problem))
 
-    assert (fields["outcome"], fields["reason"], fields["field"]) == (outcome, reason, field)
+        fields = written(line)
+
+        assert (fields["outcome"], fields["reason"], fields["field"]) == (outcome, reason, field)
+        assert fields["role"] == role
 
 
 def test_nothing_of_a_person_is_in_the_line(written: Written) -> None:
     """No name, address, room, identifier or claim as it was sent."""
-    line = issued()
-    line.refused(invalid_field("/secret", "secret"))
+    refused = asked()
+    refused.refused(invalid_field("/secret", "secret"))
 
-    assert "secret" not in json.dumps(written(line)).lower()
+    assert "secret" not in json.dumps([written(issued()), written(refused)]).lower()
 
 
 def test_a_room_and_a_user_of_the_same_name_have_different_digests() -> None:
@@ -147,6 +173,39 @@ def test_a_room_and_a_user_of_the_same_name_have_different_digests() -> None:
     digests = {keyed_digest(key, kind, "same") for key in (b"1", b"2") for kind in ("room", "user")}
 
     assert len(digests) == 4
+
+
+def test_the_schema_and_the_command_know_every_field(written: Written) -> None:
+    """Each is in every line but the first release's, described, and a column of `audit --csv`."""
+    fields = written(issued())
+    record = read_record(json.dumps(fields))
+
+    Draft202012Validator.check_schema(SCHEMA)
+    assert all(field["description"] for field in SCHEMA["properties"].values())
+    assert set(fields) == set(SCHEMA["properties"]) == {*SCHEMA["required"], "key"}
+    assert complaints({name: value for name, value in fields.items() if name != "key"}) == []
+    assert record
+    assert {"_aws", *record.fields} == {"_aws", *FIELDS} == set(fields)
+    assert record.time == 1_800_000_000_123
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"userName": "Jane"},
+        {"room": "my%20room"},
+        {"outcome": "refused"},
+        {"jti": None},
+        {"reason": "because"},
+        {"client": "Clinic A"},
+        {"key": "0123456789ABCDEF"},
+        {"exp": "2027-01-15T09:00:00Z"},
+        {"StaleSigningKey": 2},
+    ],
+)
+def test_the_schema_finds_what_does_not_belong(written: Written, change: dict[str, Any]) -> None:
+    """It is not one that takes anything."""
+    assert complaints(written(issued()) | change) != []
 
 
 def raised() -> ValueError:
