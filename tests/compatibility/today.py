@@ -19,7 +19,6 @@ from jitsi_tokens.core.rsa_keys import make_rsa_key, private_pem
 from jitsi_tokens.http import caller
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.secrets import CURRENT
-from jitsi_tokens.telemetry import keyed_digest
 from jitsi_tokens_cli.key.versions import NEXT
 from tests.clients import unruly_server as unruly
 from tests.clients.drop_ins import DROP_INS, python
@@ -50,7 +49,6 @@ class Scene:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, load: LoadApp) -> None:
         self._monkeypatch = monkeypatch
         self._load = load
-        self._secrets = boto3.client("secretsmanager")
         self.ssm = boto3.client("ssm")
         self.api_key = make_api_key()
         self.filled = {SHARED_SECRET: make_api_key(), PKCS8: private_pem(make_rsa_key(2048))}
@@ -66,18 +64,16 @@ class Scene:
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             return app.handler(event, None), printed.getvalue()
 
-    def give_key(self, stack: str) -> str:
-        """Give the stack a signing key made for the run, and return its kid."""
+    def give_key(self, stack: str, digest_key: str = "any") -> str:
+        """Give the stack a signing key made for the run, and a digest key; return the kid."""
         kid = f"{APP_ID}/recorded" if stack == "jaas" else "recorded"
         document = {"algorithm": "RS256", "kid": kid, "private_key": PKCS8}
         if stack == "self-hosted":
             document = {"algorithm": "HS256", "kid": kid, "secret": SHARED_SECRET}
-        self._secrets.create_secret(Name="signing-key", SecretString=self.fill(document))
+        secrets = {"SIGNING_KEY_SECRET": self.fill(document), "DIGEST_KEY_SECRET": digest_key}
+        for name, secret in secrets.items():
+            boto3.client("secretsmanager").create_secret(Name=NAMES[name], SecretString=secret)
         return kid
-
-    def give_digest_key(self, digest_key: str) -> None:
-        """Give the stack the key of its digests."""
-        self._secrets.create_secret(Name="digest-key", SecretString=digest_key)
 
     def give_client(self, item: dict[str, Any]) -> None:
         """Put an item of the table, under the digest of this scene's API key."""
@@ -109,8 +105,7 @@ class Scene:
 
 def token_request(scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
     """Return the answer of POST /api/jitsi/jwt, the token's claims, and the audit line."""
-    kid = scene.give_key(given["stack"])
-    scene.give_digest_key(given["digestKey"])
+    kid = scene.give_key(given["stack"], given["digestKey"])
     event = {
         "httpMethod": "POST",
         "resource": "/api/jitsi/jwt",
@@ -171,11 +166,6 @@ def recognised(scene: Scene, item: dict[str, Any]) -> dict[str, Any]:
     read = caller({"requestContext": {"authorizer": allowed["context"]}})
     assert allowed["principalId"] == read.name
     return {"name": read.name, "policy": asdict(read.policy)}
-
-
-def audit_digest(_scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
-    """Return what stands for a room or a user in the audit record."""
-    return {"digest": keyed_digest(given["digestKey"].encode(), given["kind"], given["value"])}
 
 
 def secret_document(scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
@@ -242,7 +232,6 @@ PRODUCED: dict[str, Callable[[Scene, Any], dict[str, Any]]] = {
     "token_requests": token_request,
     "script_calls": script_call,
     "client_records": client_record,
-    "audit_digests": audit_digest,
     "staged_keys": secret_document,
     "secret_documents": secret_document,
     "key_statuses": key_status,
