@@ -179,10 +179,12 @@ def test_the_schema_and_the_command_know_every_field(written: Written) -> None:
     """Each is in every line but the first release's, described, and a column of `audit --csv`."""
     fields = written(issued())
     record = read_record(json.dumps(fields))
+    metrics = [m["Name"] for each in fields["_aws"]["CloudWatchMetrics"] for m in each["Metrics"]]
 
     Draft202012Validator.check_schema(SCHEMA)
     assert all(field["description"] for field in SCHEMA["properties"].values())
     assert set(fields) == set(SCHEMA["properties"]) == {*SCHEMA["required"], "key"}
+    assert set(metrics) == set(SCHEMA["$defs"]["metric"]["properties"]["Name"]["enum"])
     assert complaints({name: value for name, value in fields.items() if name != "key"}) == []
     assert record
     assert {"_aws", *record.fields} == {"_aws", *FIELDS} == set(fields)
