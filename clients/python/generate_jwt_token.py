@@ -11,14 +11,8 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
-from typing import TYPE_CHECKING
 
 from jitsi_tokens_client import Client, JitsiTokensError, UnavailableError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jitsi_tokens_client import Meeting
 
 _REFUSED = 1
 _UNAVAILABLE = 3
@@ -37,10 +31,13 @@ def generate_jwt_token(
     Raises:
         JitsiTokensError: as `jitsi_tokens_client.Client.issue` raises it.
     """
-    return _issue(room_name, user_name, user_email, is_moderator=is_moderator).token
+    meeting = _client().issue(
+        room_name=room_name, user_name=user_name, user_email=user_email, is_moderator=is_moderator
+    )
+    return meeting.token
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Print a meeting URL and its token; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="generate_jwt_token.py",
@@ -54,9 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", help="the user's name")
     parser.add_argument("email", help='the user\'s e-mail address, or ""')
     parser.add_argument("--moderator", action="store_true", help="the user may run the meeting")
-    given = parser.parse_args(arguments)
+    given = parser.parse_args()
     try:
-        meeting = _issue(given.room, given.name, given.email, is_moderator=given.moderator)
+        meeting = _client().issue(
+            room_name=given.room,
+            user_name=given.name,
+            user_email=given.email,
+            is_moderator=given.moderator,
+        )
     except JitsiTokensError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command
         return _UNAVAILABLE if isinstance(error, UnavailableError) else _REFUSED
@@ -70,14 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Standard output cannot be written.", file=sys.stderr)  # noqa: T201
         return _REFUSED
     return 0
-
-
-def _issue(
-    room_name: str, user_name: str, user_email: str | None, *, is_moderator: bool
-) -> Meeting:
-    return _client().issue(
-        room_name=room_name, user_name=user_name, user_email=user_email, is_moderator=is_moderator
-    )
 
 
 @functools.cache

@@ -32,13 +32,16 @@ def python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 class DropIn(NamedTuple):
     """One of the two scripts, and how it is told that the person is a moderator."""
 
+    program: str
     run: Run
     script: str
     moderator: str
 
 
 DROP_INS = {
-    "php": DropIn(php, str(CLIENT / "generate-jwt-token.php"), "true"),
-    "python": DropIn(python, str(PYTHON_CLIENT / "generate_jwt_token.py"), "--moderator"),
+    "php": DropIn("php", php, str(CLIENT / "generate-jwt-token.php"), "true"),
+    "python": DropIn(
+        sys.executable, python, str(PYTHON_CLIENT / "generate_jwt_token.py"), "--moderator"
+    ),
 }
 PERSON = ("appointment-123", "Dr. Smith", "dr.smith@clinic.com")

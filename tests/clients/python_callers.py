@@ -111,8 +111,8 @@ def _failed(error: python_client.JitsiTokensError, seconds: float) -> Outcome:
     values = {
         "message": str(error),
         "status": error.status,
-        "field": getattr(error, "field", None),
-        "retryAfterSeconds": getattr(error, "retry_after_seconds", None),
+        "field": error.field,
+        "retryAfterSeconds": error.retry_after_seconds,
     }
     dumps = [
         repr(error),

@@ -85,27 +85,6 @@ def assert_alike(case: Case) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("", "tokens.example.org", "ftp://tokens.example.org", "https://", "https:///prod"),
-        *("http://tokens.example.org", "http://localhost.example.org", "http://[::2]"),
-        *("http://127.1", "http://0.0.0.0", "http://[::ffff:127.0.0.1]", "HTTP://H.example"),
-        *("https://user:word@h", "https://@h", "http://localhost@h", "https://h?", "https://h/#a"),
-        *("https://h/a b", "https://h\n/", "https://h\x7f", "https://h\u00a0", "https://h\\@g"),
-        *("https://h:", "https://h:/prod", "https://[::1]:", "https://h:0", "https://h:65536"),
-        *("https://h:+8", "https://h:x", "https://h,i", "https://h;i", "https://h!", "https://h_i"),
-        *("https://h..i", "https://256.1.1.1", "https://[1.2.3.4]", "https://[h", "https://%68"),
-        *("https://\uff11.example", "http://127.0.0.01", "https://[::1%25lo]", "https://h:\uff18"),
-        *("https:///api/jitsi/jwt", "http://h/api/jitsi/jwt", "https://h?/api/jitsi/jwt"),
-        *("https://h/API/jitsi/jwt?", "https://h/api/jitsi/jwt/x#", "'https://h'", "\n"),
-    ],
-)
-def test_an_address_is_refused_alike(url: str) -> None:
-    """In one of six sentences."""
-    assert_alike(Case("Configuration", settings={"url": url}))
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
         *("http://localhost:9", "http://LocalHost:9/", "http://127.9.9.9:9", "http://[::1]:9"),
         *("http://[0:0::0001]:9", "https://Tokens.INVALID:8443/prod/"),
         *("http://[::1]:9/prod/api/jitsi/jwt", "http://[::1]:9//api/jitsi/jwt//?a=b c\n#d"),
@@ -120,6 +99,8 @@ def test_an_address_is_taken_and_named_alike(url: str) -> None:
     ("settings", "environment"),
     [
         ({"url": None}, {}),
+        ({"url": ""}, {}),
+        ({"url": "http://tokens.example.org/api/jitsi/jwt"}, {}),
         ({"url": None}, {URL: "", f"{URL}_FILE": ""}),
         ({"api_key": None}, {}),
         ({"api_key": None}, {KEY: API_KEY, KEY_FILE: "{folder}/value"}),
@@ -187,10 +168,6 @@ def test_what_stands_around_a_value_does_not_count(
     "case",
     [
         *(
-            Case("InvalidRequest", request=PATIENT | {"features": features})
-            for features in ({"recording": "no"}, {"recording": 1}, {"recording": None})
-        ),
-        *(
             Case(
                 "InvalidRequest",
                 request=PATIENT | {"appointment": APPOINTMENT} | times,
@@ -206,7 +183,7 @@ def test_what_stands_around_a_value_does_not_count(
     ],
 )
 def test_a_request_is_sent_or_refused_alike(case: Case) -> None:
-    """A wrong type of another field is PHP's own error, before the client's code runs."""
+    """What breaks a rule of the contract is sent, for the service to refuse."""
     assert_alike(case)
 
 
@@ -245,21 +222,7 @@ def test_what_is_neither_a_token_nor_an_error_is_told_alike(status: int) -> None
         unruly.answer(200, "<html>", "text/html"),
         unruly.answer(200, GOOD, "text/html"),
         *(unruly.answer(200, text) for text in ("", "null", "[]", "{}", GOOD[:-1], "\ufeff{}")),
-        *(
-            unruly.answer(200, json.dumps(MEETING | wrong))
-            for wrong in (
-                {"token": "a..b"},
-                {"expiresAt": True},
-                {"expiresAt": 2.0},
-                {"expiresAt": 2**63},
-                {"notBefore": "1"},
-                {"meetingUrl": "http://meet.example.org"},
-                {"meetingUrl": "https://"},
-                {"meetingUrl": "https://meet.example.org/a b"},
-                {"meetingUrl": "https://meet.example.org/\x7f"},
-                {"roomName": "\ud800"},
-            )
-        ),
+        *(unruly.answer(200, json.dumps(MEETING | {name: 2.5})) for name in MEETING),
         unruly.answer(200, GOOD + " " * 70_000),
         unruly.answer(200, gzip.compress(GOOD.encode()), Content_Encoding="gzip"),
         unruly.answer(200, GOOD, Content_Encoding="br"),

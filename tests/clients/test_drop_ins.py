@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
-from typing import TYPE_CHECKING
+import subprocess
 
 import pytest
 
 from tests.clients import unruly_server as unruly
-from tests.clients.drop_ins import DROP_INS, PERSON, DropIn, python
-from tests.clients.php_caller import CLIENT, php
+from tests.clients.drop_ins import DROP_INS, PERSON, PYTHON_CLIENT, DropIn, python
+from tests.clients.php_caller import CLIENT, inherited, php
 from tests.clients.samples import API_KEY, MEETING, TOKEN, WELL
 from tests.clients.unruly_server import UnrulyServer
-
-if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable
-
-    type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(params=list(DROP_INS.values()), ids=list(DROP_INS))
@@ -46,7 +39,11 @@ def test_the_command_prints_url_and_token(drop_in: DropIn) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("room",), ("room", "name"), (*PERSON, "perhaps"), (*PERSON, "true", "more")]
+    "arguments",
+    [
+        *((), ("room",), ("room", "name")),
+        *((*PERSON, "perhaps"), (*PERSON, "true", "more"), (*PERSON, "--mod")),
+    ],
 )
 def test_wrong_usage_says_how(drop_in: DropIn, arguments: tuple[str, ...]) -> None:
     """And is no moderator by mistake."""
@@ -98,11 +95,9 @@ def test_nothing_set_is_said(drop_in: DropIn) -> None:
     assert "JITSI_TOKENS_URL" in finished.stderr
 
 
-@pytest.mark.parametrize("redirection", ["> /dev/full", ">&-"])
-def test_the_python_script_says_that_it_cannot_write(redirection: str) -> None:
-    """In one line, with nothing more when Python ends; test_php_processes.py has PHP's."""
-    run = 'import os, sys; os.execv("/bin/sh", ["sh", "-c", sys.argv[1]])'
-    command = " ".join([sys.executable, DROP_INS["python"].script, *map(shlex.quote, PERSON)])
+@pytest.mark.parametrize("output", ["> /dev/full", ">&-"])
+def test_a_command_that_cannot_write_says_so(drop_in: DropIn, output: str) -> None:
+    """In one line, and not by exit status 0."""
     with UnrulyServer(WELL) as server:
         variables = {
             "JITSI_TOKENS_URL": server.url,
@@ -110,10 +105,31 @@ def test_the_python_script_says_that_it_cannot_write(redirection: str) -> None:
             # libfaketime would take the closed descriptor for a file of its own.
             "LD_PRELOAD": "",
         }
-        finished = python("-c", run, f"exec {command} {redirection}", **variables)
+        command = [drop_in.program, drop_in.script, *PERSON]
+        finished = subprocess.run(  # noqa: S602 - our own line
+            f"exec {shlex.join(command)} {output}",
+            shell=True,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=inherited() | {"PYTHONPATH": str(PYTHON_CLIENT)} | variables,
+            timeout=60,
+            check=False,
+        )
 
     assert finished.returncode == 1
     assert finished.stderr == "Standard output cannot be written.\n"
+
+
+def test_the_python_script_takes_a_name_with_a_hyphen() -> None:
+    """After two hyphens, as its README says; what looks like the option is a name then."""
+    with UnrulyServer(WELL) as server:
+        variables = {"JITSI_TOKENS_URL": server.url, "JITSI_TOKENS_API_KEY": API_KEY}
+        finished = python(DROP_INS["python"].script, "--", "-visit", "--moderator", "", **variables)
+
+        assert finished.returncode == 0, finished.stderr
+        sent = json.loads(server.received[0].body)
+    assert (sent["roomName"], sent["userName"]) == ("-visit", "--moderator")
+    assert sent["isModerator"] is False
 
 
 def test_every_php_file_is_valid() -> None:

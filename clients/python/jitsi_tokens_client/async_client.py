@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from random import SystemRandom
 from typing import TYPE_CHECKING
 
 import anyio
@@ -79,21 +77,19 @@ class AsyncClient(BaseClient[httpx.AsyncClient]):
         await self.aclose()
 
     async def _send(self, request: Request) -> Answer:
-        attempts = Attempts(self._limits, time.monotonic())
+        attempts = Attempts(self._limits)
         while True:
-            answer = await self._attempt(request, attempts.begin(time.monotonic()))
+            answer = await self._attempt(request, attempts.begin())
             if isinstance(answer, Answer):
                 return answer
-            await anyio.sleep(
-                attempts.wait_after(answer, time.monotonic(), SystemRandom().random())
-            )
+            await anyio.sleep(attempts.wait_after(answer))
 
     async def _attempt(self, request: Request, seconds: float) -> Answer | JitsiTokensError:
         http, host = self._http(), self._settings.host
         with anyio.move_on_after(seconds):
             try:
                 async with http.stream(**self._arguments(request, seconds)) as response:
-                    answer = self._head(response)
+                    answer = Answer(response, host)
                     chunks = response.aiter_bytes()
                     while (
                         not answer.is_foreign and (chunk := await anext(chunks, None)) is not None

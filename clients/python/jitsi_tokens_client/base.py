@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
 
-from jitsi_tokens_client.answer import Answer
 from jitsi_tokens_client.errors import ConfigurationError
-from jitsi_tokens_client.request import TOKEN_PATH, Request
+from jitsi_tokens_client.request import TOKEN_PATH, Request, json_body
 from jitsi_tokens_client.retry import Limits
-from jitsi_tokens_client.secret import Opaque
 from jitsi_tokens_client.settings import API_KEY, missing, read_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jitsi_tokens_client.answer import Answer
     from jitsi_tokens_client.errors import JitsiTokensError
     from jitsi_tokens_client.request import TokenRequest
     from jitsi_tokens_client.secret import Secret
 
 HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
 IS_CONFIGURED = Request("GET", TOKEN_PATH)
+_HEADERS = {
+    "Accept": "application/json, application/problem+json",
+    # What is compressed could not be bounded before it is unpacked.
+    "Accept-Encoding": "identity",
+    "User-Agent": "jitsi-tokens-python/0.1.0",
+}
 
 
-class BaseClient(Opaque, Generic[HttpT]):
-    """The settings, the limits and the HTTP client."""
+class BaseClient(Generic[HttpT]):
+    """The settings, the limits, the HTTP client, and what each request is made of."""
 
     _http_class: type[HttpT]
 
@@ -68,20 +74,24 @@ class BaseClient(Opaque, Generic[HttpT]):
             return self._own_http
 
     def _token_request(self, asked: TokenRequest) -> Request:
-        settings = self._settings
-        if settings.api_key is None:
+        document = asked.document(self._settings.id_key or self._api_key())
+        return self._request("POST", TOKEN_PATH, document)
+
+    def _request(
+        self, method: str, path: str, document: Mapping[str, Any] | None = None
+    ) -> Request:
+        # With the API key, and the document as JSON.
+        body = None if document is None else json_body(document)
+        return Request(method, path, body, self._api_key())
+
+    def _api_key(self) -> Secret:
+        if self._settings.api_key is None:
             raise missing(API_KEY)
-        body = asked.body(settings.id_key or settings.api_key)
-        return Request("POST", TOKEN_PATH, body, settings.api_key)
+        return self._settings.api_key
 
     def _arguments(self, request: Request, seconds: float) -> dict[str, Any]:
         # Of the HTTP client's `stream`.
-        headers = {
-            "Accept": "application/json, application/problem+json",
-            # What is compressed could not be bounded before it is unpacked.
-            "Accept-Encoding": "identity",
-            "User-Agent": "jitsi-tokens-python/0.1.0",
-        }
+        headers = dict(_HEADERS)
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         if request.api_key is not None:
@@ -96,9 +106,6 @@ class BaseClient(Opaque, Generic[HttpT]):
             "follow_redirects": False,
             "timeout": httpx.Timeout(seconds, connect=min(seconds, self._limits.connect_seconds)),
         }
-
-    def _head(self, response: httpx.Response) -> Answer:
-        return Answer(response, self._settings.host, time.time())
 
     def _checked(self, answer: Answer, request: Request) -> Answer | JitsiTokensError:
         secrets = [key for key in (self._settings.api_key, self._settings.id_key) if key]

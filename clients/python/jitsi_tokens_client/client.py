@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from random import SystemRandom
 from typing import TYPE_CHECKING
 
 import httpx
@@ -122,19 +121,19 @@ class Client(BaseClient[httpx.Client]):
         self.close()
 
     def _send(self, request: Request) -> Answer:
-        attempts = Attempts(self._limits, time.monotonic())
+        attempts = Attempts(self._limits)
         while True:
-            answer = self._attempt(request, attempts.begin(time.monotonic()))
+            answer = self._attempt(request, attempts.begin())
             if isinstance(answer, Answer):
                 return answer
-            time.sleep(attempts.wait_after(answer, time.monotonic(), SystemRandom().random()))
+            time.sleep(attempts.wait_after(answer))
 
     def _attempt(self, request: Request, seconds: float) -> Answer | JitsiTokensError:
         http, host = self._http(), self._settings.host
         ends_at = time.monotonic() + seconds
         try:
             with http.stream(**self._arguments(request, seconds)) as response:
-                answer = self._head(response)
+                answer = Answer(response, host)
                 chunks = response.iter_bytes()
                 while not answer.is_foreign and (chunk := next(chunks, b"")):
                     answer.take(chunk)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from dataclasses import dataclass
 from datetime import timezone
 from email.utils import parsedate_to_datetime
+from random import SystemRandom
 
 from jitsi_tokens_client.errors import JitsiTokensError, UnavailableError
 
@@ -17,6 +19,7 @@ TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 2.0
 _LONGEST_RETRY_AFTER_SECONDS = 10**9
+_random = SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -49,50 +52,45 @@ class Limits:
 
 
 class Attempts:
-    """The attempts of one call. `now` is always a monotonic clock's, in seconds."""
+    """The attempts of one call, which begins now."""
 
-    def __init__(self, limits: Limits, now: float) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._ends_at = now + limits.total_seconds
+        self._ends_at = time.monotonic() + limits.total_seconds
         self._begun = 0
 
-    def begin(self, now: float) -> float:
+    def begin(self) -> float:
         """Count an attempt, and return how many seconds it may take."""
         self._begun += 1
-        return max(_SHORTEST_SECONDS, min(self._limits.attempt_seconds, self._ends_at - now))
+        left = self._ends_at - time.monotonic()
+        return max(_SHORTEST_SECONDS, min(self._limits.attempt_seconds, left))
 
-    def wait_after(self, error: JitsiTokensError, now: float, chance: float) -> float:
-        """Return the seconds to wait after a failed attempt; `chance` is uniform in [0, 1].
+    def wait_after(self, error: JitsiTokensError) -> float:
+        """Return the seconds to wait after a failed attempt: full jitter, plus Retry-After.
 
         Raises:
             JitsiTokensError: the same error: another attempt would not help, or come too late.
         """
         # Without a status the connection failed.
         may_pass = error.status is None or error.status in TRANSIENT_STATUSES
-        wait = backoff_seconds(self._begun, chance) + (error.retry_after_seconds or 0)
-        is_in_time = self._begun < self._limits.attempts and now + wait < self._ends_at
-        if not (isinstance(error, UnavailableError) and may_pass and is_in_time):
+        longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** min(self._begun - 1, 10))
+        wait = _random.uniform(0, longest) + (error.retry_after_seconds or 0)
+        is_in_time = time.monotonic() + wait < self._ends_at
+        is_left = self._begun < self._limits.attempts
+        if not (isinstance(error, UnavailableError) and may_pass and is_in_time and is_left):
             raise error
         return wait
 
 
-def backoff_seconds(attempts: int, chance: float) -> float:
-    """Return the wait after so many attempts, with full jitter: `chance` is uniform in [0, 1]."""
-    return chance * min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** min(attempts - 1, 10))
-
-
-def retry_after_seconds(header: str | None, clock: float) -> int | None:
-    """Return what Retry-After asks for (RFC 9110, 10.2.3); None if it is malformed.
-
-    `clock` is now in epoch seconds, for a date.
-    """
+def retry_after_seconds(header: str | None) -> int | None:
+    """Return what Retry-After asks for (RFC 9110, 10.2.3); None if it is malformed."""
     text = (header or "").strip()
     try:
         if re.fullmatch("-?[0-9]+", text):
             seconds = float(text)
         else:
             moment = parsedate_to_datetime(text).replace(tzinfo=timezone.utc)
-            seconds = math.ceil(moment.timestamp() - clock)
+            seconds = math.ceil(moment.timestamp() - time.time())
     except (ValueError, TypeError, OverflowError):
         return None
     return int(max(0, min(seconds, _LONGEST_RETRY_AFTER_SECONDS)))

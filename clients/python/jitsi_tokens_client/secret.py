@@ -13,15 +13,13 @@ class Opaque:
 
     __slots__ = ()
 
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, _: object) -> Self:
+    def __copy__(self, _: object = None) -> Self:
         return self
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} holds a secret and cannot be pickled.")
 
+    __deepcopy__ = __copy__
     __getstate__ = __reduce__
 
 

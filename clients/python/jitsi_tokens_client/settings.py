@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -23,13 +22,14 @@ _ID_KEY = "JITSI_TOKENS_ID_KEY"
 _BYTE_ORDER_MARK = "\ufeff"
 _BLANKS = " \t\n\v\f\r"
 _API_KEY_TEXT = re.compile(r"[\x21\x23-\x26\x28-\x7e]+")
-# os.environ keeps bytes that are not UTF-8 as these surrogates; no others can be encoded.
-_ID_KEY_TEXT = re.compile(r"[^\ud800-\udc7f\udd00-\udfff]+")
 # People paste the address of the request.
 _PASTED = re.compile(rf"(?<!:/){TOKEN_PATH}/*([?#].*)?\Z", re.DOTALL)
-# RFC 3986, appendix B.
-_AUTHORITY = re.compile(r"[^:/?#]+://([^/?#]*)")
-_SERVER = re.compile(r"(?:\[(?P<ip>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:]*))(?::[0-9]+)?")
+_BEGIN = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+_LABEL = r"(?:[^\W_]|-)+"
+_SERVER = re.compile(
+    rf"[^/]+//(?P<user>[^/?#]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*\.?)"
+    r"(?::[0-9]+)?(?:[/?#]|\Z)"
+)
 _LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
 
@@ -62,7 +62,7 @@ def read_settings(
         raise ConfigurationError(
             f"The API key ({API_KEY}) must be printable ASCII without blanks or quotes."
         )
-    if id_key and not _ID_KEY_TEXT.fullmatch(id_key.reveal()):
+    if id_key and not id_key.reveal():
         raise ConfigurationError(f"The id key ({_ID_KEY}) must be text, and not empty.")
     return Settings(base_url, host, api_key, id_key)
 
@@ -81,21 +81,17 @@ def read_address(text: str) -> tuple[str, str]:
     text = _PASTED.sub("", text)
     if not text.isprintable() or " " in text or "\\" in text:
         raise _wrong_address("holds blanks, control characters or backslashes.")
-    authority = _AUTHORITY.match(text)
-    _, user, server = authority[1].rpartition("@") if authority else ("", "", "")
-    named = _SERVER.fullmatch(server)
-    # Parsed by what will send: two parsers may find two hosts in one text.
-    scheme = _scheme(text)
-    if scheme is None or named is None or not _is_name(named["name"] or "-"):
-        raise _wrong_address("is malformed.")
-    host = (named["ip"] or named["name"]).lower()
-    if scheme not in {"https", "http"} or not host:
+    if not _BEGIN.match(text):
         raise _wrong_address("must begin with https:// and a host name.")
-    if user:
+    server = _SERVER.match(text)
+    if server is None or not _is_sendable(text):
+        raise _wrong_address("is malformed.")
+    if server["user"]:
         raise _wrong_address("holds a user name or password: leave them out.")
     if "?" in text or "#" in text:
         raise _wrong_address("must end with its path: leave out what follows ? or #.")
-    if scheme == "http" and not _is_loopback(host):
+    host = server["host"].strip("[]").lower()
+    if text.lower().startswith("http:") and not _is_loopback(host):
         raise _wrong_address("must be https: it would show the API key to others.")
     return text.rstrip("/"), host
 
@@ -104,23 +100,14 @@ def _wrong_address(flaw: str) -> ConfigurationError:
     return ConfigurationError(f"The service's address ({_URL}) {flaw}")
 
 
-def _scheme(text: str) -> str | None:
+def _is_sendable(text: str) -> bool:
     try:
         url = httpx.URL(text)
         # `host` is decoded when it is read, which may fail: better here than when sending.
-        is_sound = url.host is not None and (url.port is None or 0 < url.port < 65_536)  # noqa: PLR2004
+        return bool(url.host) and (url.port is None or 0 < url.port < 65_536)  # noqa: PLR2004
     # idna's errors are UnicodeErrors, and so ValueErrors.
     except (httpx.InvalidURL, ValueError):
-        return None
-    return url.scheme if is_sound else None
-
-
-def _is_name(text: str) -> bool:
-    # Letters with their marks, digits, hyphens; dots between, and perhaps one at the end.
-    return all(
-        label and all(c in "-0123456789" or unicodedata.category(c)[0] in "LM" for c in label)
-        for label in text.removesuffix(".").split(".")
-    )
+        return False
 
 
 def _is_loopback(host: str) -> bool:
@@ -142,15 +129,13 @@ def _value(given: str | Secret | None, name: str, environ: Mapping[str, str]) ->
         return Secret(value) if value else None
     try:
         # As os.environ decodes.
-        content = Path(file).read_bytes().decode("utf-8", "surrogateescape")
+        content = _trimmed(Path(file).read_bytes().decode("utf-8", "surrogateescape"))
     except (OSError, ValueError):
-        content = None
-    # Raised here, the error has no context, which would name the file: that may be a key.
-    if content is None:
-        raise ConfigurationError(f"The file that {name}_FILE names cannot be read.")
-    if not _trimmed(content):
+        # Without the path: that may be a key by mistake.
+        raise ConfigurationError(f"The file that {name}_FILE names cannot be read.") from None
+    if not content:
         raise ConfigurationError(f"The file that {name}_FILE names is empty.")
-    return Secret(_trimmed(content))
+    return Secret(content)
 
 
 def _trimmed(value: str) -> str:
