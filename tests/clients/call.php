@@ -66,13 +66,14 @@ function printed(mixed $value): string
     ob_start();
     var_dump($value);
     print_r($value);
-    try {
-        var_export($value);
-    } catch (ErrorException) {
-        // It holds itself: var_export gives up.
+    echo json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR);
+    foreach ([var_export(...), static fn ($value) => print(serialize($value))] as $print) {
+        try {
+            $print($value);
+        } catch (Exception) {
+            // What holds itself is not exported; what holds a closure is not serialised.
+        }
     }
-    echo serialize($value), json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR);
-    print_r((array) $value);
     return ob_get_clean();
 }
 
@@ -95,7 +96,7 @@ try {
             'meetingUrl' => $result->meetingUrl,
             'roomName' => $result->roomName,
         ];
-        $dumps .= printed($result) . printed(unserialize(serialize($result)));
+        $dumps .= printed($result);
     } else {
         $outcome['kind'] = 'configured';
         $outcome['values'] = ['configured' => $result];
@@ -107,12 +108,12 @@ try {
     $outcome['values'] = [
         'message' => $error->getMessage(),
         'status' => $error->status,
-        'field' => $error->field ?? null,
-        'retryAfterSeconds' => $error->retryAfterSeconds ?? null,
+        'field' => $error->field,
+        'retryAfterSeconds' => $error->retryAfterSeconds,
     ];
     $outcome['previous'] = $error->getPrevious() !== null;
     $dumps .= printed($error) . $error . $error->getTraceAsString()
-        . print_r($error->getTrace(), true) . printed(unserialize(serialize($error)));
+        . print_r($error->getTrace(), true);
 }
 $outcome['dumps'] = base64_encode($dumps);
 echo json_encode($outcome, JSON_THROW_ON_ERROR);

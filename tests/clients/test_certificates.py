@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.clients.samples import API_KEY, PATIENT, TOKEN
-from tests.clients.tls_server import TlsServer
+import pytest
+
+from tests.clients.certificate import certify
+from tests.clients.samples import PATIENT, WELL, settings
+from tests.clients.unruly_server import UnrulyServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,37 +16,28 @@ if TYPE_CHECKING:
     from tests.clients.callers import Caller
 
 
-def test_a_certificate_that_is_trusted_and_fits_is_taken(caller: Caller, tmp_path: Path) -> None:
-    """By whom it is told to trust."""
-    with TlsServer(tmp_path, "127.0.0.1") as server:
-        outcome = caller.issue(
-            {"url": server.url, "api_key": API_KEY},
-            {"SSL_CERT_FILE": str(server.certificate)},
-            **PATIENT,
-        )
+@pytest.mark.parametrize(
+    ("subject", "is_trusted", "kind"),
+    [
+        ("127.0.0.1", True, "meeting"),
+        ("127.0.0.1", False, "Configuration"),
+        ("tokens.example.org", True, "Configuration"),
+    ],
+    ids=["trusted", "of nobody known", "of another host"],
+)
+def test_a_certificate_must_be_trusted_and_fit(
+    caller: Caller,
+    tmp_path: Path,
+    subject: str,
+    is_trusted: bool,  # noqa: FBT001
+    kind: str,
+) -> None:
+    """If it does not hold, the call ends at once, and before the key is sent."""
+    certificate, context = certify(tmp_path, subject)
+    trust = {"SSL_CERT_FILE": str(certificate)} if is_trusted else {}
+    with UnrulyServer(WELL, context=context) as server:
+        outcome = caller.issue(settings(server), trust, **PATIENT)
 
-        assert outcome.kind == "meeting", outcome
-        assert outcome.values["token"] == TOKEN
-
-
-def test_a_certificate_that_nobody_vouches_for_is_refused(caller: Caller, tmp_path: Path) -> None:
-    """At once, and before the key is sent."""
-    with TlsServer(tmp_path, "127.0.0.1") as server:
-        outcome = caller.issue({"url": server.url, "api_key": API_KEY}, **PATIENT)
-
-        assert outcome.kind == "Configuration", outcome
-        assert "certificate" in outcome.values["message"]
-        assert server.requests == 0
-
-
-def test_a_certificate_of_another_host_is_refused(caller: Caller, tmp_path: Path) -> None:
-    """A trusted one is not enough."""
-    with TlsServer(tmp_path, "tokens.example.org") as server:
-        outcome = caller.issue(
-            {"url": server.url, "api_key": API_KEY},
-            {"SSL_CERT_FILE": str(server.certificate)},
-            **PATIENT,
-        )
-
-        assert outcome.kind == "Configuration", outcome
-        assert server.requests == 0
+        assert outcome.kind == kind, outcome
+        assert len(server.received) == (kind == "meeting")
+        assert kind == "meeting" or "certificate" in outcome.values["message"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,8 @@ import pytest
 from jitsi_tokens_client import ConfigurationError
 from jitsi_tokens_client.settings import read_address
 
-from tests.clients import unruly_server as unruly
-from tests.clients.php_caller import CLIENT, PhpCaller, php
-from tests.clients.samples import API_KEY, MEETING, PATIENT, WELL, settings
+from tests.clients.php_caller import CLIENT, php
+from tests.clients.samples import API_KEY, WELL
 from tests.clients.unruly_server import UnrulyServer
 
 if TYPE_CHECKING:
@@ -50,26 +48,6 @@ def invalid(message: str) -> str:
     return f"InvalidArgumentException: {message}"
 
 
-def test_waits_double_up_to_two_seconds() -> None:
-    """All of it by chance: 0 is no wait, 1 the longest."""
-    attempts = [1, 2, 3, 4, 5, 6, 100, 1_000_000]
-    waits = told(
-        """namespace {
-            $waits = static fn (float $chance): array => array_map(
-                static fn (int $n): float => JitsiTokens\\Internal\\Backoff::seconds($n, $chance),
-                $cases,
-            );
-            echo json_encode([$waits(0.0), $waits(0.5), $waits(1.0)]);
-        }""",
-        attempts,
-    )
-
-    longest = [0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0, 2.0]
-    assert waits[0] == [0] * len(attempts)
-    assert waits[1] == pytest.approx([wait / 2 for wait in longest])
-    assert waits[2] == pytest.approx(longest)
-
-
 # Functions of the client's namespace come before PHP's own of the same name.
 FAILING = """
     namespace JitsiTokens\\Internal {
@@ -82,10 +60,11 @@ FAILING = """
         final class Closing implements Transport
         {
             public function __construct(private ?int $retryAfter = null) {}
-            public function send(HttpRequest $request, float $seconds): Answer|Failure
+            public function send(string $url, HttpRequest $sent, float $seconds): Answer|Failure
             {
-                return $this->retryAfter === null
-                    ? Failure::Closed : new Answer(503, '', $this->retryAfter, '');
+                $answer = new Answer();
+                [$answer->status, $answer->retryAfterSeconds] = [503, $this->retryAfter];
+                return $this->retryAfter === null ? Failure::Closed : $answer;
             }
         }
     }
@@ -97,7 +76,7 @@ FAILING = """
             [Clock::$waits, Clock::$chance] = [[], $chance];
             $limits = new JitsiTokens\\Limits(totalSeconds: $total, attempts: 6);
             $attempts = new Internal\\Attempts(new Internal\\Closing($retryAfter), $limits);
-            $attempts->outcome(new Internal\\HttpRequest('https://h.example'));
+            $attempts->outcome('https://h.example', new Internal\\HttpRequest('GET', '/'));
             return Clock::$waits;
         }
         echo json_encode([
@@ -194,122 +173,43 @@ def test_appointments_that_cannot_be_are_refused() -> None:
     assert told(script, [given for given, _ in table]) == [message for _, message in table]
 
 
-# As much of PSR-7, -17 and -18 as is used: a test needs no package then.
-STUBS = """
-    namespace Psr\\Http\\Message {
-        interface RequestInterface {}
-        interface ResponseInterface {}
-        interface RequestFactoryInterface {}
-        interface StreamFactoryInterface {}
-    }
-    namespace Psr\\Http\\Client {
-        interface ClientInterface {}
-        interface ClientExceptionInterface extends \\Throwable {}
-        interface NetworkExceptionInterface extends ClientExceptionInterface {}
-        interface RequestExceptionInterface extends ClientExceptionInterface {}
-    }
-    namespace {
-        use JitsiTokens\\Internal\\HttpRequest;
-        use JitsiTokens\\Internal\\Psr18Transport;
-        use Psr\\Http\\Client;
-        use Psr\\Http\\Message;
-
-        final class Network extends Exception implements Client\\NetworkExceptionInterface {}
-        final class Request extends Exception implements Client\\RequestExceptionInterface {}
-        final class Factory implements
-            Message\\RequestFactoryInterface,
-            Message\\StreamFactoryInterface,
-            Message\\RequestInterface
-        {
-            public function createRequest(): self { return $this; }
-            public function withHeader(): self { return $this; }
-        }
-        final class Throwing implements Client\\ClientInterface
-        {
-            public function __construct(private string $class, private string $message) {}
-            public function sendRequest(): never { throw new $this->class($this->message); }
-        }
-        function failure(string $class, string $message): array
-        {
-            $http = new Throwing($class, $message);
-            $transport = new Psr18Transport($http, new Factory(), new Factory());
-            $failure = $transport->send(new HttpRequest('https://h.example'), 8.0);
-            return [$failure->name, $failure->isTransient()];
-        }
-        echo json_encode(array_map(static fn (array $case): array => failure(...$case), $cases));
-    }"""
-
-
-def test_what_an_http_client_throws_is_sorted() -> None:
-    """By its words, else by its kind; a certificate and an error of code are not tried again."""
-    certificate, unexpected = ["Certificate", False], ["HttpClient", False]
-    table = [
-        ("Network", "cURL error 60: unable to get local issuer (see …)", certificate),
-        ("Request", "cURL error 51: SSL: no alternative certificate subject name", certificate),
-        ("Request", "error:0A000086: certificate verify failed", certificate),
-        ("Network", "cURL error 28: Operation timed out after 8001 ms", ["TimedOut", True]),
-        ("Network", "Connection timed out", ["TimedOut", True]),
-        ("Network", "cURL error 6: Could not resolve host: h.example", ["NotResolved", True]),
-        ("Network", "cURL error 5: Could not resolve proxy: p", ["NotResolved", True]),
-        ("Network", "cURL error 7: Failed to connect to h.example", ["NotConnected", True]),
-        ("Network", "", ["NotConnected", True]),
-        ("Request", "cURL error 56: Connection reset by peer", ["Closed", True]),
-        ("Request", "cURL error 52: Empty reply", ["Closed", True]),
-        ("Error", "certificate verify failed, timed out", unexpected),
-        ("TypeError", "", unexpected),
-        ("RuntimeException", "cURL error 28", unexpected),
-    ]
-
-    assert told(STUBS, [row[:2] for row in table]) == [row[2] for row in table]
-
-
-MALFORMED = "is malformed."
-UNPRINTABLE = "holds blanks, control characters or backslashes."
-OPENING = "must begin with https:// and a host name."
-USER = "holds a user name or password: leave them out."
-REST = "must end with its path: leave out what follows ? or #."
-OPEN = "must be https: it would show the API key to others."
 ADDRESSES = {
-    **dict.fromkeys(
-        [
-            *("https://h:", "https://h:0", "https://h:65536", "https://h:99999999999999999999"),
-            *("https://h,i", "https://h;i", "https://h!", "https://h%41", "https://h:x"),
-            *(
-                "https://256.1.1.1",
-                "http://256.1.1.1",
-                "http://127.0.0.01",
-                "https://\uff11.example",
-            ),
-            *("https://[::g]", "https://[::1", "https://[1.2.3.4]", "https://[::1]x", "https://h]"),
-            *(
-                "https://[fe80::1%25eth0]",
-                "https://[]",
-                "http://127.0.0.256",
-                "https://h:1:2",
-                "https://h_i",
-            ),
-            *("https://h..i", "https://.", "https://.h"),
-        ],
-        MALFORMED,
-    ),
-    **dict.fromkeys(
-        ["https://h i", "https://h\\@x", "https://h/\u00a0", "https://h\n", "https://h/\u200b"],
-        UNPRINTABLE,
-    ),
-    **dict.fromkeys(
-        ["", "https://", "https:///x", "h", "h:80", "//h", "https:h", "https:/h", "ftp://h"],
-        OPENING,
-    ),
-    **dict.fromkeys(["https://u@h", "https://@h", "http://u:p@h", "https://u:p@[::1]:1/x"], USER),
-    **dict.fromkeys(["https://h?", "https://h#", "https://h/x?y=/", "https://h/#x"], REST),
-    **dict.fromkeys(
-        [
-            *("http://h", "http://127.1", "http://2130706433", "http://127.0.0.1.example"),
-            *("http://localhost.", "http://[::ffff:127.0.0.1]", "http://[::2]", "http://128.0.0.1"),
-            *("http://localhost.example", "HTTP://h"),
-        ],
-        OPEN,
-    ),
+    "holds blanks, control characters or backslashes.": [
+        *("https://h i", "https://h/a b", "https://h\\@x", "https://h/\u00a0", "https://h\n/"),
+        *("https://h/\u200b", "https://h\x7f"),
+    ],
+    "must begin with https:// and a host name.": [
+        *("", "https://", "https:///x", "h", "h:80", "//h", "https:h", "https:/h", "ftp://h"),
+        *("https:///api/jitsi/jwt", "'https://h'"),
+    ],
+    "is malformed.": [
+        *("https://h:", "https://h:/x", "https://[::1]:", "https://h:0", "https://h:65536"),
+        *("https://h:x", "https://h:+8", "https://h:\uff18", "https://h:99999999999999999999"),
+        *("https://h,i", "https://h;i", "https://h!", "https://h%41", "https://h_i", "https://h]"),
+        *("https://256.1.1.1", "http://127.0.0.01", "http://127.0.0.256", "https://h:1:2"),
+        *("https://[::g]", "https://[::1", "https://[1.2.3.4]", "https://[::1]x", "https://[]"),
+        *("https://[fe80::1%25eth0]", "https://h..i", "https://.", "https://.h"),
+        "https://\uff11.example",
+    ],
+    "holds a user name or password: leave them out.": [
+        *("https://u@h", "https://@h", "http://u:p@h", "https://u:p@[::1]:1/x"),
+        "http://localhost@h",
+    ],
+    "must end with its path: leave out what follows ? or #.": [
+        *(
+            "https://h?",
+            "https://h#",
+            "https://h/x?y=/",
+            "https://h/#x",
+            "https://h/API/jitsi/jwt?",
+        ),
+        "https://h/api/jitsi/jwt/x#",
+    ],
+    "must be https: it would show the API key to others.": [
+        *("http://h", "HTTP://h", "http://127.1", "http://2130706433", "http://127.0.0.1.example"),
+        *("http://0.0.0.0", "http://localhost.", "http://localhost.example", "http://128.0.0.1"),
+        *("http://[::ffff:127.0.0.1]", "http://[::2]", "http://h/api/jitsi/jwt"),
+    ],
 }
 GOOD_ADDRESSES = {
     "https://H.Example": "h.example",
@@ -325,38 +225,35 @@ GOOD_ADDRESSES = {
     "http://127.255.0.9": "127.255.0.9",
     "http://[::1]:9": "::1",
     "http://[0:0:0:0:0:0:0:1]": "0:0:0:0:0:0:0:1",
-    "http://[::0.0.0.1]": "::0.0.0.1",
 }
 
 
 def in_python(text: str) -> list[str] | str:
-    """Return where the Python client sends, and the host that it names, or the refusal."""
+    """Return the URL and the host that the Python client reads, or the refusal."""
     try:
-        url, host = read_address(text)
+        return list(read_address(text))
     except ConfigurationError as error:
         return str(error)
-    return [f"{url}/api/jitsi/jwt", host]
 
 
 def test_an_address_is_read_strictly_and_alike() -> None:
     """What two parsers may read as two hosts is none."""
+    begin = "The service's address (JITSI_TOKENS_URL) "
+    expected: dict[str, Any] = {
+        text: begin + flaw for flaw, texts in ADDRESSES.items() for text in texts
+    }
+    expected |= {text: [text.rstrip("/"), host] for text, host in GOOD_ADDRESSES.items()}
     in_php = told(
         """namespace {
-            $flaws = [];
-            foreach ($cases as $text) {
-                $address = new JitsiTokens\\Internal\\Address($text);
-                $flaws[] = thrown($address->endpoint(...))
-                    ?? [$address->endpoint(), $address->host()];
-            }
-            echo json_encode($flaws);
+            $read = JitsiTokens\\Internal\\Address::read(...);
+            echo json_encode(array_map(
+                static fn (string $text) => thrown(fn () => $read($text)) ?? $read($text),
+                $cases,
+            ));
         }""",
-        [*ADDRESSES, *GOOD_ADDRESSES],
+        list(expected),
     )
 
-    begin = "The service's address (JITSI_TOKENS_URL) "
-    expected: dict[str, Any] = {text: begin + flaw for text, flaw in ADDRESSES.items()}
-    for text, host in GOOD_ADDRESSES.items():
-        expected[text] = [f"{text.rstrip('/')}/api/jitsi/jwt", host]
     assert {text: in_python(text) for text in expected} == expected
     thrown = "JitsiTokens\\ConfigurationException: "
     assert dict(zip(expected, in_php, strict=True)) == {
@@ -365,83 +262,18 @@ def test_an_address_is_read_strictly_and_alike() -> None:
     }
 
 
-# An error handler that throws, as frameworks have it, and what was thrown or is left of it.
-FILES = """namespace {
-    set_error_handler(static fn (int $_, string $text): never => throw new Exception($text));
-    $values = [];
-    foreach ($cases as $path) {
-        putenv("X_FILE={$path}");
-        $variable = new JitsiTokens\\Internal\\Variable('X');
-        $values[] = thrown($variable->value(...)) ?? strlen($variable->value());
-    }
-    try {
-        trigger_error('mine');
-    } catch (Exception $error) {
-        $values[] = $error->getMessage();
-    }
-    echo json_encode([...$values, error_get_last()]);
-}"""
-
-
-def test_a_file_of_a_variable_is_whole_or_refused(tmp_path: Path) -> None:
-    """What is beyond 16 KiB is not cut off in silence."""
-    contents = {"full": "x" * 16_384, "long": "x" * 16_385, "blank": " \n", "line": "key\r\n"}
-    for name, content in contents.items():
-        (tmp_path / name).write_bytes(content.encode())
-    paths = [str(tmp_path / name) for name in [*contents, "", "missing"]]
-
-    begin = "JitsiTokens\\ConfigurationException: The file that X_FILE names"
-    assert told(FILES, paths) == [
-        *(16_384, f"{begin} is longer than 16 KiB.", f"{begin} is empty.", 3),
-        *(f"{begin} cannot be read.", f"{begin} cannot be read."),
-        *("mine", None),
-    ]
-
-
-def test_a_key_in_a_paths_place_is_in_no_warning(tmp_path: Path) -> None:
-    """Where PHP may open some folders alone, it warns of other paths, and names them."""
-    (tmp_path / "key").write_text("key")
-    script = tmp_path / "script.php"
-    script.write_text(
-        f"""<?php
-        require '{CLIENT}/autoload.php';
-        set_error_handler(static fn (int $_, string $text): bool => (bool) print("$text\\n"));
-        foreach (['{API_KEY}', '/{API_KEY}', '{tmp_path}/key'] as $path) {{
-            putenv("X_FILE={{$path}}");
-            try {{
-                echo (new JitsiTokens\\Internal\\Variable('X'))->value(), "\\n";
-            }} catch (Exception $error) {{
-                echo $error, "\\n";
-            }}
-        }}
-        var_dump(error_get_last());"""
+def test_half_a_character_is_not_sent() -> None:
+    """json_encode() refuses it; the message does not repeat the value."""
+    refusal = told(
+        """namespace { echo json_encode(thrown(
+            static fn () => JitsiTokens\\Internal\\HttpRequest::json(['userName' => "a\\xff"]),
+        )); }"""
     )
-    finished = php("-d", f"open_basedir={tmp_path}:{CLIENT}", str(script))
 
-    assert finished.returncode == 0, finished.stderr
-    assert not finished.stderr
-    assert finished.stdout.count("The file that X_FILE names cannot be read.") == 2
-    assert finished.stdout.endswith("\nkey\nNULL\n")
-    assert "open_basedir" not in finished.stdout
-    assert API_KEY not in finished.stdout
-
-
-@pytest.mark.parametrize("transport", ["curl", "guzzle"])
-def test_an_answer_that_is_encoded_is_not_the_services(transport: str) -> None:
-    """Nobody asked for that, and it may unpack to any size; asked once, and at once."""
-    encoded = gzip.compress(json.dumps(MEETING).encode())
-    deed = unruly.answer(200, encoded, Content_Encoding="gzip")
-    identity = unruly.answer(200, json.dumps(MEETING), Content_Encoding="Identity")
-    with UnrulyServer(deed) as server, UnrulyServer(identity) as other:
-        outcome = PhpCaller(transport).issue(settings(server), **PATIENT)
-        plain = PhpCaller(transport).issue(settings(other), **PATIENT)
-
-        assert outcome.values["message"] == (
-            "127.0.0.1 answered HTTP 200 with what is not the service's, too long or encoded:"
-            " is the address right?"
-        )
-        assert len(server.received) == 1
-        assert plain.kind == "meeting", plain
+    assert refusal == (
+        "JitsiTokens\\InvalidRequestException: The request is not sent:"
+        " /userName must hold whole Unicode characters only."
+    )
 
 
 def test_the_drop_in_finds_composers_loader(tmp_path: Path) -> None:

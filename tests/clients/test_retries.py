@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import time
 from email.utils import formatdate
@@ -185,6 +186,7 @@ def test_what_will_not_pass_is_not_asked_again(caller: Caller, status: int) -> N
         unruly.answer(200, b"\xff\xfe"),
         unruly.answer(200, "[" * 60_000),
         unruly.answer(200, GOOD + " " * 70_000),
+        unruly.answer(200, gzip.compress(GOOD.encode()), Content_Encoding="gzip"),
         unruly.answer(204, ""),
     ],
 )

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
     type Deed = Callable[[socket.socket, threading.Event], None]
@@ -88,13 +89,14 @@ def drip(body: str) -> Deed:
 class UnrulyServer:
     """Takes a deed for each connection in turn; the last one again for all that follow."""
 
-    def __init__(self, *deeds: Deed) -> None:
+    def __init__(self, *deeds: Deed, context: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         self._deeds = list(deeds)
+        self._context = context
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -117,16 +119,21 @@ class UnrulyServer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        # Whoever asked may have gone.
-        with connection, contextlib.suppress(OSError):
-            request = read_request(connection)
-            with self._lock:
-                self.received.append(request)
-                deed = self._deeds.pop(0) if len(self._deeds) > 1 else self._deeds[0]
-            deed(connection, self._stopped)
+        # Whoever asked may have gone, or does not trust the certificate.
+        with contextlib.suppress(OSError):
+            if self._context:
+                connection = self._context.wrap_socket(connection, server_side=True)
+            with connection:
+                request = _read_request(connection)
+                if not request.line:
+                    return
+                with self._lock:
+                    self.received.append(request)
+                    deed = self._deeds.pop(0) if len(self._deeds) > 1 else self._deeds[0]
+                deed(connection, self._stopped)
 
 
-def read_request(connection: socket.socket) -> Received:
+def _read_request(connection: socket.socket) -> Received:
     """Return the next request of a connection."""
     at = time.monotonic()
     with connection.makefile("rb") as stream:

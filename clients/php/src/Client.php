@@ -6,12 +6,12 @@ namespace JitsiTokens;
 
 use JitsiTokens\Internal\Attempts;
 use JitsiTokens\Internal\CurlTransport;
-use JitsiTokens\Internal\Hidden;
 use JitsiTokens\Internal\HttpRequest;
 use JitsiTokens\Internal\Psr18Transport;
 use JitsiTokens\Internal\Reading;
 use JitsiTokens\Internal\Settings;
 use JitsiTokens\Internal\TokenRequest;
+use JitsiTokens\Internal\Transport;
 use Psr\Http\Client\ClientInterface;
 use Psr\Http\Message\RequestFactoryInterface;
 use Psr\Http\Message\StreamFactoryInterface;
@@ -19,10 +19,11 @@ use Psr\Http\Message\StreamFactoryInterface;
 /** Asks a jitsi-tokens service for meeting tokens. Keep one: it keeps its connection. */
 final class Client
 {
-    use Hidden;
+    private readonly Limits $limits;
+    private Transport $transport;
 
     /**
-     * Checks nothing yet: what is wrong is said by the first call.
+     * Checks nothing yet: the first call says what is wrong.
      *
      * @param ?string $url    the service's address, up to /api/jitsi/jwt, else of
      *                        JITSI_TOKENS_URL
@@ -30,19 +31,18 @@ final class Client
      * @param ?Secret $idKey  else of JITSI_TOKENS_ID_KEY, else the API key
      */
     public function __construct(
-        ?string $url = null,
-        #[\SensitiveParameter] ?Secret $apiKey = null,
-        #[\SensitiveParameter] ?Secret $idKey = null,
+        private readonly ?string $url = null,
+        private readonly ?Secret $apiKey = null,
+        private readonly ?Secret $idKey = null,
         ?Limits $limits = null,
     ) {
-        $limits ??= new Limits();
-        $attempts = new Attempts(new CurlTransport($limits->connectSeconds), $limits);
-        $this->hide([new Settings($url, $apiKey, $idKey), $attempts]);
+        $this->limits = $limits ?? new Limits();
+        $this->transport = new CurlTransport($this->limits->connectSeconds);
     }
 
     /**
-     * A client that sends by an HTTP client of yours, which verifies and follows as it is set up;
-     * let it follow no redirects. Its own time limits hold for an attempt, none at all where it has
+     * A client that sends by your own HTTP client, which verifies and follows as you set it up; let
+     * it follow no redirects. Its own time limits hold for an attempt, none at all where it has
      * none; `totalSeconds` and `attempts` bound the retries.
      */
     public static function withPsr18(
@@ -50,14 +50,12 @@ final class Client
         RequestFactoryInterface $requests,
         StreamFactoryInterface $streams,
         ?string $url = null,
-        #[\SensitiveParameter] ?Secret $apiKey = null,
-        #[\SensitiveParameter] ?Secret $idKey = null,
+        ?Secret $apiKey = null,
+        ?Secret $idKey = null,
         ?Limits $limits = null,
     ): self {
-        $transport = new Psr18Transport($http, $requests, $streams);
-        $attempts = new Attempts($transport, $limits ?? new Limits());
-        $client = new self();
-        $client->hide([new Settings($url, $apiKey, $idKey), $attempts]);
+        $client = new self($url, $apiKey, $idKey, $limits);
+        $client->transport = new Psr18Transport($http, $requests, $streams);
         return $client;
     }
 
@@ -89,12 +87,9 @@ final class Client
         ?int $notBefore = null,
         ?array $features = null,
     ): Meeting {
-        [$settings, $attempts] = $this->kept();
-        $address = $settings->address();
-        $endpoint = $address->endpoint();
-        $apiKey = $settings->apiKey();
-        $idKey = $settings->idKey();
-        $request = new TokenRequest(
+        $settings = $this->settings();
+        $apiKey = $settings->requiredApiKey();
+        $asked = new TokenRequest(
             $roomName,
             $userName,
             $userEmail,
@@ -106,9 +101,9 @@ final class Client
             $notBefore,
             $features,
         );
-        $sent = new HttpRequest($endpoint, $apiKey, $request->body($idKey));
-        $outcome = $attempts->outcome($sent);
-        return (new Reading($outcome, $address->host(), $apiKey, $idKey))->meeting();
+        $body = HttpRequest::json($asked->document($settings->idKey ?? $apiKey));
+        $request = new HttpRequest('POST', TokenRequest::PATH, $body, $apiKey);
+        return $this->send($settings, $request)->meeting();
     }
 
     /**
@@ -120,17 +115,20 @@ final class Client
      */
     public function isConfigured(): bool
     {
-        [$settings, $attempts] = $this->kept();
-        $address = $settings->address();
-        $outcome = $attempts->outcome(new HttpRequest($address->endpoint()));
-        return (new Reading($outcome, $address->host()))->isConfigured();
+        return $this->send($this->settings(), new HttpRequest('GET', TokenRequest::PATH))
+            ->isConfigured();
     }
 
-    /** @return array{Settings, Attempts} */
-    private function kept(): array
+    /** Address and keys of now: a changed key needs no restart. */
+    private function settings(): Settings
     {
-        return $this->hidden() ?? throw new ConfigurationException(
-            'A Client does not survive serialisation: make a new one.',
-        );
+        return new Settings($this->url, $this->apiKey, $this->idKey);
+    }
+
+    private function send(Settings $settings, HttpRequest $request): Reading
+    {
+        $attempts = new Attempts($this->transport, $this->limits);
+        $outcome = $attempts->outcome($settings->url, $request);
+        return new Reading($outcome, $settings, isWithKey: $request->apiKey !== null);
     }
 }

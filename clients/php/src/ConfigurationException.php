@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace JitsiTokens;
 
-/** Address or key is missing or malformed, or there is no token service there. */
+/** The address or a key is missing or malformed, or no token service answers there. */
 final class ConfigurationException extends JitsiTokensException
 {
 }

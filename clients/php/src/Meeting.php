@@ -26,7 +26,6 @@ final class Meeting
     ) {
     }
 
-    /** @throws ConfigurationException this meeting was unserialised, and has no token any more */
     public function __get(string $name): string
     {
         return match ($name) {

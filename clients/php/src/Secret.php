@@ -4,23 +4,31 @@ declare(strict_types=1);
 
 namespace JitsiTokens;
 
-use JitsiTokens\Internal\Hidden;
-
-/** A string that no dump, export, cast, serialisation or stack trace shows. */
+/** A key or a token. Only reveal() shows it: no dump, export, serialisation or trace does. */
 final class Secret
 {
-    use Hidden;
+    /** A function, since var_export() reads private properties. */
+    private readonly \Closure $value;
 
     public function __construct(#[\SensitiveParameter] string $value)
     {
-        $this->hide($value);
+        $this->value = static fn (): string => $value;
     }
 
-    /** @throws ConfigurationException this object was unserialised, and holds nothing */
     public function reveal(): string
     {
-        return $this->hidden() ?? throw new ConfigurationException(
-            'A Secret does not survive serialisation: make a new one.',
-        );
+        return ($this->value)();
+    }
+
+    /** @return array{} */
+    public function __debugInfo(): array
+    {
+        return [];
+    }
+
+    /** @return array{} */
+    public function __serialize(): array
+    {
+        return [];
     }
 }

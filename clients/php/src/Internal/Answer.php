@@ -4,33 +4,55 @@ declare(strict_types=1);
 
 namespace JitsiTokens\Internal;
 
-use JitsiTokens\Secret;
-
-/** What was answered: a whole HTTP response. */
+/** An HTTP response, while it comes in and as a whole. */
 final class Answer
 {
     private const TRANSIENT = [429, 502, 503, 504];
 
-    public readonly string $mediaType;
+    /** The longest body that is read: many times the service's longest. */
+    private const MAX_BODY_BYTES = 65_536;
 
-    /** Null where it is too long, or encoded: then it is not the service's. */
-    public readonly ?Secret $body;
+    public int $status = 0;
+    public string $mediaType = '';
+    public ?int $retryAfterSeconds = null;
+    private bool $isEncoded = false;
+    private string $body = '';
 
-    public function __construct(
-        public readonly int $status,
-        string $contentType,
-        public readonly ?int $retryAfterSeconds,
-        #[\SensitiveParameter] ?string $body,
-    ) {
-        $this->mediaType = strtolower(trim(explode(';', $contentType)[0]));
-        $this->body = $body === null ? null : new Secret($body);
+    /** A line of the head, as it arrives. */
+    public function takeLine(string $line): void
+    {
+        [$name, $value] = explode(':', $line, 2) + [1 => ''];
+        $this->takeField($name, $value);
+    }
+
+    public function takeField(string $name, string $value): void
+    {
+        $value = trim($value);
+        match (strtolower(trim($name))) {
+            'content-type' => $this->mediaType = strtolower(trim(explode(';', $value)[0])),
+            'content-encoding' => $this->isEncoded
+                = !in_array(strtolower($value), ['', 'identity'], true),
+            'retry-after' => $this->retryAfterSeconds = RetryAfter::seconds($value),
+            default => null,
+        };
+    }
+
+    public function take(string $chunk): void
+    {
+        $this->body .= substr($chunk, 0, self::MAX_BODY_BYTES + 1 - strlen($this->body));
+    }
+
+    /** Whether it is not the service's: too long, or encoded, which nobody asked for. */
+    public function isForeign(): bool
+    {
+        return $this->isEncoded || strlen($this->body) > self::MAX_BODY_BYTES;
     }
 
     /** @return array<mixed> the JSON object in the body, empty where there is none */
     public function document(): array
     {
         // Not as arrays: {"0": …} would be a list then.
-        $document = json_decode((string) $this->body?->reveal());
+        $document = $this->isForeign() ? null : json_decode($this->body);
         return $document instanceof \stdClass ? get_object_vars($document) : [];
     }
 

@@ -10,6 +10,8 @@ use JitsiTokens\Limits;
 final class Attempts
 {
     private const SHORTEST_ATTEMPT_SECONDS = 0.001;
+    private const FIRST_WAIT_SECONDS = 0.2;
+    private const LONGEST_WAIT_SECONDS = 2.0;
     private const CHANCES = 1_000_000;
 
     public function __construct(
@@ -18,16 +20,20 @@ final class Attempts
     ) {
     }
 
-    public function outcome(HttpRequest $request): Answer|Failure
+    public function outcome(string $url, HttpRequest $request): Answer|Failure
     {
         $end = self::now() + $this->limits->totalSeconds;
         for ($attempt = 1; ; $attempt++) {
             $left = max(self::SHORTEST_ATTEMPT_SECONDS, $end - self::now());
-            $outcome = $this->transport->send($request, min($this->limits->attemptSeconds, $left));
+            $seconds = min($this->limits->attemptSeconds, $left);
+            $outcome = $this->transport->send($url, $request, $seconds);
             if (!$outcome->isTransient() || $attempt >= $this->limits->attempts) {
                 return $outcome;
             }
-            $wait = Backoff::seconds($attempt, random_int(0, self::CHANCES) / self::CHANCES);
+            // Full jitter: callers that failed together do not come back together.
+            $doubled = self::FIRST_WAIT_SECONDS * 2.0 ** ($attempt - 1);
+            $chance = random_int(0, self::CHANCES) / self::CHANCES;
+            $wait = $chance * min(self::LONGEST_WAIT_SECONDS, $doubled);
             $wait += $outcome instanceof Answer ? $outcome->retryAfterSeconds ?? 0 : 0;
             if (self::now() + $wait >= $end) {
                 return $outcome;

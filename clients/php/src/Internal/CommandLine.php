@@ -57,7 +57,7 @@ final class CommandLine
     }
 
     /** @return int the exit status */
-    private static function print(#[\SensitiveParameter] string $text): int
+    private static function print(string $text): int
     {
         if (@fwrite(STDOUT, $text) === strlen($text)) {
             return 0;

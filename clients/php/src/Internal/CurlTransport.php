@@ -20,14 +20,6 @@ final class CurlTransport implements Transport
         CURLE_SSL_CACERT_BADFILE => Failure::Certificate,
     ];
 
-    /**
-     * Handles of processes that this one was forked from. Their connections are shared with those
-     * processes, and destroying a handle says over its connection that TLS ends.
-     *
-     * @var list<CurlHandle>
-     */
-    private static array $inherited = [];
-
     /** Kept for its connection, which further requests use again. */
     private ?CurlHandle $handle = null;
 
@@ -38,16 +30,20 @@ final class CurlTransport implements Transport
     {
     }
 
-    public function send(HttpRequest $request, float $seconds): Answer|Failure
+    public function send(string $url, HttpRequest $request, float $seconds): Answer|Failure
     {
         $curl = $this->ownHandle();
-        if ($curl === null) {
-            return Failure::HttpClient;
-        }
-        $reception = new Reception();
-        $isSet = curl_setopt_array($curl, $this->options($request, $seconds) + [
-            CURLOPT_WRITEFUNCTION => self::bodyReader($reception),
-            CURLOPT_HEADERFUNCTION => self::headReader($reception),
+        $answer = new Answer();
+        $isSet = curl_setopt_array($curl, $this->options($url, $request, $seconds) + [
+            CURLOPT_HEADERFUNCTION => static function ($_, string $line) use ($answer): int {
+                $answer->takeLine($line);
+                return strlen($line);
+            },
+            CURLOPT_WRITEFUNCTION => static function ($_, string $chunk) use ($answer): int {
+                $answer->take($chunk);
+                // Any other number than the chunk's length ends the transfer.
+                return $answer->isForeign() ? 0 : strlen($chunk);
+            },
         ]);
         if (!$isSet) {
             // Those after the refused one are not set either: limits, verification, callbacks.
@@ -56,41 +52,41 @@ final class CurlTransport implements Transport
         }
         curl_exec($curl);
         $error = curl_errno($curl);
-        $status = curl_getinfo($curl, CURLINFO_RESPONSE_CODE);
+        $answer->status = curl_getinfo($curl, CURLINFO_RESPONSE_CODE);
         // The connection stays; the API key and the body do not.
         curl_reset($curl);
-        if ($error !== CURLE_OK && !$reception->isForeign()) {
+        if ($error !== CURLE_OK && !$answer->isForeign()) {
             return self::FAILURES[$error] ?? Failure::Closed;
         }
-        return $reception->answer($status);
+        return $answer;
     }
 
     /** A handle of this process: over a connection shared with others come their answers too. */
-    private function ownHandle(): ?CurlHandle
+    private function ownHandle(): CurlHandle
     {
         // Some hosters disable the function; there nothing forks either.
         $process = function_exists('getmypid') ? (int) getmypid() : 0;
-        if ($this->handle !== null && $this->process !== $process) {
-            self::$inherited[] = $this->handle;
-            $this->handle = null;
+        if ($this->handle === null || $this->process !== $process) {
+            $this->handle = curl_init();
+            $this->process = $process;
         }
-        $this->process = $process;
-        return $this->handle ??= curl_init() ?: null;
+        return $this->handle;
     }
 
     /** @return array<int, mixed> */
-    private function options(HttpRequest $request, float $seconds): array
+    private function options(string $url, HttpRequest $request, float $seconds): array
     {
-        $secure = str_starts_with(strtolower($request->url), 'https:');
+        $secure = stripos($url, 'https:') === 0;
         $headers = ['Expect:'];
         foreach ($request->headers() as $name => $value) {
             $headers[] = "{$name}: {$value}";
         }
-        $body = $request->body === null ? [] : [CURLOPT_POSTFIELDS => $request->body->reveal()];
+        $body = $request->body === null ? [] : [CURLOPT_POSTFIELDS => $request->body];
         // Without TLS it is this machine, which no proxy reaches.
         $direct = $secure ? [] : [CURLOPT_PROXY => ''];
         return $body + $direct + [
-            CURLOPT_URL => $request->url,
+            CURLOPT_CUSTOMREQUEST => $request->method,
+            CURLOPT_URL => $url . $request->path,
             CURLOPT_HTTPHEADER => $headers,
             CURLOPT_PROTOCOLS => $secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP,
             CURLOPT_FOLLOWLOCATION => false,
@@ -102,26 +98,6 @@ final class CurlTransport implements Transport
             CURLOPT_NOSIGNAL => true,
             CURLOPT_SUPPRESS_CONNECT_HEADERS => true,
         ];
-    }
-
-    private static function bodyReader(Reception $reception): \Closure
-    {
-        return static function (
-            CurlHandle $curl,
-            #[\SensitiveParameter] string $chunk,
-        ) use ($reception): int {
-            $reception->take($chunk);
-            // Any other number than the chunk's length ends the transfer.
-            return $reception->isForeign() ? 0 : strlen($chunk);
-        };
-    }
-
-    private static function headReader(Reception $reception): \Closure
-    {
-        return static function (CurlHandle $curl, string $line) use ($reception): int {
-            $reception->takeLine($line);
-            return strlen($line);
-        };
     }
 
     private static function milliseconds(float $seconds): int

@@ -4,24 +4,40 @@ declare(strict_types=1);
 
 namespace JitsiTokens\Internal;
 
+use JitsiTokens\InvalidRequestException;
 use JitsiTokens\Secret;
 
-/** What is sent. */
+/** One request; the path follows the service's address. */
 final class HttpRequest
 {
-    private const USER_AGENT = 'jitsi-tokens-php/0.1.0';
-
-    /** @param ?Secret $body JSON; without one it is a GET */
+    /** @param ?string $body JSON */
     public function __construct(
-        public readonly string $url,
-        private readonly ?Secret $apiKey = null,
-        public readonly ?Secret $body = null,
+        public readonly string $method,
+        public readonly string $path,
+        #[\SensitiveParameter] public readonly ?string $body = null,
+        public readonly ?Secret $apiKey = null,
     ) {
     }
 
-    public function method(): string
+    /**
+     * The JSON of a document without the fields that are null.
+     *
+     * @param array<string, mixed> $document
+     *
+     * @throws InvalidRequestException a string is not UTF-8
+     */
+    public static function json(#[\SensitiveParameter] array $document): string
     {
-        return $this->body === null ? 'GET' : 'POST';
+        $present = array_filter($document, static fn (mixed $value): bool => $value !== null);
+        foreach ($present as $name => $value) {
+            if (json_encode($value) === false) {
+                throw new InvalidRequestException(
+                    "The request is not sent: /{$name} must hold whole Unicode characters only.",
+                    field: "/{$name}",
+                );
+            }
+        }
+        return (string) json_encode($present, JSON_UNESCAPED_SLASHES);
     }
 
     /** @return array<string, string> */
@@ -31,7 +47,7 @@ final class HttpRequest
             'Accept' => 'application/json, application/problem+json',
             // What is compressed could not be bounded before it is unpacked.
             'Accept-Encoding' => 'identity',
-            'User-Agent' => self::USER_AGENT,
+            'User-Agent' => 'jitsi-tokens-php/0.1.0',
         ];
         if ($this->body !== null) {
             $headers['Content-Type'] = 'application/json';

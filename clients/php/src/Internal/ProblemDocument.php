@@ -49,7 +49,7 @@ final class ProblemDocument
         return str_ends_with($text, '.') ? $text : "{$text}.";
     }
 
-    private function harmlessDetail(#[\SensitiveParameter] mixed $text): ?string
+    private function harmlessDetail(mixed $text): ?string
     {
         if (!is_string($text) || $this->isTelling($text)) {
             return null;
@@ -59,14 +59,14 @@ final class ProblemDocument
         return $line === '' ? null : $line;
     }
 
-    private function harmlessPointer(#[\SensitiveParameter] mixed $pointer): ?string
+    private function harmlessPointer(mixed $pointer): ?string
     {
         $printable = is_string($pointer)
             && preg_match('~^/(?:[^\p{C}\p{Z}]| ){0,99}$~Du', $pointer) === 1;
         return $printable && !$this->isTelling($pointer) ? $pointer : null;
     }
 
-    private function isTelling(#[\SensitiveParameter] string $text): bool
+    private function isTelling(string $text): bool
     {
         foreach ($this->secrets as $secret) {
             if (str_contains($text, $secret->reveal())) {

@@ -29,13 +29,11 @@ final class Psr18Transport implements Transport
     ) {
     }
 
-    public function send(HttpRequest $request, float $seconds): Answer|Failure
+    public function send(string $url, HttpRequest $request, float $seconds): Answer|Failure
     {
-        $end = hrtime(true) + $seconds * 1e9;
         // What is thrown here holds the request, with the API key: nothing of it goes on.
         try {
-            $response = $this->http->sendRequest($this->message($request));
-            return self::received($response, $end);
+            return self::received($this->http->sendRequest($this->message($url, $request)));
         } catch (ClientExceptionInterface $error) {
             return self::failure($error);
         } catch (\Throwable) {
@@ -43,16 +41,15 @@ final class Psr18Transport implements Transport
         }
     }
 
-    private function message(HttpRequest $request): RequestInterface
+    private function message(string $url, HttpRequest $request): RequestInterface
     {
-        $message = $this->requests->createRequest($request->method(), $request->url);
+        $message = $this->requests->createRequest($request->method, $url . $request->path);
         foreach ($request->headers() as $name => $value) {
             $message = $message->withHeader($name, $value);
         }
-        if ($request->body === null) {
-            return $message;
-        }
-        return $message->withBody($this->streams->createStream($request->body->reveal()));
+        return $request->body === null
+            ? $message
+            : $message->withBody($this->streams->createStream($request->body));
     }
 
     private static function failure(ClientExceptionInterface $error): Failure
@@ -66,34 +63,18 @@ final class Psr18Transport implements Transport
         return $network ? Failure::NotConnected : Failure::Closed;
     }
 
-    private static function received(ResponseInterface $response, float $end): Answer|Failure
+    private static function received(ResponseInterface $response): Answer
     {
-        $reception = new Reception();
+        $answer = new Answer();
+        $answer->status = $response->getStatusCode();
         // Guzzle decodes unasked, and keeps the field by another name.
         $encoding = $response->getHeaderLine('Content-Encoding')
             ?: $response->getHeaderLine('x-encoded-content-encoding');
-        $reception->takeField('Content-Encoding', $encoding);
+        $answer->takeField('Content-Encoding', $encoding);
         foreach (['Content-Type', 'Retry-After'] as $name) {
-            $reception->takeField($name, $response->getHeaderLine($name));
+            $answer->takeField($name, $response->getHeaderLine($name));
         }
-        $stream = $response->getBody();
-        try {
-            while (!$reception->isForeign() && !$stream->eof()) {
-                $chunk = $stream->read(8192);
-                $reception->take($chunk);
-                if (hrtime(true) > $end) {
-                    return Failure::TimedOut;
-                }
-                if ($chunk === '') {
-                    break;
-                }
-            }
-        } catch (\RuntimeException) {
-            return Failure::Closed;
-        }
-        $length = $response->getHeaderLine('Content-Length');
-        $cut = !$reception->isForeign() && preg_match('/^\d{1,18}$/D', $length) === 1
-            && $reception->bodyBytes() < (int) $length;
-        return $cut ? Failure::Closed : $reception->answer($response->getStatusCode());
+        $answer->take((string) $response->getBody());
+        return $answer;
     }
 }

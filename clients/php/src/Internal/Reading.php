@@ -13,26 +13,23 @@ use JitsiTokens\NotAllowedException;
 use JitsiTokens\Secret;
 use JitsiTokens\UnavailableException;
 
-/**
- * What the outcome of a call means.
- *
- * A trace shows the arguments of every call on the way to a throw: here they have none.
- */
+/** What the outcome of a call means: an answer of the service, or the exception to throw. */
 final class Reading
 {
-    private const TOKEN = '~^[A-Za-z0-9_-]++(\.[A-Za-z0-9_-]++){2}$~D';
-    private const MEETING_URL = '~^https://[^\p{Z}\p{C}]++$~Du';
+    private const REFUSALS = [
+        401 => [CredentialsException::class, 'does not accept the API key'],
+        403 => [NotAllowedException::class, 'does not allow this'],
+        400 => [InvalidRequestException::class, 'refuses the request (HTTP 400)'],
+        413 => [InvalidRequestException::class, 'refuses the request (HTTP 413)'],
+        415 => [InvalidRequestException::class, 'refuses the request (HTTP 415)'],
+        422 => [InvalidRequestException::class, 'refuses the request (HTTP 422)'],
+    ];
 
-    /** @var array<Secret> */
-    private readonly array $keys;
-
-    /** @param Secret ...$keys those that were sent or used; none: nothing was said of who asks */
     public function __construct(
         private readonly Answer|Failure $outcome,
-        private readonly string $host,
-        Secret ...$keys,
+        private readonly Settings $settings,
+        private readonly bool $isWithKey,
     ) {
-        $this->keys = $keys;
     }
 
     /** @throws JitsiTokensException */
@@ -44,11 +41,10 @@ final class Reading
         $expiresAt = $document['expiresAt'] ?? null;
         $notBefore = $document['notBefore'] ?? null;
         $room = $document['roomName'] ?? null;
-        $whole = is_string($token) && preg_match(self::TOKEN, $token) === 1
-            && is_string($url) && preg_match(self::MEETING_URL, $url) === 1
-            && is_int($expiresAt) && is_int($notBefore) && is_string($room);
-        if (!$whole) {
-            throw $this->somethingElse('a token');
+        $isWhole = is_string($token) && is_string($url) && is_string($room)
+            && is_int($expiresAt) && is_int($notBefore);
+        if (!$isWhole) {
+            throw $this->unusable('something else than a token');
         }
         return new Meeting(new Secret($token), new Secret($url), $expiresAt, $notBefore, $room);
     }
@@ -58,7 +54,7 @@ final class Reading
     {
         $configured = $this->document()['configured'] ?? null;
         if (!is_bool($configured)) {
-            throw $this->somethingElse('whether it is configured');
+            throw $this->unusable('something else than whether it is configured');
         }
         return $configured;
     }
@@ -69,73 +65,64 @@ final class Reading
         if ($this->outcome instanceof Failure) {
             throw $this->failed();
         }
-        if ($this->outcome->status !== 200 || $this->outcome->body === null) {
+        if ($this->outcome->status !== 200 || $this->outcome->isForeign()) {
             throw $this->refused();
         }
-        $json = $this->outcome->mediaType === 'application/json';
-        return $json ? $this->outcome->document() : [];
+        return $this->outcome->mediaType === 'application/json' ? $this->outcome->document() : [];
     }
 
-    private function somethingElse(string $expected): UnavailableException
+    private function unusable(string $content): UnavailableException
     {
-        $message = "{$this->host} answered HTTP 200 with something else than {$expected}:"
-            . ' is the address right?';
-        return new UnavailableException($message, 200);
+        $host = $this->settings->host;
+        $status = $this->outcome->status;
+        return new UnavailableException(
+            "{$host} answered HTTP {$status} with {$content}: is the address right?",
+            $status,
+        );
     }
 
     private function failed(): JitsiTokensException
     {
+        $host = $this->settings->host;
         return $this->outcome === Failure::Certificate
-            ? new ConfigurationException("The certificate of {$this->host} does not hold.")
-            : new UnavailableException("{$this->host} does not answer ({$this->outcome->value}).");
+            ? new ConfigurationException("The certificate of {$host} does not hold.")
+            : new UnavailableException("{$host} does not answer ({$this->outcome->value}).");
     }
 
     private function refused(): JitsiTokensException
     {
-        $host = $this->host;
+        $host = $this->settings->host;
         $status = $this->outcome->status;
-        $problem = new ProblemDocument($this->outcome, ...$this->keys);
+        $keys = array_filter([$this->settings->apiKey, $this->settings->idKey]);
+        $problem = new ProblemDocument($this->outcome, ...$keys);
         if ($this->outcome->isTransient()) {
             return new UnavailableException(
                 $problem->after("{$host} cannot answer now (HTTP {$status})"),
                 $status,
-                $this->outcome->retryAfterSeconds,
+                retryAfterSeconds: $this->outcome->retryAfterSeconds,
             );
         }
-        if ($this->outcome->body === null) {
-            return new UnavailableException(
-                "{$host} answered HTTP {$status} with what is not the service's,"
-                . ' too long or encoded: is the address right?',
+        if ($this->outcome->isForeign()) {
+            return $this->unusable("what is not the service's, too long or encoded");
+        }
+        $isNoService = in_array($status, [404, 405], true) || intdiv($status, 100) === 3
+            || ($status === 401 && !$this->isWithKey);
+        if ($isNoService) {
+            return new ConfigurationException(
+                "There is no token service at this address ({$host}, HTTP {$status}).",
                 $status,
             );
         }
-        $noService = "There is no token service at this address ({$host}, HTTP {$status}).";
-        $notAllowed = "{$host} does not allow this"
-            . ($problem->isOurs ? '' : ": a firewall or the address's own access list");
-        $invalid = "{$host} refuses the request (HTTP {$status})";
-        return match (true) {
-            $status === 401 && $this->keys === []
-                => new ConfigurationException($noService, $status),
-            $status === 401 => new CredentialsException(
-                $problem->after("{$host} does not accept the API key"),
-                $status,
-            ),
-            $status === 403 => new NotAllowedException(
-                $problem->after($notAllowed),
-                $status,
-                $problem->field,
-            ),
-            in_array($status, [400, 413, 415, 422], true) => new InvalidRequestException(
-                $problem->after($invalid),
-                $status,
-                $problem->field,
-            ),
-            in_array($status, [404, 405], true), intdiv($status, 100) === 3
-                => new ConfigurationException($noService, $status),
-            default => new UnavailableException(
-                $problem->after("{$host} failed (HTTP {$status})"),
-                $status,
-            ),
-        };
+        [$class, $sentence] = self::REFUSALS[$status]
+            ?? [UnavailableException::class, "failed (HTTP {$status})"];
+        if ($status === 403 && !$problem->isOurs) {
+            $sentence .= ": a firewall or the address's own access list";
+        }
+        $hasField = in_array($status, [400, 403, 413, 415, 422], true);
+        return new $class(
+            $problem->after("{$host} {$sentence}"),
+            $status,
+            $hasField ? $problem->field : null,
+        );
     }
 }
