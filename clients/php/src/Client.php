@@ -88,7 +88,6 @@ final class Client
         ?array $features = null,
     ): Meeting {
         $settings = $this->settings();
-        $apiKey = $settings->requiredApiKey();
         $asked = new TokenRequest(
             $roomName,
             $userName,
@@ -101,9 +100,8 @@ final class Client
             $notBefore,
             $features,
         );
-        $body = HttpRequest::json($asked->document($settings->idKey ?? $apiKey));
-        $request = new HttpRequest('POST', TokenRequest::PATH, $body, $apiKey);
-        return $this->send($settings, $request)->meeting();
+        $document = $asked->document($settings->idKey ?? $settings->requiredApiKey());
+        return $this->ask($settings, 'POST', TokenRequest::PATH, $document)->meeting();
     }
 
     /**
@@ -115,14 +113,30 @@ final class Client
      */
     public function isConfigured(): bool
     {
-        return $this->send($this->settings(), new HttpRequest('GET', TokenRequest::PATH))
-            ->isConfigured();
+        $request = new HttpRequest('GET', TokenRequest::PATH);
+        return $this->send($this->settings(), $request)->isConfigured();
     }
 
     /** Address and keys of now: a changed key needs no restart. */
     private function settings(): Settings
     {
         return new Settings($this->url, $this->apiKey, $this->idKey);
+    }
+
+    /**
+     * Sends with the API key, and the document as JSON.
+     *
+     * @param ?array<string, mixed> $document
+     */
+    private function ask(
+        Settings $settings,
+        string $method,
+        string $path,
+        #[\SensitiveParameter] ?array $document = null,
+    ): Reading {
+        $body = $document === null ? null : HttpRequest::json($document);
+        $request = new HttpRequest($method, $path, $body, $settings->requiredApiKey());
+        return $this->send($settings, $request);
     }
 
     private function send(Settings $settings, HttpRequest $request): Reading

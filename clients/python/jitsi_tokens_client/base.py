@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
@@ -45,12 +44,11 @@ class BaseClient(Generic[HttpT]):
         limits: Limits | None = None,
         http: HttpT | None = None,
     ) -> None:
-        self._settings = read_settings(url, api_key, id_key, os.environ)
+        self._settings = read_settings(url, api_key, id_key)
         self._limits = limits or Limits()
         self._given_http: HttpT | None = http
         self._own_http: HttpT | None = None
         self._process_id = 0
-        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._settings.host!r})"
@@ -58,20 +56,20 @@ class BaseClient(Generic[HttpT]):
     def _http(self) -> HttpT:
         if self._given_http is not None:
             return self._given_http
-        with self._lock:
-            # Parent and child of a fork would mix their bytes on one connection.
-            if self._own_http is None or self._process_id != os.getpid():
-                # Proxies are for https: plain http goes to loopback.
-                is_https = self._settings.url.lower().startswith("https:")
-                try:
-                    self._own_http = self._http_class(trust_env=is_https)
-                except (OSError, ValueError, ImportError) as error:
-                    raise ConfigurationError(
-                        f"The HTTP client cannot be set up ({type(error).__name__}): look at the"
-                        " proxies and certificates that the environment names."
-                    ) from None
-                self._process_id = os.getpid()
-            return self._own_http
+        http = self._own_http
+        # Parent and child of a fork would mix their bytes on one connection.
+        if http is None or self._process_id != os.getpid():
+            # Proxies are for https: plain http goes to loopback.
+            is_https = self._settings.url.lower().startswith("https:")
+            try:
+                http = self._http_class(trust_env=is_https)
+            except (OSError, ValueError, ImportError) as error:
+                raise ConfigurationError(
+                    f"The HTTP client cannot be set up ({type(error).__name__}): look at the"
+                    " proxies and certificates that the environment names."
+                ) from None
+            self._own_http, self._process_id = http, os.getpid()
+        return http
 
     def _token_request(self, asked: TokenRequest) -> Request:
         document = asked.document(self._settings.id_key or self._api_key())

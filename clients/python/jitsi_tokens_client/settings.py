@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import httpx
 
 from jitsi_tokens_client.errors import ConfigurationError
 from jitsi_tokens_client.request import TOKEN_PATH
 from jitsi_tokens_client.secret import Secret
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _URL = "JITSI_TOKENS_URL"
 API_KEY = "JITSI_TOKENS_API_KEY"
@@ -43,21 +41,18 @@ class Settings(NamedTuple):
 
 
 def read_settings(
-    url: str | None,
-    api_key: str | Secret | None,
-    id_key: str | Secret | None,
-    environ: Mapping[str, str],
+    url: str | None, api_key: str | Secret | None, id_key: str | Secret | None
 ) -> Settings:
     """Return the settings; an argument comes before the environment.
 
     Raises:
         ConfigurationError: the address is missing, or a value is malformed.
     """
-    address = _value(url, _URL, environ)
+    address = _value(url, _URL)
     if address is None:
         raise missing(_URL)
     base_url, host = read_address(address.reveal())
-    api_key, id_key = _value(api_key, API_KEY, environ), _value(id_key, _ID_KEY, environ)
+    api_key, id_key = _value(api_key, API_KEY), _value(id_key, _ID_KEY)
     if api_key and not _API_KEY_TEXT.fullmatch(api_key.reveal()):
         raise ConfigurationError(
             f"The API key ({API_KEY}) must be printable ASCII without blanks or quotes."
@@ -118,11 +113,11 @@ def _is_loopback(host: str) -> bool:
     return any(address in network for network in _LOOPBACK)
 
 
-def _value(given: str | Secret | None, name: str, environ: Mapping[str, str]) -> Secret | None:
+def _value(given: str | Secret | None, name: str) -> Secret | None:
     # The argument, else the variable, else what its file holds; None if none is set.
     if given is not None:
         return Secret(_trimmed(given.reveal() if isinstance(given, Secret) else given))
-    value, file = (_trimmed(environ.get(one, "")) for one in (name, f"{name}_FILE"))
+    value, file = (_trimmed(os.environ.get(one, "")) for one in (name, f"{name}_FILE"))
     if value and file:
         raise ConfigurationError(f"{name} and {name}_FILE are both set: set one of them.")
     if not file:
