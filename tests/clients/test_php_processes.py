@@ -9,6 +9,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.clients.certificate import certify
 from tests.clients.php_caller import CLIENT, php, require, require_php
 from tests.clients.samples import MEETING
@@ -20,7 +22,8 @@ CHILDREN = 8
 # A file, since children share what is read.
 SCRIPT = f"""<?php
 require '{CLIENT}/autoload.php';
-$client = new JitsiTokens\\Client($argv[1], new JitsiTokens\\Secret('k'));
+$limits = new JitsiTokens\\Limits(attempts: (int) $argv[2]);
+$client = new JitsiTokens\\Client($argv[1], new JitsiTokens\\Secret('k'), limits: $limits);
 $ask = static function (string $name) use ($client): void {{
     $token = $client->issue('visit', $name)->token;
     fwrite(STDOUT, "{{$name}} {{$token}}\\n");
@@ -80,8 +83,10 @@ def token_of(name: str) -> str:
     return f"e30.{base64.urlsafe_b64encode(name.encode()).decode().rstrip('=')}.c2ln"
 
 
-def test_each_process_gets_its_own_answers(tmp_path: Path) -> None:
-    """With a client that had its connection before the fork: parent and children, over TLS."""
+# Over TLS a child that lays down its parent's connection ends it: the parent makes another.
+@pytest.mark.parametrize(("scheme", "attempts"), [("http", 1), ("https", 4)])
+def test_each_process_gets_its_own_answers(scheme: str, attempts: int, tmp_path: Path) -> None:
+    """With a client that had its connection before the fork: parent and children."""
     require_php()
     modules = php("-m").stdout.split()
     available = {"pcntl", "posix"} <= set(modules)
@@ -91,10 +96,11 @@ def test_each_process_gets_its_own_answers(tmp_path: Path) -> None:
     script.write_text(SCRIPT)
     with KeepingServer(("127.0.0.1", 0), Handler) as server:
         server.ports = []
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        if scheme == "https":
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        url = f"https://127.0.0.1:{server.server_port}"
-        finished = php(str(script), url, SSL_CERT_FILE=str(certificate))
+        url = f"{scheme}://127.0.0.1:{server.server_port}"
+        finished = php(str(script), url, str(attempts), SSL_CERT_FILE=str(certificate))
         server.shutdown()
 
     assert finished.returncode == 0, finished.stderr
