@@ -234,6 +234,13 @@ def test_half_a_character_is_not_sent(document: dict[str, Any]) -> None:
     assert str(raised.value).isascii()
 
 
+def test_no_answer_to_who_is_a_moderator_is_not_a_no() -> None:
+    """The service refuses null; left out, it would mean a guest."""
+    asked = TokenRequest("visit", "Jane", is_moderator=None)  # type: ignore[arg-type]
+
+    assert asked.document(Secret(KEY))["isModerator"] is None
+
+
 def test_an_id_as_it_was_computed_elsewhere() -> None:
     """By openssl dgst -sha256 -hmac: a change here would give all users new ids."""
     of_email = TokenRequest("r", "n", user_email="Jane.Doe@Example.ORG")

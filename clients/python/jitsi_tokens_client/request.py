@@ -57,16 +57,19 @@ class TokenRequest:
             raise InvalidRequestError(
                 "Give either an appointment, or not_before and expiration_seconds."
             )
+        optional = {
+            "userEmail": self.user_email or None,
+            "userAvatar": self.user_avatar or None,
+            "notBefore": (self.appointment or self).not_before,
+            "expirationSeconds": (self.appointment or self).expiration_seconds,
+            "features": None if self.features is None else dict(self.features),
+        }
         return {
             "userId": self.user_id or self._derived_user_id(id_key),
             "userName": self.user_name,
             "roomName": self.room_name,
-            "userEmail": self.user_email or None,
-            "userAvatar": self.user_avatar or None,
             "isModerator": self.is_moderator,
-            "notBefore": (self.appointment or self).not_before,
-            "expirationSeconds": (self.appointment or self).expiration_seconds,
-            "features": None if self.features is None else dict(self.features),
+            **{name: value for name, value in optional.items() if value is not None},
         }
 
     def _derived_user_id(self, key: Secret) -> str:
@@ -81,16 +84,15 @@ class TokenRequest:
 
 
 def json_body(document: Mapping[str, Any]) -> bytes:
-    """Return the JSON of a document without the fields that are None.
+    """Return the JSON of a document.
 
     Raises:
         InvalidRequestError: a string holds half a surrogate pair, which UTF-8 cannot hold.
     """
-    present = {name: value for name, value in document.items() if value is not None}
-    for name, value in present.items():
+    for name, value in document.items():
         if _SURROGATE.search(json.dumps(value, ensure_ascii=False)):
             raise InvalidRequestError(
                 f"The request is not sent: /{name} must hold whole Unicode characters only.",
                 field=f"/{name}",
             )
-    return json.dumps(present, ensure_ascii=False).encode()
+    return json.dumps(document, ensure_ascii=False).encode()

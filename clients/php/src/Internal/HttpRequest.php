@@ -20,7 +20,7 @@ final class HttpRequest
     }
 
     /**
-     * The JSON of a document without the fields that are null.
+     * The JSON of a document.
      *
      * @param array<string, mixed> $document
      *
@@ -28,8 +28,7 @@ final class HttpRequest
      */
     public static function json(#[\SensitiveParameter] array $document): string
     {
-        $present = array_filter($document, static fn (mixed $value): bool => $value !== null);
-        foreach ($present as $name => $value) {
+        foreach ($document as $name => $value) {
             if (json_encode($value) === false) {
                 throw new InvalidRequestException(
                     "The request is not sent: /{$name} must hold whole Unicode characters only.",
@@ -37,7 +36,7 @@ final class HttpRequest
                 );
             }
         }
-        return (string) json_encode($present, JSON_UNESCAPED_SLASHES);
+        return (string) json_encode((object) $document, JSON_UNESCAPED_SLASHES);
     }
 
     /** @return array<string, string> */

@@ -45,7 +45,7 @@ final class TokenRequest
                 'Give either an appointment, or notBefore and expirationSeconds.',
             );
         }
-        return [
+        $fields = [
             'userId' => self::given($this->userId) ?? $this->derivedUserId($idKey),
             'userName' => $this->userName,
             'roomName' => $this->roomName,
@@ -56,6 +56,7 @@ final class TokenRequest
             'expirationSeconds' => $when?->expirationSeconds ?? $this->expirationSeconds,
             'features' => $this->features === null ? null : (object) $this->features,
         ];
+        return array_filter($fields, static fn (mixed $value): bool => $value !== null);
     }
 
     /** Stable for a user, without naming the user. */
