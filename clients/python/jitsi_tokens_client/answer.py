@@ -122,30 +122,19 @@ class Answer:
 
 def error_of(error: Exception, host: str) -> JitsiTokensError:
     """Return the error for what the HTTP client raised; it repeats nothing of the request."""
-    if isinstance(error, httpx.TimeoutException):
-        return timed_out(host)
-    cause = _system_error(error)
+    # The first system error: behind it comes what the caller was handling.
+    cause: BaseException | None = error
+    while cause and not isinstance(cause, OSError):
+        cause = cause.__cause__ or cause.__context__
     if isinstance(cause, ssl.SSLCertVerificationError):
         why = cause.verify_message.rstrip(".")
         return ConfigurationError(f"The certificate of {host} does not hold: {why}.")
-    if isinstance(cause, socket.gaierror):
-        return _no_answer(host, "its name does not resolve")
-    if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
-        return _no_answer(host, "no connection")
-    return _no_answer(host, "the connection was closed")
-
-
-def timed_out(host: str) -> UnavailableError:
-    """Return the error of an attempt that took too long."""
-    return _no_answer(host, "timed out")
-
-
-def _no_answer(host: str, why: str) -> UnavailableError:
+    if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+        why = "timed out"
+    elif isinstance(cause, socket.gaierror):
+        why = "its name does not resolve"
+    elif isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
+        why = "no connection"
+    else:
+        why = "the connection was closed"
     return UnavailableError(f"{host} does not answer ({why}).")
-
-
-def _system_error(error: BaseException | None) -> OSError | None:
-    # The first: behind it comes what the caller was handling.
-    while error and not isinstance(error, OSError):
-        error = error.__cause__ or error.__context__
-    return error if isinstance(error, OSError) else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from jitsi_tokens_client.answer import Answer, error_of, timed_out
+from jitsi_tokens_client.answer import Answer, error_of
 from jitsi_tokens_client.base import IS_CONFIGURED, BaseClient
 from jitsi_tokens_client.request import TokenRequest
 from jitsi_tokens_client.retry import Attempts
@@ -138,7 +138,7 @@ class Client(BaseClient[httpx.Client]):
                 while not answer.is_foreign and (chunk := next(chunks, b"")):
                     answer.take(chunk)
                     if time.monotonic() > ends_at:
-                        return timed_out(host)
+                        return error_of(TimeoutError(), host)
         except (httpx.HTTPError, OSError) as error:
             return error_of(error, host)
         return self._checked(answer, request)
