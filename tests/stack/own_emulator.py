@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -14,10 +16,14 @@ from tests.stack.fault_proxy import FaultProxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from local_stack.emulator import Emulator
     from tests.stack.calls import Exchanges
+
+# Each worker unpacks the layer, 45 MB: in memory where there is room, as many disks take a second
+# or more to write and to delete that.
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own in it
+MOST_BYTES = 4 * 2**30
 
 
 class Proxies(NamedTuple):
@@ -80,9 +86,15 @@ def own_emulator(
 ) -> Iterator[Emulator]:
     """Run an emulator that begins empty and leaves nothing, in a folder of its own."""
     home = emulator.Home(emulator.LOCAL / folder)
+    unpacked = MEMORY / str(home.folder).replace("/", "-")
+    folders = (home.folder, unpacked)
     emulator.stop(home)
-    shutil.rmtree(home.folder, ignore_errors=True)
+    for each in folders:
+        shutil.rmtree(each, ignore_errors=True)
     environment = {**proxies.environment, **(extra_environment or {})}
+    if MEMORY.is_dir() and _takes_workers(MEMORY):
+        unpacked.mkdir(0o700)
+        environment["TMPDIR"] = str(unpacked)
     running = emulator.start(home, extra_environment=environment)
     for proxy in proxies:
         proxy.target_port = running.port
@@ -90,4 +102,11 @@ def own_emulator(
         yield running
     finally:
         emulator.stop(home)
-        shutil.rmtree(home.folder, ignore_errors=True)
+        for each in folders:
+            shutil.rmtree(each, ignore_errors=True)
+
+
+def _takes_workers(folder: Path) -> bool:
+    """Tell whether there is room, and code may be loaded: containers mount it without that."""
+    there = os.statvfs(folder)
+    return there.f_bavail * there.f_frsize > MOST_BYTES and not there.f_flag & os.ST_NOEXEC
