@@ -69,11 +69,6 @@ RUNS = {
             ("HEAD /.well-known/jwks.json", "positive", 200): 5,
         },
     ),
-    "wrong bodies": Run(
-        ["--phases=fuzzing", "--mode=negative", "--include-operation-id=issueToken"],
-        120,
-        {(TOKENS, "negative", 400): 120},
-    ),
 }
 
 

@@ -70,9 +70,10 @@ def test_botocore_knows_the_services_in_use_alone(packages: Path) -> None:
 )
 def test_a_start_compiles_nothing_of_the_layer(built: Path, packages: Path, function: str) -> None:
     """Bytecode that is there and not used would cost each cold start as much as none."""
-    loaded = code_of_start(built / function, packages)
+    environment = {"PYTHONDONTWRITEBYTECODE": "1", **ENVIRONS["published"], **NAMES}
+    started = run("-v", "-c", "import app", f"{built / function}:{packages}", **environment)
 
-    of_layer = {path for path in loaded if str(packages) in path}
+    of_layer = {path for path in CODE.findall(started.stderr) if str(packages) in path}
     assert {path for path in of_layer if path.endswith(".py")} == set()
     for package in ("jitsi_tokens", "botocore"):
         assert any(path.startswith(f"'{packages}/{package}/") for path in of_layer)
@@ -80,37 +81,20 @@ def test_a_start_compiles_nothing_of_the_layer(built: Path, packages: Path, func
 
 def test_the_logger_works_with_what_the_layer_holds(packages: Path) -> None:
     """It is loaded when something has gone wrong, and no start would show that it cannot be."""
-    logged = subprocess.run(  # noqa: S603 - the runtime's Python and the code above
-        [
-            str(PYTHON),
-            "-c",
-            LOG,
-        ],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(packages)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    logged = run("-c", LOG, str(packages))
     warning, report = map(json.loads, logged.stdout.splitlines())
 
     assert (warning["message"], warning["cause"]) == ("a warning", "this")
     assert (report["error"], "text" in logged.stdout) == ("ValueError", False)
 
 
-def code_of_start(function: Path, packages: Path) -> list[str]:
-    """Return where the code of a built function comes from, of all modules that it loads."""
-    started = subprocess.run(  # noqa: S603 - the runtime's Python and a built function
-        [str(PYTHON), "-v", "-c", "import app"],
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": f"{function}:{packages}",
-            **ENVIRONS["published"],
-            **NAMES,
-        },
-        cwd=function,
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Lambda's Python, with the last argument for its path."""
+    *options, path = arguments
+    return subprocess.run(  # noqa: S603 - the runtime's Python
+        [str(PYTHON), *options],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": path, **variables},
         capture_output=True,
         text=True,
         check=True,
     )
-    return CODE.findall(started.stderr)

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from local_stack import deployment
 from local_stack.emulator import LOCAL, ROOT
-from tests.stack.as_role import ON_THE_EMULATOR
+from tests.stack.test_permissions import ON_THE_EMULATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ PIPED = "jitsi-tokens-piped"
 REPOSITORY = "clinic@7/jitsi-tokens@8"
 SUBJECT = f"repo:{REPOSITORY}:environment:piped"
 SUBJECTS = {"PlanRole": f"{SUBJECT}-plan", "DeployRole": SUBJECT}
+COMMAND = ("python", "-m", "deployment")
 SAMCONFIG = f"""
 version = 0.1
 [piped.deploy.parameters]
@@ -54,15 +55,21 @@ class Pipeline(NamedTuple):
     stack: deployment.Stack
     outputs: dict[str, str]
 
-    def take(self, role: str, subject: str) -> dict[str, str]:
-        """Return what a role's holder has, which GitHub's token is for this `sub`.
+    @property
+    def plan(self) -> tuple[str, ...]:
+        """The command that plans a change."""
+        role = self.outputs["ExecutionRole"]
+        return (*COMMAND, "plan", "--environment", "piped", "--role-arn", role)
+
+    def take(self, role: str, subject: str | None = None) -> dict[str, str]:
+        """Return what a role's holder has, whose token of GitHub's has a `sub`, or the right one.
 
         The emulator reads a token's claims and leaves its signature alone.
         """
         claims = {
             "iss": "https://token.actions.githubusercontent.com",
             "aud": "sts.amazonaws.com",
-            "sub": subject,
+            "sub": subject or SUBJECTS[role],
         }
         parts = (json.dumps(part).encode() for part in ({"alg": "RS256"}, claims, {}))
         answer = deployment.client(self.emulator, "sts").assume_role_with_web_identity(
@@ -176,7 +183,7 @@ def test_a_role_is_taken_by_its_environment_alone(piped: Pipeline, role: str) ->
         f"repo:{REPOSITORY}:pull_request",
     ]
 
-    assert piped.take(role, own)["AWS_SESSION_TOKEN"]
+    assert piped.take(role)["AWS_SESSION_TOKEN"]
     for subject in others:
         with pytest.raises(ClientError, match="AccessDenied"):
             piped.take(role, subject)
@@ -184,17 +191,14 @@ def test_a_role_is_taken_by_its_environment_alone(piped: Pipeline, role: str) ->
 
 def test_one_role_plans_and_the_other_applies(piped: Pipeline, folder: Path) -> None:
     """The very change set that was shown is executed, by a role that could not make it."""
-    planner, deployer = (piped.take(role, subject) for role, subject in SUBJECTS.items())
-    command = ("python", "-m", "deployment")
-    role = piped.outputs["ExecutionRole"]
-    plan = (*command, "plan", "--environment", "piped", "--role-arn", role)
+    planner, deployer = map(piped.take, SUBJECTS)
 
-    planned = piped.run(folder, planner, *plan, "--summary", "summary.md")
+    planned = piped.run(folder, planner, *piped.plan, "--summary", "summary.md")
     assert planned.returncode == 0, planned.stderr
-    apply = (*command, "apply", planned.stdout.strip())
-    refused = [piped.run(folder, planner, *apply), piped.run(folder, deployer, *plan)]
+    apply = (*COMMAND, "apply", planned.stdout.strip())
+    refused = [piped.run(folder, planner, *apply), piped.run(folder, deployer, *piped.plan)]
     applied = piped.run(folder, deployer, *apply)
-    again = piped.run(folder, planner, *plan, "--summary", "again.md")
+    again = piped.run(folder, planner, *piped.plan, "--summary", "again.md")
 
     assert "| Modify | IssueToken | AWS::Lambda::Function |" in (folder / "summary.md").read_text()
     assert all(each.returncode == 3 and "AccessDenied" in each.stderr for each in refused)
@@ -210,18 +214,12 @@ def test_a_canary_that_would_have_no_key_is_not_planned(piped: Pipeline, folder:
     """No change set stays, and the sentence says what to deploy."""
     formation = deployment.client(piped.emulator, "cloudformation")
     before = formation.list_change_sets(StackName=PIPED)["Summaries"]
-    settings = (folder / "samconfig.toml").read_text()
-    changed = '"SigningAlgorithm=RS256", "CanaryEnabled=true"'
-    (folder / "samconfig.toml").write_text(
-        settings.replace('"MaximumLifetimeSeconds=900"', changed)
+    changed = SAMCONFIG.replace(
+        '"MaximumLifetimeSeconds=900"', '"SigningAlgorithm=RS256", "CanaryEnabled=true"'
     )
+    (folder / "samconfig.toml").write_text(changed)
 
-    planned = piped.run(
-        folder,
-        piped.take("PlanRole", SUBJECTS["PlanRole"]),
-        *("python", "-m", "deployment", "plan", "--environment", "piped"),
-        *("--role-arn", piped.outputs["ExecutionRole"]),
-    )
+    planned = piped.run(folder, piped.take("PlanRole"), *piped.plan)
 
     assert (planned.returncode, planned.stdout) == (1, "")
     assert "CanaryEnabled=false" in planned.stderr
@@ -231,10 +229,9 @@ def test_a_canary_that_would_have_no_key_is_not_planned(piped: Pipeline, folder:
 def test_a_change_that_fails_says_why(piped: Pipeline, folder: Path) -> None:
     """And ends with an error, so that nothing goes on to the next environment."""
     (folder / "failing.yaml").write_text(FAILING)
-    settings = (folder / "samconfig.toml").read_text()
-    built = f"{ROOT}/.aws-sam/build/template.yaml"
-    (folder / "samconfig.toml").write_text(settings.replace(built, "failing.yaml"))
-    command = ("python", "-m", "deployment", "--stack-name", "jitsi-tokens-failing")
+    changed = SAMCONFIG.replace(f"{ROOT}/.aws-sam/build/template.yaml", "failing.yaml")
+    (folder / "samconfig.toml").write_text(changed)
+    command = (*COMMAND, "--stack-name", "jitsi-tokens-failing")
 
     planned = piped.run(folder, {}, *command, "plan", "--environment", "piped")
     applied = piped.run(folder, {}, *command, "apply", planned.stdout.strip())
@@ -249,7 +246,7 @@ def test_the_deploying_role_looks_at_the_stack_and_tries_it(
 ) -> None:
     """With doctor and the smoke test; the signing key stays closed to it."""
     with pipeline_of(self_hosted.emulator, self_hosted.stack) as pipeline:
-        credentials = pipeline.take("DeployRole", SUBJECT)
+        credentials = pipeline.take("DeployRole")
 
         doctor = pipeline.run(tmp_path, credentials, "jitsi-tokens", "doctor", "--without-key")
         smoke = pipeline.run(tmp_path, credentials, "python", "-m", "deployment", "smoke")
