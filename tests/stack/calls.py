@@ -25,57 +25,30 @@ class Call(NamedTuple):
     refused: bool
 
 
-class Exchange:
-    """A request and its answer, as they came."""
-
-    def __init__(self) -> None:
-        self.request = bytearray()
-        self.answer = bytearray()
-
-    def call(self) -> Call:
-        """Return the call that it was.
-
-        Raises:
-            ValueError: it is not signed, and so no call to AWS.
-        """
-        request = bytes(self.request)
-        signed = _ACCESS_KEY.search(request)
-        if not signed:
-            raise ValueError(f"not signed: {request.partition(b'?')[0][:80]!r}")
-        named = _OPERATION.search(request)
-        operation = (named[1] or named[2]) if named else request.partition(b" HTTP/")[0]
-        return Call(
-            action=f"{signed[2].decode()}:{operation.decode()}",
-            access_key=signed[1].decode(),
-            refused=b"AccessDenied" in self.answer,
-        )
-
-
 class Exchanges:
-    """The exchanges of one connection, of which the next begins when the last is answered."""
+    """The requests and answers of one connection, each request sent once the last is answered."""
 
-    def __init__(self, everything: list[Exchange]) -> None:
+    def __init__(self, everything: list[tuple[bytearray, bytearray]]) -> None:
         self._everything = everything
-        self._last: Exchange | None = None
+        self._request, self._answer = bytearray(), bytearray(b"none is open")
 
     def sent(self, data: bytes) -> None:
         """Note what the caller sent."""
-        if self._last is None or self._last.answer:
-            self._last = Exchange()
-            self._everything.append(self._last)
-        self._last.request += data
+        if self._answer:
+            self._request, self._answer = bytearray(), bytearray()
+            self._everything.append((self._request, self._answer))
+        self._request += data
 
     def answered(self, data: bytes) -> None:
         """Note what it was answered."""
-        if self._last is not None:
-            self._last.answer += data
+        self._answer += data
 
 
 class Calls:
     """The calls of a whole run."""
 
     def __init__(self) -> None:
-        self._exchanges: list[Exchange] = []
+        self._exchanges: list[tuple[bytearray, bytearray]] = []
 
     def watch(self) -> Exchanges:
         """Return what is to be given all that passes on a new connection."""
@@ -83,4 +56,16 @@ class Calls:
 
     def so_far(self) -> list[Call]:
         """Return the calls up to now."""
-        return [exchange.call() for exchange in self._exchanges.copy()]
+        return [_call(bytes(request), bytes(answer)) for request, answer in self._exchanges.copy()]
+
+
+def _call(request: bytes, answer: bytes) -> Call:
+    signed = _ACCESS_KEY.search(request)
+    assert signed, f"not signed: {request.partition(b'?')[0][:80]!r}"
+    named = _OPERATION.search(request)
+    operation = (named[1] or named[2]) if named else request.partition(b" HTTP/")[0]
+    return Call(
+        action=f"{signed[2].decode()}:{operation.decode()}",
+        access_key=signed[1].decode(),
+        refused=b"AccessDenied" in answer,
+    )
