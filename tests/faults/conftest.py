@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
-from local_stack import deployment
 from local_stack.emulator import LOCAL
 from tests.faults.askers import CALLERS, Askers
 from tests.faults.crowd import Crowd
-from tests.faults.table import Table
-from tests.faults.workers_clock import WorkersClock
-from tests.faults.world import World
-from tests.stack.load import Jitsi, published_pem
+from tests.faults.figures import Table
+from tests.faults.world import WorkersClock, World
 from tests.stack.own_emulator import built, own_emulator, proxies
-from tests.stack.service import Service
+from tests.stack.service import Service, deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +70,7 @@ def running_emulator(
 @pytest.fixture(scope="session")
 def service(running_emulator: Emulator) -> Iterator[Service]:
     """A self-hosted stack that publishes its keys: it needs all of AWS that any stack needs."""
-    stack = deployment.deploy(running_emulator, "self-hosted", "RS256")
-    service = Service(running_emulator, stack)
-    with service.http:
+    with deployed(running_emulator, "self-hosted", "RS256") as service:
         service.rotate()
         service.check_key()
         yield service
@@ -84,7 +79,7 @@ def service(running_emulator: Emulator) -> Iterator[Service]:
 @pytest.fixture(scope="session")
 def session_askers(service: Service, session_clock: WorkersClock) -> Askers:
     """Callers; every function has as many warm containers as they need."""
-    askers = Askers(service, session_clock, Jitsi(published_pem(service)))
+    askers = Askers(service, session_clock)
     with Crowd(askers.callers(), askers.new_callers(), askers.probes(), askers.public_keys()) as it:
         it.go_on(CALLERS, 100)
     return askers

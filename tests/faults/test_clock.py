@@ -1,4 +1,4 @@
-"""The functions' clock jumps: tokens carry the time of who made them, and nothing sticks."""
+"""Nothing is wrong; then the functions' clock jumps, and nothing sticks."""
 
 from __future__ import annotations
 
@@ -19,8 +19,19 @@ HOUR = 3600
 # Two secrets a container; a storm is two a request.
 MOST_READS = 24
 
+EVERYBODY = (CALLERS, NEW_CALLERS, PROBES, PUBLIC_KEYS)
 UNNOTICED = Promise(outage_seconds=5)
 TOLD = Promise(outage_seconds=20, may_answer=frozenset({"503"}))
+
+
+def test_everybody_is_answered(world: World) -> None:
+    """What the other scenarios are compared with."""
+    askers = world.askers
+    groups = (askers.callers(), askers.new_callers(), askers.probes(), askers.public_keys())
+    with Crowd(*groups) as crowd:
+        crowd.go_on(CALLERS, 200)
+
+    world.table.hold("nothing is wrong", crowd, dict.fromkeys(EVERYBODY, UNNOTICED))
 
 
 @pytest.mark.parametrize(
@@ -40,8 +51,7 @@ def test_a_jump_is_noticed_by_nobody(world: World, name: str, seconds: int) -> N
 
     assert 2 <= reads <= MOST_READS
     assert 1 <= keys_read <= MOST_READS
-    names = (CALLERS, NEW_CALLERS, PROBES, PUBLIC_KEYS)
-    world.table.hold(f"the clock jumps {name}", crowd, dict.fromkeys(names, UNNOTICED))
+    world.table.hold(f"the clock jumps {name}", crowd, dict.fromkeys(EVERYBODY, UNNOTICED))
 
 
 def test_a_clock_that_is_put_right_ends_what_it_caused(world: World) -> None:

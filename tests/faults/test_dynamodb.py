@@ -9,7 +9,7 @@ import pytest
 from tests.faults.askers import CALLERS, NEW_CALLERS
 from tests.faults.crowd import Crowd
 from tests.faults.figures import GOOD, Promise
-from tests.faults.outages import OUTAGES, SLOW
+from tests.faults.world import OUTAGES, SLOW
 
 if TYPE_CHECKING:
     from tests.faults.world import World

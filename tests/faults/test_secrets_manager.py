@@ -11,7 +11,7 @@ from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from tests.faults.askers import CALLERS
 from tests.faults.crowd import Crowd
 from tests.faults.figures import GOOD, Promise
-from tests.faults.outages import OUTAGES, SLOW
+from tests.faults.world import OUTAGES, SLOW
 
 if TYPE_CHECKING:
     from tests.faults.world import World

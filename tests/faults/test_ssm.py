@@ -11,7 +11,7 @@ from local_stack.commands import CommandFailure
 from tests.faults.askers import CALLERS, PROBES, PUBLIC_KEYS
 from tests.faults.crowd import Crowd
 from tests.faults.figures import GOOD, Promise
-from tests.faults.outages import OUTAGES
+from tests.faults.world import OUTAGES
 
 if TYPE_CHECKING:
     from tests.faults.world import World

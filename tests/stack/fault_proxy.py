@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import struct
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
-
-from tests.stack.aws_error import AwsError, answer_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,13 @@ class Slow(NamedTuple):
     """Each answer comes, so many seconds late."""
 
     seconds: float
+
+
+class AwsError(NamedTuple):
+    """Each request is answered with an error, as the AWS JSON protocol has it."""
+
+    status: int
+    code: str
 
 
 type Mode = Literal["through", "refuse", "silent"] | Slow | AwsError
@@ -87,7 +94,7 @@ class FaultProxy:
                     self._forward(caller, seconds)
                 case AwsError() as error:
                     arguments = (error, caller, self._seen)
-                    threading.Thread(target=answer_with, args=arguments, daemon=True).start()
+                    threading.Thread(target=_answer_with, args=arguments, daemon=True).start()
 
     def _forward(self, caller: socket.socket, late_seconds: float) -> None:
         if self.target_port is None:
@@ -160,3 +167,26 @@ def _close(*ends: socket.socket) -> None:
     for end in ends:
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
+
+
+def _answer_with(error: AwsError, caller: socket.socket, seen: list[bytes]) -> None:
+    """Answer until the caller hangs up; what it asks for is added to what was seen."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            seen.append(f"{self.headers['X-Amz-Target']}\r\n".encode())
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps({"__type": error.code, "message": "said by the tests"}).encode()
+            self.send_response(error.status)
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with contextlib.suppress(OSError):
+        Handler(caller, caller.getpeername(), None)  # type: ignore[arg-type]

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import jwt
 
+from jitsi_tokens.core.public_keys import name_of
 from local_stack import deployment, rotation
 from local_stack.commands import CommandFailure, Commands
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
 
@@ -66,10 +71,8 @@ class Service:
     def replace_containers(self, function: str = "IssueToken") -> None:
         """Have the next request answered by a container that has read nothing yet."""
         functions = deployment.client(self.emulator, "lambda")
-        name = deployment.client(self.emulator, "cloudformation").describe_stack_resource(
-            StackName=self.stack.name, LogicalResourceId=function
-        )["StackResourceDetail"]["PhysicalResourceId"]
-        variables = functions.get_function_configuration(FunctionName=name)["Environment"]
+        found = self.function(function)
+        name, variables = found["FunctionName"], found["Environment"]
         variables["Variables"]["REPLACED"] = str(uuid.uuid4())
         functions.update_function_configuration(FunctionName=name, Environment=variables)
         version = functions.publish_version(FunctionName=name)["Version"]
@@ -118,3 +121,32 @@ class Service:
     def public_pem(self) -> str:
         """Return the public part of the signing key, as an operator sees it."""
         return str(json.loads(self.commands.run("key", "show", "--json"))["publicKey"])
+
+    def published_pem(self, kid: str) -> str | None:
+        """Return a key as Prosody finds it: by the hash of its `kid`, at the stack's address."""
+        answer = self.http.get(f"/asap/{name_of(kid)}.pem")
+        return answer.text if answer.is_success else None
+
+    def claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a token that the stack's Jitsi accepts now."""
+        TOKENS.append(token)
+        audience, issuer = "openemr_telehealth", "openemr"
+        key: str | None
+        match self.stack.trust:
+            case "console":
+                key, audience, issuer = self.public_pem(), "jitsi", "chat"
+            case "shared":
+                key = self.secret_document()["secret"]
+            case "published":
+                key = self.published_pem(jwt.get_unverified_header(token)["kid"])
+        assert key
+        algorithms = [self.stack.outputs["SigningAlgorithm"]]
+        return jwt.decode(token, key, algorithms, audience=audience, issuer=issuer)
+
+
+@contextlib.contextmanager
+def deployed(emulator: Emulator, *kind: str, **parameters: Any) -> Iterator[Service]:
+    """Deploy a stack of a kind: its provider, and the algorithm of a self-hosted one."""
+    service = Service(emulator, deployment.deploy(emulator, *kind, **parameters))
+    with service.http:
+        yield service
