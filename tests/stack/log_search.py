@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import msgspec
-
 from local_stack import deployment
 from tests.stack.service import API_KEYS, EMAIL, FORGED, NAME, ROOM, TOKENS, USER_ID
 
@@ -18,15 +16,13 @@ if TYPE_CHECKING:
 def whole_log(emulator: Emulator) -> list[str]:
     """Return every line that any function of any stack has printed."""
     logs = deployment.client(emulator, "logs")
-    groups = [
-        group["logGroupName"]
-        for page in logs.get_paginator("describe_log_groups").paginate()
-        for group in page["logGroups"]
-    ]
     return [
         event["message"]
-        for group in groups
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        for groups in logs.get_paginator("describe_log_groups").paginate()
+        for group in groups["logGroups"]
+        for page in logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group["logGroupName"]
+        )
         for event in page["events"]
     ]
 
@@ -34,14 +30,7 @@ def whole_log(emulator: Emulator) -> list[str]:
 def needles(*services: Service) -> dict[str, list[str]]:
     """Return what must not be found, by kind."""
     names = NAME.split()
-    documents = [
-        msgspec.json.decode(
-            deployment.client(service.emulator, "secretsmanager").get_secret_value(
-                SecretId=service.stack.outputs["SigningKeySecret"]
-            )["SecretString"]
-        )
-        for service in services
-    ]
+    documents = [service.secret_document() for service in services]
     pem_lines = [
         line for document in documents for line in document.get("private_key", "").splitlines()
     ]

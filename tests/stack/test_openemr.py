@@ -10,10 +10,9 @@ import pytest
 from tests.clients.openemr import JOIN, OpenEmr, begin_of, visit
 from tests.clients.test_openemr import Button
 from tests.stack.service import EMAIL, NAME, ROOM, TOKENS, USER_ID
-from tests.stack.test_tokens import shared_secret, verified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.stack.service import Service
 
@@ -35,84 +34,46 @@ PEOPLE: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenEmr]:
-    """One PHP for the tests of this module."""
-    with OpenEmr(tmp_path_factory.mktemp("openemr")) as running:
-        yield running
+def token_in(url: str) -> str:
+    """Return the token in a meeting URL."""
+    return url.removesuffix("%22").partition("#jwt=%22")[2]
 
 
-@pytest.fixture(scope="module")
-def api_key(self_hosted: Service) -> str:
-    """The API key of a client with the page's policy, once the functions are awake."""
-    assert self_hosted.post().is_success
-    return self_hosted.add_client("openemr-module", *POLICY)
+@pytest.mark.parametrize("version", ["7.0", "8.1"])
+def test_provider_and_patient_meet(self_hosted: Service, tmp_path: Path, version: str) -> None:
+    """In one room, as moderator and guest, for the time of the visit.
 
+    A policy without moderators lets nobody be one. Tomorrow's link begins before the visit.
+    """
+    assert self_hosted.post().is_success  # the functions are awake
+    api_key = self_hosted.add_client("openemr-module", *POLICY)
+    guests = self_hosted.add_client("openemr-guests", "--room", "visit-*")
+    with OpenEmr(tmp_path) as openemr:
+        openemr.begin(version, self_hosted.stack.url, api_key)
+        openemr.change(events=[visit(**PEOPLE)])
+        end = begin_of(openemr.event) + (30 + 30) * 60
+        pressed = openemr.ask("POST", JOIN, Button(openemr.dialog()).fields)
+        link = openemr.link()
+        assert (pressed.status, link.status) == (303, 200), openemr.log
+        openemr.set_up(jitsi_join_api_key=guests)
+        assert openemr.press().status == 500
+        assert "/isModerator" in openemr.log
+        openemr.set_up(jitsi_join_api_key=api_key)
+        openemr.change(events=[visit(24 * 60, **PEOPLE)])
+        early = openemr.link()
+        assert early.status == 200, openemr.log
+        begin = begin_of(openemr.event)
+        openemr.check_what_was_said()
 
-@pytest.fixture(params=["7.0", "8.1"])
-def openemr(
-    request: pytest.FixtureRequest, site: OpenEmr, self_hosted: Service, api_key: str
-) -> Iterator[OpenEmr]:
-    """OpenEMR in each of the two forms, with the visit of the person of these tests."""
-    site.begin(request.param, self_hosted.stack.url, api_key)
-    site.change(events=[visit(**PEOPLE)])
-    yield site
-    site.check_what_was_said()
-
-
-def claims_of(service: Service, url: str) -> dict[str, Any]:
-    """Return the claims of the token in a meeting URL, which the stack's Jitsi accepts."""
-    place, _, token = url.removesuffix("%22").partition("#jwt=%22")
-    TOKENS.append(token)
-    secret = shared_secret(service)
-    claims = verified(token, secret, "HS256", "openemr_telehealth", "openemr")
-    assert place == f"https://meet.example.org/{claims['room']}"
-    return claims
-
-
-def test_provider_and_patient_meet(self_hosted: Service, openemr: OpenEmr) -> None:
-    """In one room, as moderator and guest, for the time of the visit."""
-    pressed = openemr.ask("POST", JOIN, Button(openemr.dialog()).fields)
-    link = openemr.link()
-
-    assert (pressed.status, link.status) == (303, 200), openemr.log
-    provider = claims_of(self_hosted, pressed.headers["Location"])
-    patient = claims_of(self_hosted, link.body)
+    urls = (pressed.headers["Location"], link.body)
+    provider, patient = (self_hosted.claims(token_in(url)) for url in urls)
     assert provider["room"] == patient["room"]
-    assert provider["exp"] == patient["exp"] == begin_of(openemr.event) + (30 + 30) * 60
+    assert all(url.startswith(f"https://meet.example.org/{patient['room']}#") for url in urls)
+    assert provider["exp"] == patient["exp"] == end
     assert provider["context"]["user"]["id"] != patient["context"]["user"]["id"]
     for claims, name, role in ((provider, NAME, "owner"), (patient, FIRST_NAME, "member")):
         user = claims["context"]["user"]
-        assert (user["name"], user["affiliation"]) == (name, role)
-        assert "email" not in user
-
-
-def test_a_link_for_tomorrow_begins_before_the_visit(
-    self_hosted: Service, openemr: OpenEmr
-) -> None:
-    """And no sooner: who has it early waits."""
-    openemr.change(events=[visit(24 * 60, **PEOPLE)])
-    link = openemr.link()
-
-    assert link.status == 200, openemr.log
-    token = link.body.removesuffix("%22").partition("#jwt=%22")[2]
-    TOKENS.append(token)
-    with pytest.raises(jwt.ImmatureSignatureError):
-        verified(token, shared_secret(self_hosted), "HS256", "openemr_telehealth", "openemr")
-    claims = jwt.decode(token, options={"verify_signature": False})
-    assert claims["nbf"] == begin_of(openemr.event) - 15 * 60 - 10
-    assert claims["exp"] == begin_of(openemr.event) + (30 + 30) * 60
-
-
-def test_a_policy_without_moderators_lets_nobody_be_one(
-    self_hosted: Service, openemr: OpenEmr
-) -> None:
-    """The provider is told whom to ask, the log what is wrong, and patients have their links."""
-    openemr.set_up(jitsi_join_api_key=self_hosted.add_client("openemr-guests", "--room", "visit-*"))
-    pressed = openemr.press()
-    link = openemr.link()
-
-    assert pressed.status == 500
-    assert "Location" not in pressed.headers
-    assert "/isModerator" in openemr.log
-    assert claims_of(self_hosted, link.body)["context"]["user"]["affiliation"] == "member"
+        assert (user["name"], user["affiliation"], user.get("email")) == (name, role, None)
+    TOKENS.append(token_in(early.body))
+    claims = jwt.decode(token_in(early.body), options={"verify_signature": False})
+    assert (claims["nbf"], claims["exp"]) == (begin - 15 * 60 - 10, begin + (30 + 30) * 60)
