@@ -6,17 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import deployment
 from tests.stack.calls import Calls
-from tests.stack.own_emulator import (
-    built,
-    dynamodb,
-    own_emulator,
-    proxies,
-    secrets_manager,
-    ssm,
-)
-from tests.stack.service import Service
+from tests.stack.own_emulator import built, dynamodb, own_emulator, proxies
+from tests.stack.service import deployed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +17,9 @@ if TYPE_CHECKING:
     from local_stack.emulator import Emulator
     from tests.stack.calls import Exchanges
     from tests.stack.own_emulator import Proxies
+    from tests.stack.service import Service
 
-__all__ = ["built", "dynamodb", "proxies", "secrets_manager", "ssm"]  # fixtures
+__all__ = ["built", "dynamodb", "proxies"]  # fixtures
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +47,7 @@ def running_emulator(
 @pytest.fixture(scope="session")
 def jaas(running_emulator: Emulator) -> Iterator[Service]:
     """A JaaS stack with a key."""
-    service = Service(running_emulator, deployment.deploy(running_emulator, "jaas"))
-    with service.http:
+    with deployed(running_emulator, "jaas") as service:
         assert service.http.get("/api/jitsi/jwt").json() == {"configured": False}
         service.commands.run("key", "create", "--kid", "4f4910")
         yield service
@@ -64,19 +56,15 @@ def jaas(running_emulator: Emulator) -> Iterator[Service]:
 @pytest.fixture(scope="session")
 def self_hosted(running_emulator: Emulator) -> Iterator[Service]:
     """A self-hosted stack, with the key it made itself, and callers remembered for 2 seconds."""
-    stack = deployment.deploy(running_emulator, "self-hosted", AuthorizerCacheSeconds="2")
-    service = Service(running_emulator, stack)
-    with service.http:
+    with deployed(running_emulator, "self-hosted", AuthorizerCacheSeconds="2") as service:
         service.check_key()
         yield service
 
 
 @pytest.fixture(scope="session")
 def published(running_emulator: Emulator) -> Iterator[Service]:
-    """A self-hosted stack that publishes its keys, with the one of its first rotation."""
-    stack = deployment.deploy(running_emulator, "self-hosted", "RS256")
-    service = Service(running_emulator, stack)
-    with service.http:
+    """A self-hosted stack with a tenant, which publishes the key of its first rotation."""
+    with deployed(running_emulator, "self-hosted", "RS256", JitsiTenant="clinic") as service:
         assert service.http.get("/.well-known/jwks.json").status_code == 404
         service.rotate()
         service.check_key()
@@ -84,12 +72,7 @@ def published(running_emulator: Emulator) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="session")
-def tenant(running_emulator: Emulator) -> Iterator[Service]:
-    """A self-hosted stack with a tenant."""
-    stack = deployment.deploy(
-        running_emulator, "self-hosted", name="jitsi-tokens-tenant", JitsiTenant="clinic"
-    )
-    service = Service(running_emulator, stack)
-    with service.http:
-        service.check_key()
+def changing(running_emulator: Emulator) -> Iterator[Service]:
+    """A self-hosted stack whose key breaks, and which is deployed again."""
+    with deployed(running_emulator, "self-hosted", name="jitsi-tokens-changing") as service:
         yield service

@@ -56,21 +56,9 @@ def proxies(watch: Callable[[], Exchanges] | None) -> Iterator[Proxies]:
 
 
 @pytest.fixture(scope="session")
-def secrets_manager(proxies: Proxies) -> FaultProxy:
-    """What stands between the functions and Secrets Manager."""
-    return proxies.secrets_manager
-
-
-@pytest.fixture(scope="session")
 def dynamodb(proxies: Proxies) -> FaultProxy:
     """What stands between the authorizer and the clients' table."""
     return proxies.dynamodb
-
-
-@pytest.fixture(scope="session")
-def ssm(proxies: Proxies) -> FaultProxy:
-    """What stands between the functions and SSM."""
-    return proxies.ssm
 
 
 @pytest.fixture(scope="session")
