@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from jitsi_tokens.core.public_keys import PublicKey, name_of, write_public_key
 from jitsi_tokens.core.rsa_keys import private_pem
@@ -450,3 +451,12 @@ def test_what_is_malformed_hides_no_other_key(site: Site, key: PublicKey) -> Non
     assert site.get(f"{NAME}.pem")["statusCode"] == 404
     assert site.key(key)["statusCode"] == 200
     assert len(json.loads(site.jwks()["body"])["keys"]) == 1
+
+
+def test_the_numbers_of_a_jwk_are_the_pems(site: Site, key: PublicKey, other: PublicKey) -> None:
+    """Whoever may write to SSM could put another key's beside it."""
+    site.publication.publish(replace(key, n=other.n))
+
+    [served] = json.loads(site.jwks()["body"])["keys"]
+
+    assert (served["n"], served["e"]) == (key.n, key.e)
