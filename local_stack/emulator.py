@@ -11,6 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -153,7 +154,10 @@ def stop(home: Home = HOME) -> bool:
                 break
             time.sleep(0.1)
     home.record.unlink(missing_ok=True)
-    # Every worker unpacks the layer there and leaves it.
+    # Every worker unpacks the layer there and leaves it. One by one, some disks take minutes.
+    workers = _working_folder(home).glob("ministack-lambda-*")
+    with ThreadPoolExecutor(8) as pool:
+        pool.map(lambda folder: shutil.rmtree(folder, ignore_errors=True), workers)
     shutil.rmtree(_working_folder(home), ignore_errors=True)
     return emulator is not None
 
