@@ -1,4 +1,7 @@
-"""GET /api/jitsi/jwt and GET /api/jitsi/diagnostics: what the last key check found."""
+"""GET /api/jitsi/jwt and GET /api/jitsi/diagnostics: what the last key check found.
+
+It is kept in SSM Parameter Store, read at most every five seconds, and outlived while SSM fails.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.parsers import ResponseParserError
 
 from jitsi_tokens.core.clients import Client, write_client
 from jitsi_tokens.core.findings import finding
 from jitsi_tokens.core.policy import Policy
-from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus, write_status
+from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus, read_status, write_status
 from tests.template_reading import GATEWAY_RESPONSES, routes
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 NOW = 1_800_000_000
 STATUS = "/jitsi-tokens/test/key-status"
+JWT = "/api/jitsi/jwt"
 KEY = KeyFacts(kid="app/key", algorithm="RS256", fingerprint="ab12", created_at=NOW - 60)
 GOOD = KeyStatus(configured=True, checked_at=NOW, key=KEY)
 BAD = KeyStatus(
@@ -28,41 +33,56 @@ BAD = KeyStatus(
 )
 
 
-class Probe:
-    """The function, the status it reads, and the clock that it looks at."""
+OUTAGES = [
+    ClientError({"Error": {"Code": "ThrottlingException", "Message": "x"}}, "GetParameter"),
+    ConnectTimeoutError(endpoint_url="https://ssm"),
+    ResponseParserError("an answer that is no JSON"),
+]
 
-    def __init__(self, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+
+class Probe:
+    """The function, the status it reads, its readings, and the clock that it looks at."""
+
+    def __init__(self, app: Any) -> None:
         self.app = app
         self.now = float(NOW)
-        self._monkeypatch = monkeypatch
-        monkeypatch.setattr(app, "time", SimpleNamespace(time=lambda: self.now))
+        self.reads = 0
+        self.error: Exception | None = None
+        app.time = SimpleNamespace(time=lambda: self.now)
+        for client in (app.FIRST_FETCH, app.REFRESH):
+            client.meta.events.register("before-call.ssm.GetParameter", self._read)
 
-    def get(self, resource: str, *, method: str = "GET", client: Client | None = None) -> Any:
+    def get(
+        self, resource: str = JWT, *, method: str = "GET", client: Client | None = None
+    ) -> dict[str, Any]:
         """Return the response to a request."""
         context = {"authorizer": {"client": write_client(client)}} if client else {}
         event = {"httpMethod": method, "resource": resource, "requestContext": context}
-        return self.app.handler(event, None)
+        response: dict[str, Any] = self.app.handler(event, None)
+        return response
 
-    def cut_off(self) -> None:
-        """Make SSM unreachable."""
+    def tell(self, after: float) -> Any:
+        """Return what the probe says at a time."""
+        self.now = NOW + after
+        response = self.get()
+        return json.loads(response["body"]).get("configured", response["statusCode"])
 
-        def fail(**_arguments: Any) -> None:
-            raise EndpointConnectionError(endpoint_url="https://ssm")
+    def _read(self, **_arguments: Any) -> None:
+        self.reads += 1
+        if self.error:
+            raise self.error
 
-        for client in (self.app.FIRST_FETCH, self.app.REFRESH):
-            self._monkeypatch.setattr(client, "get_parameter", fail)
+
+def keep(status: KeyStatus) -> None:
+    """Keep what a check found."""
+    write_status(boto3.client("ssm"), STATUS, status)
 
 
 @pytest.fixture
-def probe(
-    load_app: LoadApp, jaas_environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Probe:
+def probe(load_app: LoadApp, jaas_environ: dict[str, str]) -> Probe:
     """Return the function of a JaaS stack whose key was checked."""
-    probe = Probe(
-        load_app("probe_config", jaas_environ | {"STATUS_PARAMETER": STATUS}), monkeypatch
-    )
-    write_status(boto3.client("ssm"), STATUS, GOOD)
-    return probe
+    keep(GOOD)
+    return Probe(load_app("probe_config", jaas_environ | {"STATUS_PARAMETER": STATUS}))
 
 
 def client(*, diagnostics: bool) -> Client:
@@ -87,10 +107,11 @@ def problem_of(response: dict[str, Any]) -> str:
 def test_the_probe_says_whether_a_token_could_be_signed(
     probe: Probe, status: KeyStatus, *, configured: bool
 ) -> None:
-    """To anybody, and nothing more."""
-    write_status(boto3.client("ssm"), STATUS, status)
+    """To anybody, and nothing more; what is kept is what is read."""
+    keep(status)
+    assert read_status(boto3.client("ssm"), STATUS) == status
 
-    response = probe.get("/api/jitsi/jwt")
+    response = probe.get()
 
     assert response["statusCode"] == 200
     assert response["headers"]["Content-Type"] == "application/json"
@@ -99,15 +120,16 @@ def test_the_probe_says_whether_a_token_could_be_signed(
 
 
 def test_the_diagnostics_tell_a_client_with_leave(probe: Probe) -> None:
-    """What the last check found, and how this stack is set."""
-    write_status(boto3.client("ssm"), STATUS, BAD)
+    """What the last check found, that it is overdue, and how this stack is set."""
+    keep(BAD)
+    probe.now += 901
 
     response = probe.get("/api/jitsi/diagnostics", client=client(diagnostics=True))
 
     document = json.loads(response["body"])
     assert response["statusCode"] == 200
     assert (document["configured"], document["provider"]) == (False, "jaas")
-    assert [problem["code"] for problem in document["problems"]] == ["no-key"]
+    assert [problem["code"] for problem in document["problems"]] == [*("no-key", "check-overdue")]
 
 
 def test_the_diagnostics_need_leave(probe: Probe) -> None:
@@ -134,16 +156,6 @@ def test_head_is_get_without_a_body(probe: Probe, resource: str, *, known: bool)
     expected = probe.get(resource, client=asking) | {"body": ""}
 
     assert probe.get(resource, method="HEAD", client=asking) == expected
-
-
-def test_head_of_an_outage_has_no_body_either(probe: Probe) -> None:
-    """A monitor reads the status and Retry-After."""
-    probe.cut_off()
-
-    response = probe.get("/api/jitsi/jwt", method="HEAD")
-
-    assert (response["statusCode"], response["body"]) == (503, "")
-    assert response["headers"]["Retry-After"] == "5"
 
 
 def test_another_method_is_told_the_right_ones(probe: Probe) -> None:
@@ -177,29 +189,58 @@ def test_an_empty_event_is_not_found(probe: Probe) -> None:
     assert problem_of(probe.app.handler({}, None)) == "not-found"
 
 
-def test_the_status_outlives_an_outage_of_ssm(
-    probe: Probe, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "text", ["none", "[]", '{"configured": true}', '{"configured": "true", "checkedAt": 1}']
+)
+def test_a_status_that_cannot_be_read_is_none(probe: Probe, text: str) -> None:
+    """It was written by no check."""
+    ssm = boto3.client("ssm")
+    ssm.put_parameter(Name=STATUS, Value=text, Type="String", Overwrite=True)
+
+    assert read_status(ssm, STATUS) == NEVER_CHECKED
+    assert probe.tell(0) is False
+
+
+def test_a_status_is_read_at_most_every_five_seconds(probe: Probe) -> None:
+    """And again where the clock goes backwards: no status comes from the future."""
+    told = [probe.tell(after) for after in (0, 1, 4.9)]
+    reads = probe.reads
+    keep(BAD)
+
+    assert (told, reads) == ([True] * 3, 1)
+    assert probe.tell(5) is False
+    keep(GOOD)
+    assert probe.tell(-3600) is True
+
+
+@pytest.mark.parametrize("error", OUTAGES, ids=["throttled", "timeout", "unreadable"])
+def test_a_status_is_outlived_when_ssm_fails(
+    probe: Probe, error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The stale copy is better than none, and a warning tells of it."""
-    probe.get("/api/jitsi/jwt")
-    probe.cut_off()
-    probe.now += 5
+    """With a warning, and no more reads than when it works."""
+    probe.tell(0)
+    probe.error = error
 
-    response = probe.get("/api/jitsi/jwt")
+    told = [probe.tell(after) for after in (5, 6, 9.9)]
 
-    assert json.loads(response["body"]) == {"configured": True}
-    assert json.loads(capsys.readouterr().out)["cause"] == "EndpointConnectionError"
+    assert (told, probe.reads) == ([True] * 3, 2)
+    [logged] = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (logged["level"], logged["cause"]) == ("WARNING", type(error).__name__)
 
 
-@pytest.mark.parametrize("resource", ["/api/jitsi/jwt", "/api/jitsi/diagnostics"])
-def test_without_any_status_an_outage_of_ssm_is_a_503(probe: Probe, resource: str) -> None:
-    """That says when to try again."""
-    probe.cut_off()
+def test_without_any_status_an_outage_of_ssm_is_a_503(probe: Probe) -> None:
+    """That says when to try again, to HEAD too; then the status is there."""
+    probe.error = OUTAGES[0]
 
-    response = probe.get(resource, client=client(diagnostics=True))
+    told = [probe.tell(after) for after in (0, 1)]
+    response = probe.get("/api/jitsi/diagnostics", client=client(diagnostics=True))
+    head = probe.get(method="HEAD")
 
+    assert (told, probe.reads) == ([503, 503], 1)
     assert (response["statusCode"], problem_of(response)) == (503, "unavailable")
-    assert response["headers"]["Retry-After"] == "5"
+    assert (head["statusCode"], head["body"], head["headers"]["Retry-After"]) == (503, "", "5")
+    probe.error = None
+    assert probe.tell(5) is True
 
 
 def test_an_unexpected_error_is_a_503_that_tells_nothing(
@@ -212,7 +253,7 @@ def test_an_unexpected_error_is_a_503_that_tells_nothing(
 
     monkeypatch.setattr(probe.app.STATUS, "get", fail)
 
-    response = probe.get("/api/jitsi/jwt")
+    response = probe.get()
 
     printed = "".join(capsys.readouterr())
     assert (response["statusCode"], problem_of(response)) == (503, "unavailable")
