@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jitsi_tokens import publication, secrets, status
+from jitsi_tokens import publication, status
 from jitsi_tokens.core.clients import Client, write_client
 from jitsi_tokens.core.policy import Policy
 from jitsi_tokens.core.public_keys import write_public_key
@@ -38,12 +38,25 @@ PARAMETERS = {
     "Parameters": [{"Name": f"/{PUBLIC_KEY.name}", "Value": write_public_key(PUBLIC_KEY)}],
     "Parameter": {"Name": "/status", "Value": '{"configured": true, "checkedAt": 1}'},
 }
-EVENT = {
-    "headers": {"Content-Type": "application/json"},
-    "body": json.dumps({"userId": "user-1", "userName": "Jo", "roomName": "visit-1"}),
-    "requestContext": {
-        "authorizer": {"client": write_client(Client(name="a", policy=Policy(rooms=["visit-*"])))}
-    },
+CLIENT = write_client(Client(name="a", policy=Policy(rooms=["visit-*"])))
+# The functions that keep what they read: what each is asked, and for how long it keeps it.
+FUNCTIONS: dict[str, tuple[dict[str, Any], int]] = {
+    "issue_token": (
+        {
+            "headers": {"Content-Type": "application/json"},
+            "body": json.dumps({"userId": "user-1", "userName": "Jo", "roomName": "visit-1"}),
+            "requestContext": {"authorizer": {"client": CLIENT}},
+        },
+        KEY_FRESH_SECONDS,
+    ),
+    "serve_public_key": (
+        {"pathParameters": {"file": f"{PUBLIC_KEY.name}.pem"}},
+        publication.FRESH_SECONDS,
+    ),
+    "probe_config": (
+        {"httpMethod": "GET", "resource": "/api/jitsi/jwt"},
+        status.FRESH_SECONDS,
+    ),
 }
 
 
@@ -80,124 +93,66 @@ def aws_behind() -> Iterator[FaultProxy]:
     server.server_close()
 
 
-@pytest.fixture
-def app(load_app: LoadApp, self_hosted_environ: dict[str, str], aws_behind: FaultProxy) -> Any:
-    """IssueToken, with its own clients."""
-    names = {
-        "SIGNING_KEY_SECRET": "signing-key",
-        "DIGEST_KEY_SECRET": "digest-key",
-        "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws_behind.endpoint,
-    }
-    return load_app("issue_token", self_hosted_environ | names)
-
-
-def test_a_cold_start_gives_up_in_time(app: Any, aws_behind: FaultProxy) -> None:
-    """The whole answer, for which both secrets are missing, is a 503 that a caller still gets."""
-    aws_behind.switch("silent")
-    started = time.monotonic()
-
-    response = app.handler(EVENT, None)
-
-    assert time.monotonic() - started < COLD_SECONDS
-    assert response["statusCode"] == 503
-    with pytest.raises(secrets.SecretUnavailable) as refused:
-        app.SIGNING_KEY.get(time.time())
-    assert refused.value.code == "unreachable"
-
-
-def test_a_key_that_is_held_signs_although_its_refresh_hangs(
-    app: Any, aws_behind: FaultProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Once the five minutes are over one caller waits, and not for long; the next not at all."""
-    assert app.handler(EVENT, None)["statusCode"] == 200
-    aws_behind.switch("silent")
-    later = time.time() + KEY_FRESH_SECONDS
-    monkeypatch.setattr(app.time, "time", lambda: later)
-
-    seconds = []
-    for _ in range(2):
-        started = time.monotonic()
-        assert app.handler(EVENT, None)["statusCode"] == 200
-        seconds.append(time.monotonic() - started)
-
-    assert 0.1 < seconds[0] < HELD_SECONDS
-    assert seconds[1] < 0.1
-    assert app.SIGNING_KEY.stale
-
-
 class Serving:
-    """A function that reads SSM, with clients of its own and a clock that stands."""
+    """A function with AWS clients of its own, and a clock that stands."""
 
-    def __init__(self, app: Any, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, app: Any, event: dict[str, Any], fresh_seconds: int) -> None:
+        self.app = app
+        self.fresh_seconds = fresh_seconds
         self.now = time.time()
-        self._app = app
         self._event = event
-        monkeypatch.setattr(app, "time", SimpleNamespace(time=lambda: self.now))
+        app.time = SimpleNamespace(time=lambda: self.now, perf_counter=time.perf_counter)
 
     def get(self) -> tuple[int, float]:
         """Return the status of an answer, and the seconds it took."""
         started = time.monotonic()
-        status: int = self._app.handler(self._event, None)["statusCode"]
+        status: int = self.app.handler(self._event, None)["statusCode"]
         return status, time.monotonic() - started
 
 
 @pytest.fixture
-def serving(load_app: LoadApp, aws_behind: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> Serving:
-    """Return ServePublicKey."""
-    names = {"PUBLIC_KEYS_PATH": "/", "AWS_ENDPOINT_URL_SSM": aws_behind.endpoint}
-    event = {"pathParameters": {"file": f"{PUBLIC_KEY.name}.pem"}}
-    return Serving(load_app("serve_public_key", names), event, monkeypatch)
-
-
-@pytest.fixture
-def probing(
+def serving(
+    request: pytest.FixtureRequest,
     load_app: LoadApp,
     self_hosted_environ: dict[str, str],
     aws_behind: FaultProxy,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Serving:
-    """Return ProbeConfig."""
-    names = {"STATUS_PARAMETER": "/status", "AWS_ENDPOINT_URL_SSM": aws_behind.endpoint}
-    event = {"httpMethod": "GET", "resource": "/api/jitsi/jwt"}
-    return Serving(load_app("probe_config", self_hosted_environ | names), event, monkeypatch)
+    """Return the function that a test is about."""
+    name: str = request.param
+    names = {
+        "SIGNING_KEY_SECRET": "signing-key",
+        "DIGEST_KEY_SECRET": "digest-key",
+        "STATUS_PARAMETER": "/status",
+        "PUBLIC_KEYS_PATH": "/",
+        "AWS_ENDPOINT_URL_SSM": aws_behind.endpoint,
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER": aws_behind.endpoint,
+    }
+    return Serving(load_app(name, self_hosted_environ | names), *FUNCTIONS[name])
 
 
-def test_a_public_key_is_given_up_in_time(serving: Serving, aws_behind: FaultProxy) -> None:
-    """Jitsi is told to ask again; whoever asks in the next seconds does not wait."""
+@pytest.mark.parametrize("serving", ["issue_token", "serve_public_key"], indirect=True)
+def test_a_cold_start_gives_up_in_time(serving: Serving, aws_behind: FaultProxy) -> None:
+    """Callers still get the 503, for whatever is missing; the next ones do not wait."""
     aws_behind.switch("silent")
 
     answers = [serving.get() for _ in range(2)]
 
     assert [status for status, _ in answers] == [503, 503]
-    assert answers[0][1] < COLD_SECONDS
+    assert 0.1 < answers[0][1] < COLD_SECONDS
     assert answers[1][1] < 0.1
 
 
-def test_a_public_key_that_is_held_is_served_although_its_refresh_hangs(
+@pytest.mark.parametrize("serving", FUNCTIONS, indirect=True)
+def test_what_is_held_is_used_although_its_refresh_hangs(
     serving: Serving, aws_behind: FaultProxy
 ) -> None:
-    """Once its minute is over one login waits; the next not at all."""
+    """Once it is old one caller waits, and not for long; the next not at all."""
     assert serving.get()[0] == 200
     aws_behind.switch("silent")
-    serving.now += publication.FRESH_SECONDS
+    serving.now += serving.fresh_seconds
 
     answers = [serving.get() for _ in range(2)]
 
     assert [status for status, _ in answers] == [200, 200]
-    assert 0.1 < answers[0][1] < HELD_SECONDS
-    assert answers[1][1] < 0.1
-
-
-def test_a_status_that_is_held_is_told_although_its_refresh_hangs(
-    probing: Serving, aws_behind: FaultProxy
-) -> None:
-    """Whoever watches the probe takes a long wait for a failure."""
-    assert probing.get()[0] == 200
-    aws_behind.switch("silent")
-    probing.now += status.FRESH_SECONDS
-
-    answers = [probing.get() for _ in range(2)]
-
-    assert [code for code, _ in answers] == [200, 200]
     assert 0.1 < answers[0][1] < HELD_SECONDS
     assert answers[1][1] < 0.1
