@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
+import functools
 import json
 import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import jwt
 import pytest
-from botocore.exceptions import EndpointConnectionError
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.parsers import ResponseParserError
 from msgspec.structs import replace
 
 from jitsi_tokens.core.public_keys import PublicKey, name_of, write_public_key
-from jitsi_tokens.core.rsa_keys import private_pem
-from jitsi_tokens.publication import CachedPublication, Publication
+from jitsi_tokens.publication import Publication
 from tests.public_key_of import public_key_of
 
 if TYPE_CHECKING:
@@ -30,25 +27,29 @@ NOW = 1_800_000_000
 PATH = "/jitsi-tokens/test/public-keys"
 BEGIN, END = "-----BEGIN PUBLIC KEY-----\n", "\n-----END PUBLIC KEY-----\n"
 NAME = name_of("a")
-MISSING = object()
+OUTAGES = [
+    ClientError({"Error": {"Code": "ThrottlingException"}}, "GetParametersByPath"),
+    ConnectTimeoutError(endpoint_url="https://ssm"),
+    ResponseParserError("an answer that is no XML"),
+]
 
 
 class Site:
     """The function, what it publishes, its readings of SSM, and the clock that it looks at."""
 
-    def __init__(self, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, app: Any) -> None:
         self.app = app
         self.now = float(NOW)
         self.reads = 0
+        self.error: Exception | None = None
         self.publication = Publication(boto3.client("ssm"), PATH)
-        monkeypatch.setattr(app, "time", SimpleNamespace(time=lambda: self.now))
+        app.time = SimpleNamespace(time=lambda: self.now)
         for client in (app.FIRST_FETCH, app.REFRESH):
-            client.meta.events.register("before-call.ssm.*", self._count)
+            client.meta.events.register("before-call.ssm.*", self._read)
 
     def get(self, file: object, *, method: str = "GET", **headers: str) -> dict[str, Any]:
         """Answer a request for a file."""
-        parameters = {} if file is MISSING else {"file": file}
-        more = {"pathParameters": parameters, "httpMethod": method}
+        more = {"pathParameters": {"file": file}, "httpMethod": method}
         return self._send("/asap/{file}", headers, more)
 
     def key(self, key: PublicKey, **headers: str) -> dict[str, Any]:
@@ -60,28 +61,32 @@ class Site:
         more = {"pathParameters": None, "httpMethod": method}
         return self._send("/.well-known/jwks.json", headers, more)
 
-    def cut_off(self) -> None:
-        """Make SSM unreachable."""
+    def find(self, name: str, after: float) -> int:
+        """Return the status of the answer for a name, at a time."""
+        self.now = NOW + after
+        status: int = self.get(f"{name}.pem")["statusCode"]
+        return status
 
-        def fail(**_arguments: Any) -> None:
-            raise EndpointConnectionError(endpoint_url="https://ssm")
-
-        for client in (self.app.FIRST_FETCH, self.app.REFRESH):
-            client.meta.events.register("before-call.ssm.*", fail)
+    def kids(self, after: float) -> set[str]:
+        """Return the keys of the set at a time; none where there is no set."""
+        self.now = NOW + after
+        return {key["kid"] for key in json.loads(self.jwks()["body"]).get("keys", [])}
 
     def _send(self, resource: str, headers: dict[str, str], more: dict[str, Any]) -> dict[str, Any]:
         event = {"resource": resource, "headers": headers or None, **more}
         response: dict[str, Any] = self.app.handler(event, None)
         return response
 
-    def _count(self, **_arguments: Any) -> None:
+    def _read(self, **_arguments: Any) -> None:
         self.reads += 1
+        if self.error:
+            raise self.error
 
 
 @pytest.fixture
-def site(load_app: LoadApp, monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(load_app: LoadApp) -> Site:
     """Return the function of a stack that has published nothing."""
-    return Site(load_app("serve_public_key", {"PUBLIC_KEYS_PATH": PATH}), monkeypatch)
+    return Site(load_app("serve_public_key", {"PUBLIC_KEYS_PATH": PATH}))
 
 
 @pytest.fixture
@@ -135,22 +140,17 @@ def test_prosody_is_given_the_pem(site: Site, key: PublicKey, other: PublicKey) 
     assert response["headers"]["ETag"] != site.key(other)["headers"]["ETag"]
 
 
-@pytest.mark.parametrize("name", ["If-None-Match", "if-none-match"])
-@pytest.mark.parametrize("known", ["TAG", "W/TAG", '"other", TAG', "*"])
-@pytest.mark.parametrize("what", ["key", "set"])
-def test_who_has_it_is_not_sent_it_again(
-    site: Site, key: PublicKey, name: str, known: str, what: str
-) -> None:
-    """304, to be kept for as long as a 200 would be."""
+def test_who_has_it_is_not_sent_it_again(site: Site, key: PublicKey, other: PublicKey) -> None:
+    """304, to be kept for as long as a 200 would be; a tag is of one body alone."""
     site.publication.publish(key)
-    tag = (site.key(key) if what == "key" else site.jwks())["headers"]["ETag"]
+    site.publication.publish(other)
 
-    headers = {name: known.replace("TAG", tag)}
-    response = site.key(key, **headers) if what == "key" else site.jwks(**headers)
-
-    assert (response["statusCode"], response["body"]) == (304, "")
-    assert response["headers"]["ETag"] == tag
-    assert max_age(response) == 60
+    for ask in (functools.partial(site.key, key), site.jwks):
+        tag = ask()["headers"]["ETag"]
+        response = ask(**{"if-none-match": tag})
+        assert (response["statusCode"], response["body"]) == (304, "")
+        assert (response["headers"]["ETag"], max_age(response)) == (tag, 60)
+        assert site.key(other, **{"If-None-Match": tag})["body"] == other.pem
 
 
 def test_head_is_get_without_a_body(site: Site, key: PublicKey) -> None:
@@ -168,30 +168,12 @@ def test_head_is_get_without_a_body(site: Site, key: PublicKey) -> None:
         assert head == got | {"body": ""}
 
 
-def test_who_has_another_is_sent_this_one(site: Site, key: PublicKey, other: PublicKey) -> None:
-    """A tag is of one body alone."""
-    site.publication.publish(key)
-    site.publication.publish(other)
-
-    tag = site.key(other)["headers"]["ETag"]
-    response = site.key(key, **{"If-None-Match": tag})
-
-    assert (response["statusCode"], response["body"]) == (200, key.pem)
-
-
-@pytest.mark.parametrize("tag", ["*", '"x"'])
-def test_what_is_not_there_is_not_unmodified(site: Site, tag: str) -> None:
-    """A condition never makes a 304 of a 404."""
-    response = site.get(f"{NAME}.pem", **{"If-None-Match": tag})
-
-    assert response["statusCode"] == 404
-
-
-def test_an_unknown_key_is_a_404(site: Site, key: PublicKey) -> None:
-    """Nobody keeps it: the key may be published the next moment."""
+@pytest.mark.parametrize("headers", [{}, {"If-None-Match": "*"}])
+def test_an_unknown_key_is_a_404(site: Site, key: PublicKey, headers: dict[str, str]) -> None:
+    """Nobody keeps it, as the key may be published the next moment; nor is it ever a 304."""
     site.publication.publish(key)
 
-    response = site.get(f"{NAME}.pem")
+    response = site.get(f"{NAME}.pem", **headers)
 
     assert response["statusCode"] == 404
     assert problem_of(response) == "not-found"
@@ -202,40 +184,21 @@ def test_an_unknown_key_is_a_404(site: Site, key: PublicKey) -> None:
     [
         pytest.param("", id="empty"),
         pytest.param(None, id="null"),
-        pytest.param(MISSING, id="missing"),
         pytest.param(7, id="number"),
         pytest.param([f"{NAME}.pem"], id="list"),
-        pytest.param(".pem", id="suffix-alone"),
         pytest.param(NAME, id="no-suffix"),
-        pytest.param(f"{NAME}.", id="no-type"),
         pytest.param(f"{NAME.upper()}.pem", id="upper-case"),
-        pytest.param(f"{NAME}.PEM", id="upper-case-suffix"),
         pytest.param(f"{NAME[1:]}.pem", id="63-digits"),
         pytest.param(f"{NAME}0.pem", id="65-digits"),
         pytest.param(f"{NAME[1:]}g.pem", id="no-hex-digit"),
         pytest.param(f"{NAME}.pem\n", id="newline"),
         pytest.param(f"\n{NAME}.pem", id="newline-first"),
-        pytest.param(f"{NAME}\n.pem", id="newline-within"),
-        pytest.param(f"{NAME}.pem ", id="blank"),
-        pytest.param(f"{NAME}.pem\0", id="null-byte"),
         pytest.param(f"{NAME}.pem.pem", id="two-suffixes"),
         pytest.param(f"{NAME}xpem", id="no-dot"),
-        pytest.param(f"{NAME}.pem/", id="slash"),
         pytest.param(f"../{NAME}.pem", id="traversal"),
-        pytest.param(f"../public-keys/{NAME}.pem", id="traversal-and-back"),
-        pytest.param("../../../../etc/passwd", id="traversal-of-the-host"),
-        pytest.param("..%2F..%2Fkey-status", id="percent-escaped-traversal"),
         pytest.param(f"%61{NAME[1:]}.pem", id="percent-escape"),
-        pytest.param(f"{NAME}%2Epem", id="percent-escaped-dot"),
-        pytest.param(f"{NAME}.pem%00", id="percent-escaped-null"),
         pytest.param("\u0661" * 64 + ".pem", id="arabic-digits"),
-        pytest.param("\uff10" * 64 + ".pem", id="full-width-digits"),
-        pytest.param("\u0430" * 64 + ".pem", id="cyrillic-a"),
         pytest.param("\ud800" * 64 + ".pem", id="surrogates"),
-        pytest.param(f"{NAME}.key", id="another-type"),
-        pytest.param(f"{NAME}.json", id="json"),
-        pytest.param("jwks.json", id="jwks"),
-        pytest.param("*.pem", id="star"),
         pytest.param("0" * 1_000_000 + ".pem", id="a-megabyte"),
     ],
 )
@@ -249,22 +212,20 @@ def test_a_name_that_no_key_has_is_a_404_at_no_cost(site: Site, file: object) ->
 
 
 def test_a_key_whose_time_is_over_is_a_404(site: Site, key: PublicKey, other: PublicKey) -> None:
-    """And in the set no more, although it is in SSM still."""
+    """And in the set no more, although it is in SSM still, also out of what is kept."""
     site.publication.publish(key)
     site.publication.publish(other)
     site.publication.expire(other, NOW + 30)
 
-    before = (site.key(other)["statusCode"], len(json.loads(site.jwks()["body"])["keys"]))
-    site.now = NOW + 30
-    after = (site.key(other)["statusCode"], len(json.loads(site.jwks()["body"])["keys"]))
-
-    assert (before, after) == ((200, 2), (404, 1))
-    assert site.key(key)["statusCode"] == 200
+    assert [site.find(other.name, after) for after in (0, 29.9, 30)] == [200, 200, 404]
+    assert [len(site.kids(after)) for after in (0, 29.9, 30)] == [2, 2, 1]
+    site.error = OUTAGES[0]
+    assert (site.find(key.name, 90), site.find(other.name, 90)) == (200, 503)
 
 
 @pytest.mark.parametrize(
     ("left", "age"),
-    [(3600.0, 60), (60.0, 60), (59.5, 59), (1.9, 1), (1.0, 1), (0.9, 0), (0.001, 0)],
+    [(3600.0, 60), (60.0, 60), (59.5, 59), (1.0, 1), (0.9, 0)],
 )
 def test_nobody_keeps_a_key_beyond_its_end(
     site: Site, key: PublicKey, other: PublicKey, left: float, age: int
@@ -283,96 +244,158 @@ def test_nobody_keeps_a_key_beyond_its_end(
 # The set
 
 
-def test_the_set_verifies_a_token(
-    site: Site, rsa_pool: list[RSAPrivateKey], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As PyJWT's client reads it, which looks for the token's `kid`; the latest stands first."""
-    keys = [public_key_of(key, published_at=NOW + age) for age, key in enumerate(rsa_pool[:3])]
-    for key in keys:
-        site.publication.publish(key)
+def test_the_set_has_the_latest_key_first(site: Site, key: PublicKey, other: PublicKey) -> None:
+    """To be kept for a minute, as a key is."""
+    site.publication.publish(key)
+    site.publication.publish(other)
 
     response = site.jwks()
 
-    document = json.loads(response["body"])
-    client = jwt.PyJWKClient("https://keys.example.org/.well-known/jwks.json")
-    monkeypatch.setattr(client, "fetch_data", lambda: document)
-    for private, public in zip(rsa_pool, keys, strict=False):
-        token = jwt.encode(
-            {"room": "visit-1"}, private_pem(private), "RS256", headers={"kid": public.kid}
-        )
-        found = client.get_signing_key_from_jwt(token)
-        assert jwt.decode(token, found, algorithms=["RS256"]) == {"room": "visit-1"}
     assert response["statusCode"] == 200
     assert response["headers"]["Content-Type"] == "application/jwk-set+json"
     assert max_age(response) == 60
-    assert [member["kid"] for member in document["keys"]] == [key.kid for key in reversed(keys)]
+    assert json.loads(response["body"]) == {"keys": [key.jwk(), other.jwk()]}
 
 
-def test_no_key_at_all_is_a_404(site: Site) -> None:
+@pytest.mark.parametrize("over", [False, True])
+def test_no_key_at_all_is_a_404(site: Site, key: PublicKey, *, over: bool) -> None:
     """Not an empty set, which a reader would keep: the first key may come the next moment."""
+    if over:
+        site.publication.publish(key)
+        site.publication.expire(key, NOW)
+
     response = site.jwks()
 
     assert response["statusCode"] == 404
     assert problem_of(response) == "not-found"
 
 
-def test_a_set_whose_keys_are_all_over_is_a_404(site: Site, key: PublicKey) -> None:
-    """It is no other than none."""
-    site.publication.publish(key)
-    site.publication.expire(key, NOW)
+# What a container keeps
 
-    assert site.jwks()["statusCode"] == 404
+
+@pytest.fixture
+def kept(site: Site, key: PublicKey) -> Site:
+    """Return the function with a key that it has read."""
+    site.publication.publish(key)
+    assert site.kids(0) == {key.kid}
+    return site
+
+
+def test_what_is_published_is_read_once_a_minute(
+    kept: Site, key: PublicKey, other: PublicKey
+) -> None:
+    """SSM answers forty reads a second to the whole account. Then what is new is there too."""
+    kept.publication.publish(other)
+    kept.publication.withdraw(key.kid)
+
+    assert [kept.find(key.name, after) for after in (1, 30, 59.9)] == [200] * 3
+    assert (kept.kids(59.9), kept.reads) == ({key.kid}, 1)
+    assert (kept.kids(60), kept.reads) == ({other.kid}, 2)
+    assert kept.find(key.name, 60) == 404
+
+
+@pytest.mark.parametrize(("each", "most"), [(0.004, 2), (0.05, 14)], ids=["flood", "minute"])
+def test_unknown_names_read_hardly_more(kept: Site, key: PublicKey, each: float, most: int) -> None:
+    """Anybody may ask for a key, and others in the account read SSM too; what is known is found."""
+    for number in range(1200):
+        assert kept.find(name_of(str(number)), number * each) == 404
+        assert kept.find(key.name, number * each) == 200
+
+    assert kept.reads <= most
+
+
+@pytest.mark.parametrize("published_after", [0.0, 0.1, 3.0, 59.0, 61.0])
+def test_a_new_key_is_found_within_five_seconds(
+    kept: Site, other: PublicKey, published_after: float
+) -> None:
+    """However often it was asked for before: Jitsi asks once a login. It is in the set then."""
+    for tick in range(int(published_after * 10) + 1):
+        assert kept.find(other.name, tick / 10) == 404
+    kept.publication.publish(other)
+
+    found = [kept.find(other.name, published_after + tick / 10) for tick in range(51)]
+
+    assert found[-1] == 200
+    assert found.index(200) == found.count(404)
+    assert other.kid in kept.kids(published_after + 5)
+
+
+@pytest.mark.parametrize("error", OUTAGES, ids=["throttled", "timeout", "unreadable"])
+def test_what_is_known_is_outlived_when_ssm_fails(
+    kept: Site, key: PublicKey, error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However long: a login depends on it. With a warning for each reading that failed."""
+    kept.error = error
+
+    assert [kept.find(key.name, after) for after in (60, 61, 86_400)] == [200] * 3
+    assert (kept.kids(86_400), kept.reads) == ({key.kid}, 3)
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["level"], line["cause"]) for line in logged] == [
+        ("WARNING", type(error).__name__)
+    ] * 2
+
+
+def test_an_unknown_name_is_a_503_while_ssm_fails(kept: Site, other: PublicKey) -> None:
+    """A 404 would be kept by Prosody's caller as the answer, and it may be a key that is new."""
+    kept.error = OUTAGES[0]
+
+    assert [kept.find(other.name, after) for after in (5, 6, 9.9, 10, 60, 3600)] == [503] * 6
+    response = kept.key(other)
+    assert (problem_of(response), response["headers"]["Retry-After"]) == ("unavailable", "5")
+    kept.error = None
+    kept.publication.publish(other)
+    assert [kept.find(name, 3605) for name in (NAME, other.name)] == [404, 200]
+
+
+def test_a_container_that_never_reached_ssm_says_so(site: Site, key: PublicKey) -> None:
+    """503, not 404: Jitsi may ask again. SSM is asked after five seconds, and not before."""
+    site.publication.publish(key)
+    site.error = OUTAGES[0]
+
+    assert [site.find(key.name, after) for after in (0, 1, 4.9)] == [503] * 3
+    assert (problem_of(site.jwks()), site.reads) == ("unavailable", 1)
+    site.error = None
+    assert (site.find(key.name, 5), site.reads) == (200, 2)
+
+
+def test_an_outage_is_tried_every_five_seconds(kept: Site, key: PublicKey) -> None:
+    """Whatever is asked for: known, unknown or all."""
+    kept.error = OUTAGES[0]
+
+    for tick in range(600, 900):
+        assert kept.find(key.name, tick / 10) == 200
+        assert kept.kids(tick / 10) == {key.kid}
+        assert kept.find(NAME, tick / 10) == 503
+
+    assert kept.reads == 1 + 6
+
+
+def test_a_clock_that_goes_backwards_reads_again(kept: Site, other: PublicKey) -> None:
+    """What was read in the future is not kept until the clock is right again."""
+    kept.publication.publish(other)
+
+    assert other.kid in kept.kids(-3600)
+    assert (kept.find(NAME, -3600 + 4.9), kept.reads) == (404, 2)
 
 
 # What goes wrong
 
 
-def test_what_is_known_is_served_while_ssm_fails(site: Site, key: PublicKey) -> None:
-    """Logins go on; of what is not known nobody can tell."""
-    site.publication.publish(key)
-    site.jwks()
-    site.cut_off()
-    site.now = NOW + 3600
-
-    responses = [site.key(key), site.jwks(), site.get(f"{NAME}.pem")]
-
-    assert [response["statusCode"] for response in responses] == [200, 200, 503]
-    assert problem_of(responses[2]) == "unavailable"
-    assert responses[2]["headers"]["Retry-After"] == "5"
-
-
-def test_a_container_that_never_reached_ssm_says_so(site: Site, key: PublicKey) -> None:
-    """503, not 404: Jitsi may ask again."""
-    site.cut_off()
-
-    responses = [site.key(key), site.jwks()]
-
-    assert [response["statusCode"] for response in responses] == [503, 503]
-    assert [problem_of(response) for response in responses] == ["unavailable"] * 2
-
-
-@pytest.mark.parametrize("what", ["key", "set"])
 def test_a_bug_tells_nobody_anything(
-    site: Site,
-    key: PublicKey,
-    what: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """503; the log has the error's type and place, and no text of it."""
 
     def fail(*_arguments: object) -> None:
         raise ValueError("secret-of-a-bug")
 
-    monkeypatch.setattr(site.app.KEYS, "find", fail)
     monkeypatch.setattr(site.app.KEYS, "all", fail)
 
-    response = site.key(key) if what == "key" else site.jwks()
+    response = site.jwks()
 
     printed = "".join(capsys.readouterr())
     [logged] = map(json.loads, printed.splitlines())
-    assert response["statusCode"] == 503
-    assert problem_of(response) == "unavailable"
+    assert (response["statusCode"], problem_of(response)) == (503, "unavailable")
     assert response["headers"]["Retry-After"] == "30"
     assert (logged["level"], logged["error"]) == ("ERROR", "ValueError")
     assert "secret-of-a-bug" not in printed + json.dumps(response)
@@ -385,78 +408,21 @@ def test_an_event_without_a_file_is_a_404(site: Site, event: dict[str, Any]) -> 
     assert site.reads == 0
 
 
-class Parameters:
-    """SSM with one parameter of any content."""
+def test_what_is_malformed_or_forged_is_that_keys_matter_alone(site: Site, key: PublicKey) -> None:
+    """Prosody keeps a 200, and what is no PEM hangs its logins; numbers beside a PEM do not count.
 
-    def __init__(self, name: str, value: object) -> None:
-        self._page = {"Parameters": [{"Name": f"{PATH}/{name}", "Value": value}]}
-
-    def get_paginator(self, _operation: str) -> Parameters:
-        """Stand for the paginator too."""
-        return self
-
-    def paginate(self, **_arguments: object) -> list[Any]:
-        """Return the one page."""
-        return [self._page]
-
-
-PEMS = st.one_of(
-    st.text(),
-    st.builds(
-        lambda body: BEGIN + body + END,
-        st.text() | st.text("MIB/+=-\n ") | st.text("MIB/", min_size=4, max_size=4),
-    ),
-)
-KEYS = st.fixed_dictionaries(
-    {
-        "kid": st.just("a") | st.text(),
-        "pem": PEMS,
-        "n": st.text(),
-        "e": st.text(),
-        "publishedAt": st.integers(),
-    },
-    optional={"expiresAt": st.integers() | st.just(NOW + 1)},
-).map(json.dumps)
-
-
-# The fixture's function has no state but what each example replaces.
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(value=KEYS | st.text())
-def test_a_200_is_always_a_pem(site: Site, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    """Whatever stands in SSM: Prosody keeps a 200, and what is no PEM hangs its logins."""
-    parameters: Any = Parameters(NAME, value)
-    publication = Publication(parameters, PATH)
-    cached = CachedPublication(first_fetch=publication, refresh=publication)
-    monkeypatch.setattr(site.app, "KEYS", cached)
-
-    response = site.get(f"{NAME}.pem")
-    jwks = site.jwks()
-
-    assert response["statusCode"] in (200, 404)
-    assert jwks["statusCode"] == response["statusCode"]
-    if response["statusCode"] == 200:
-        body = response["body"]
-        assert body.startswith(BEGIN)
-        assert body.endswith(END)
-        text = body.removeprefix(BEGIN).removesuffix(END)
-        assert base64.b64decode(text.replace("\n", ""), validate=True)
-
-
-def test_what_is_malformed_hides_no_other_key(site: Site, key: PublicKey) -> None:
-    """One bad parameter is that key's matter alone."""
+    A key under another's name, a PEM of no key, and rubbish.
+    """
     ssm = boto3.client("ssm")
-    ssm.put_parameter(Name=f"{PATH}/{NAME}", Value=write_public_key(key), Type="String")
-    site.publication.publish(key)
+    no_pem = replace(key, kid="a", pem=f"{BEGIN}MIIB{END}")
+    values = {
+        key.name: write_public_key(replace(key, n="AA", e="AQ")),
+        name_of("moved"): write_public_key(key),
+        name_of("a"): write_public_key(no_pem),
+        name_of("rubbish"): "rubbish",
+    }
+    for name, value in values.items():
+        ssm.put_parameter(Name=f"{PATH}/{name}", Value=value, Type="String")
 
-    assert site.get(f"{NAME}.pem")["statusCode"] == 404
-    assert site.key(key)["statusCode"] == 200
-    assert len(json.loads(site.jwks()["body"])["keys"]) == 1
-
-
-def test_the_numbers_of_a_jwk_are_the_pems(site: Site, key: PublicKey, other: PublicKey) -> None:
-    """Whoever may write to SSM could put another key's beside it."""
-    site.publication.publish(replace(key, n=other.n))
-
-    [served] = json.loads(site.jwks()["body"])["keys"]
-
-    assert (served["n"], served["e"]) == (key.n, key.e)
+    assert [site.find(name, 0) for name in values] == [200, 404, 404, 404]
+    assert json.loads(site.jwks()["body"]) == {"keys": [key.jwk()]}
