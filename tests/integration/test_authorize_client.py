@@ -36,9 +36,10 @@ class Authorizer:
         monkeypatch.setattr(app.TABLE, "get_item", counted)
 
     def put(self, api_key: str, **attributes: Any) -> None:
-        """Write an item for an API key."""
-        key = {"key_digest": {"S": digest(api_key)}, "client": {"S": "clinic-a"}}
-        self.app.TABLE.put_item(TableName="clients", Item=key | attributes)
+        """Write an item for an API key, without the attributes that are None."""
+        item = {"key_digest": {"S": digest(api_key)}, "client": {"S": "clinic-a"}} | attributes
+        present = {name: value for name, value in item.items() if value is not None}
+        self.app.TABLE.put_item(TableName="clients", Item=present)
 
     def answer(self, header: str | None) -> dict[str, Any]:
         """Answer as API Gateway asks."""
@@ -70,10 +71,9 @@ def assert_unauthorized(authorizer: Authorizer, header: str | None) -> None:
     assert type(refused.value) is Exception
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER "])
-def test_a_known_api_key_may_use_the_whole_stage(authorizer: Authorizer, scheme: str) -> None:
+def test_a_known_api_key_may_use_the_whole_stage(authorizer: Authorizer) -> None:
     """API Gateway keeps the answer, and uses it for every route: never for the one asked."""
-    answer = authorizer.answer(f"{scheme} {API_KEY}")
+    answer = authorizer.answer(f"Bearer {API_KEY}")
 
     [statement] = answer["policyDocument"]["Statement"]
     assert statement == {
@@ -105,21 +105,13 @@ def test_a_limit_beside_the_record_is_handed_on_beside_it(authorizer: Authorizer
     assert read.policy == replace(CLIENT.policy, max_advance_seconds=0)
 
 
-@pytest.mark.parametrize("value", [{"S": "0"}, {"N": "-1"}, {"N": "0.5"}, {"NULL": True}])
-def test_a_limit_that_cannot_be_read_opens_nothing(
-    authorizer: Authorizer, value: dict[str, Any]
-) -> None:
-    """It is never taken for no limit."""
-    authorizer.put(API_KEY, record={"S": write_client(CLIENT)}, max_advance_seconds=value)
-
-    assert_unauthorized(authorizer, f"Bearer {API_KEY}")
-
-
-def test_an_api_key_is_looked_up_once_by_its_digest(authorizer: Authorizer) -> None:
+def test_an_api_key_is_looked_up_each_time_by_its_digest(authorizer: Authorizer) -> None:
     """Consistently, so that a key just deleted is deleted; nothing else is read."""
-    authorizer.answer(f"Bearer {API_KEY}")
+    for _ in range(2):
+        authorizer.answer(f"Bearer {API_KEY}")
 
-    [read] = authorizer.reads
+    read, again = authorizer.reads
+    assert read == again
     assert read["Key"] == {"key_digest": {"S": digest(API_KEY)}}
     assert read["ConsistentRead"] is True
     assert API_KEY not in json.dumps(read)
@@ -127,26 +119,12 @@ def test_an_api_key_is_looked_up_once_by_its_digest(authorizer: Authorizer) -> N
 
 @pytest.mark.parametrize(
     "header",
-    [
-        *(None, "", "Bearer", "Bearer ", API_KEY, f"Basic {API_KEY}", f"Bearer {API_KEY}x"),
-        *("Bearer junk", "Bearer jtk_" + "0" * 49, f"Bearer {API_KEY[:-1]}", f"{API_KEY} Bearer"),
-    ],
-    ids=[
-        *("null", "empty", "scheme", "blank", "bare", "basic", "longer"),
-        *("junk", "no-checksum", "shorter", "swapped"),
-    ],
+    [None, "", "Bearer junk", API_KEY, f"Bearer {API_KEY[:-1]}"],
+    ids=["null", "empty", "junk", "no-scheme", "shorter"],
 )
 def test_a_malformed_api_key_costs_no_read(authorizer: Authorizer, header: str | None) -> None:
     """It is refused by its form."""
     assert_unauthorized(authorizer, header)
-
-    assert authorizer.reads == []
-
-
-def test_a_request_without_the_header_is_refused(authorizer: Authorizer) -> None:
-    """The event has no such field then."""
-    with pytest.raises(Exception, match=r"^Unauthorized$"):
-        authorizer.app.handler({"type": "TOKEN", "methodArn": METHOD_ARN}, None)
 
     assert authorizer.reads == []
 
@@ -161,34 +139,32 @@ def test_an_unknown_api_key_is_refused(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_deleted_api_key_is_refused(authorizer: Authorizer) -> None:
-    """Revoked by deleting its item."""
-    authorizer.answer(f"Bearer {API_KEY}")
-    authorizer.app.TABLE.delete_item(
-        TableName="clients", Key={"key_digest": {"S": digest(API_KEY)}}
-    )
-
-    assert_unauthorized(authorizer, f"Bearer {API_KEY}")
+RECORD = {"S": write_client(CLIENT)}
+SECRET = {"S": '{"name": "secret-content", "policy": {"room": ["*"]}}'}
 
 
 @pytest.mark.parametrize(
     "attributes",
     [
-        {},
-        {"record": {"S": "{"}},
-        {"record": {"S": '{"name": "secret-content"}'}},
-        {"record": {"S": '{"name": "secret-content", "policy": {"room": ["*"]}}'}},
-        {
-            "record": {
-                "S": '{"name": "secret-content", "policy": {"rooms": ["' + "x" * 4096 + '"]}}'
-            }
-        },
-        {"record": {"N": "1"}},
-        {"record": {"M": {}}},
+        *({}, {"record": {"N": "1"}}, {"record": SECRET}),
+        # A limit that cannot be read is never taken for no limit.
+        {"record": RECORD, "max_advance_seconds": {"S": "0"}},
+        {"record": RECORD, "max_advance_seconds": {"N": "-1"}},
+        {"record": RECORD, "max_advance_seconds": {"N": "0.5"}},
+        {"record": RECORD, "max_advance_seconds": {"NULL": True}},
+        # An API key that works must not be missed when its client is revoked by name.
+        {"record": RECORD, "client": None},
+        {"record": RECORD, "client": {"S": "clinic-b"}},
+        {"record": RECORD, "client": {"S": "clinic-a "}},
+        {"record": RECORD, "client": {"SS": ["clinic-a"]}},
     ],
-    ids=["none", "broken", "without-policy", "unknown-field", "too-long", "number", "map"],
+    ids=[
+        *("no-record", "record-of-a-number", "unknown-field", "advance-of-a-text"),
+        *("advance-below-zero", "advance-of-half-a-second", "advance-of-nothing"),
+        *("nobodys", "anothers", "nearly", "a-set"),
+    ],
 )
-def test_a_record_that_cannot_be_read_is_refused(
+def test_an_item_that_cannot_be_read_is_refused(
     authorizer: Authorizer, attributes: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And reported, by a part of its key's digest and nothing of its content."""
@@ -200,30 +176,7 @@ def test_a_record_that_cannot_be_read_is_refused(
     printed = "".join(capsys.readouterr())
     [logged] = map(json.loads, printed.splitlines())
     assert (logged["level"], logged["item"]) == ("ERROR", digest(api_key)[:12])
-    assert "secret-content" not in printed
-    assert api_key not in printed
-
-
-@pytest.mark.parametrize(
-    "client",
-    [None, {"S": "clinic-b"}, {"S": ""}, {"S": "clinic-a "}, {"N": "1"}, {"SS": ["clinic-a"]}],
-    ids=["none", "another", "empty", "nearly", "number", "set"],
-)
-def test_a_record_that_is_filed_under_another_name_is_refused(
-    authorizer: Authorizer, client: dict[str, Any] | None, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Whoever revokes a client by its name must not miss an API key that works."""
-    api_key = make_api_key()
-    item = {"key_digest": {"S": digest(api_key)}, "record": {"S": write_client(CLIENT)}}
-    filed = {} if client is None else {"client": client}
-    authorizer.app.TABLE.put_item(TableName="clients", Item=item | filed)
-
-    assert_unauthorized(authorizer, f"Bearer {api_key}")
-
-    printed = "".join(capsys.readouterr())
-    [logged] = map(json.loads, printed.splitlines())
-    assert (logged["level"], logged["item"]) == ("ERROR", digest(api_key)[:12])
-    assert "clinic" not in printed
+    assert not [text for text in ("secret-content", "clinic", api_key) if text in printed]
 
 
 def test_a_table_that_fails_is_no_unauthorized(
