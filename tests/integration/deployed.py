@@ -200,31 +200,30 @@ class Deployed:
 
         self.world.web = replaced
 
-    def answer_known(self, answer: Answer) -> None:
-        """Answer callers so who hold an API key."""
-        api = self.world.api
-
-        def answered(request: Received) -> Answer:
-            present = api(request)
-            return answer if present.status == HTTPStatus.OK else present
-
-        self.world.api = answered
-
-    def change_claims(self, claims: dict[str, Any]) -> None:
-        """Let tokens have these claims in place of theirs."""
+    def change_answers(self, status: int, change: Callable[[Answer], Answer]) -> None:
+        """Change the answers to POST that have a status."""
         api = self.world.api
 
         def changed(request: Received) -> Answer:
             present = api(request)
-            if present.status != HTTPStatus.OK:
-                return present
-            document = json.loads(present.body)
-            token = document["token"]
+            return change(present) if present.status == status else present
+
+        self.world.api = changed
+
+    def answer_known(self, answer: Answer) -> None:
+        """Answer callers so who hold an API key."""
+        self.change_answers(HTTPStatus.OK, lambda _: answer)
+
+    def change_claims(self, claims: dict[str, Any]) -> None:
+        """Let tokens have these claims in place of theirs."""
+
+        def changed(present: Answer) -> Answer:
+            token = json.loads(present.body)["token"]
             genuine = jwt.decode(token, options={"verify_signature": False})
             other = self.sign(genuine | claims)
             return present._replace(body=present.body.replace(token, other))
 
-        self.world.api = changed
+        self.change_answers(HTTPStatus.OK, changed)
 
     def withdraw(self, kid: str) -> None:
         """Unpublish a key."""
