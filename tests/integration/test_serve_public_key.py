@@ -109,14 +109,9 @@ def max_age(response: dict[str, Any]) -> int:
 
 
 def problem_of(response: dict[str, Any]) -> str:
-    """Return the kind of the problem in a response, its headers checked."""
+    """Return the kind of the problem in a response."""
     assert response["headers"]["Content-Type"] == "application/problem+json"
-    assert response["headers"]["Cache-Control"] == "no-store"
-    assert response["headers"]["X-Content-Type-Options"] == "nosniff"
-    assert "ETag" not in response["headers"]
-    problem = json.loads(response["body"])
-    assert problem["status"] == response["statusCode"]
-    return str(problem["type"]).rpartition(":")[2]
+    return str(json.loads(response["body"])["type"]).rpartition(":")[2]
 
 
 # A key
