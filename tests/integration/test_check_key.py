@@ -96,6 +96,14 @@ def publication(published: Stack) -> Publication:  # noqa: ARG001
     return Publication(boto3.client("ssm"), PATH)
 
 
+@pytest.fixture
+def pool(
+    rsa_key: rsa.RSAPrivateKey, rsa_pool: list[rsa.RSAPrivateKey]
+) -> dict[str, rsa.RSAPrivateKey]:
+    """Return the stack's own key, and another."""
+    return {"own": rsa_key, "other": rsa_pool[0]}
+
+
 def logged(printed: str) -> list[dict[str, Any]]:
     """Return the lines of the log that are about something wrong."""
     return [line for line in map(json.loads, printed.splitlines()) if "_aws" not in line]
@@ -254,73 +262,49 @@ def test_a_key_that_is_published(
     assert (metrics(printed)["Configured"], metrics(printed)["ForeignPublicKeys"]) == (1, 0)
 
 
-@pytest.mark.parametrize(
-    ("kid", "key", "expires_at", "code"),
-    [
-        (None, "own", None, "not-published"),
-        ("another", "own", None, "not-published"),
-        ("kid", "other", None, "published-key-differs"),
-        ("kid", "own", NOW, "not-published"),
-    ],
-    ids=["nothing", "under-another-kid", "another-key", "ends-now"],
-)
-def test_a_key_that_jitsi_cannot_verify_with_is_not_configured(
-    published: Stack,
-    publication: Publication,
-    rsa_key: rsa.RSAPrivateKey,
-    rsa_pool: list[rsa.RSAPrivateKey],
-    *,
-    kid: str | None,
-    key: str,
-    expires_at: int | None,
-    code: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """It signs, and every token would be refused: the status tells both, and what to do."""
-    if kid:
-        public = {"own": rsa_key, "other": rsa_pool[0]}[key]
-        publication.publish(public_key_of(public, kid, expires_at=expires_at))
-
-    status = published.check()
-
-    problem = status.problems[0]
-    assert (status.configured, problem.code) == (False, code)
-    assert status.key is not None
-    assert status.key.fingerprint == fingerprint(rsa_key.public_key())
-    assert "aws secretsmanager rotate-secret" in problem.remedy
-    printed = capsys.readouterr().out
-    assert (logged(printed)[0]["level"], logged(printed)[0]["cause"]) == ("WARNING", code)
-    assert metrics(printed)["Configured"] == 0
+OWN = ("own", "kid", None)
 
 
 @pytest.mark.parametrize(
-    ("published_key", "code", "foreign"),
+    ("keys", "configured", "code", "foreign"),
     [
-        ({"kid": "kid", "expires_at": NOW + 1}, "published-key-ends", 0),
+        # It signs, and Jitsi would refuse every token.
+        ([], False, "not-published", 0),
+        ([("own", "another", None)], False, "not-published", 1),
+        ([("own", "kid", NOW)], False, "not-published", 0),
+        ([("other", "kid", None)], False, "published-key-differs", 1),
+        # Tokens verify still.
+        ([("own", "kid", NOW + 1)], True, "published-key-ends", 0),
         # The holder of a stranger's key makes tokens that Jitsi takes: a metric says so.
-        ({"kid": "stranger"}, "unknown-key-published", 1),
-        ({"kid": "stranger", "expires_at": NOW + 40 * 86_400}, "unknown-key-published", 1),
+        ([OWN, ("other", "stranger", None)], True, "unknown-key-published", 1),
+        ([OWN, ("other", "stranger", NOW + 40 * 86_400)], True, "unknown-key-published", 1),
     ],
-    ids=["about-to-end", "a-stranger", "a-stranger-for-long"],
+    ids=["nothing", "another-kid", "over", "another-key", "ends", "stranger", "far-ahead"],
 )
-def test_what_is_wrong_beside_tokens_that_verify_is_told_in_time(
+def test_what_is_wrong_with_the_published_keys_is_told(
     published: Stack,
     publication: Publication,
-    rsa_key: rsa.RSAPrivateKey,
+    pool: dict[str, rsa.RSAPrivateKey],
     capsys: pytest.CaptureFixture[str],
     *,
-    published_key: dict[str, Any],
+    keys: list[tuple[str, str, int | None]],
+    configured: bool,
     code: str,
     foreign: int,
 ) -> None:
-    """They still do: it is configured."""
-    publication.publish(public_key_of(rsa_key, **published_key))
-    publication.publish(public_key_of(rsa_key, "kid"))
+    """In the status, beside the key that signs, in the log and in the metrics."""
+    for key, kid, expires_at in keys:
+        publication.publish(public_key_of(pool[key], kid, expires_at=expires_at))
 
     status = published.check()
 
-    assert (status.configured, [problem.code for problem in status.problems]) == (True, [code])
-    assert metrics(capsys.readouterr().out)["ForeignPublicKeys"] == foreign
+    assert (status.configured, status.problems[0].code) == (configured, code)
+    assert status.key is not None
+    assert status.key.fingerprint == fingerprint(pool["own"].public_key())
+    printed = capsys.readouterr().out
+    assert (logged(printed)[0]["level"], logged(printed)[0]["cause"]) == ("WARNING", code)
+    told = metrics(printed)
+    assert (told["Configured"], told["ForeignPublicKeys"]) == (int(configured), foreign)
 
 
 def test_a_key_that_is_to_come_and_one_that_ends_are_no_strangers(
