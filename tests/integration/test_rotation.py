@@ -324,7 +324,7 @@ def test_the_next_key_takes_over(keyed: Stack) -> None:
 def test_a_rotation_leaves_the_next_one_free_to_begin(
     make_stack: MakeStack, *, drops_pending: bool
 ) -> None:
-    """With AWSPENDING and without: each moves AWSCURRENT alone, and a repeated end changes nothing.
+    """With AWSPENDING and without: each moves AWSCURRENT alone, and repeated it changes nothing.
 
     A rotation that stopped half way is in the way of the next one: see `Stack.ended`.
     """
@@ -337,7 +337,7 @@ def test_a_rotation_leaves_the_next_one_free_to_begin(
     assert stack.calls.made.count("UpdateSecretVersionStage") == 1
     assert ("AWSPENDING" in stack.labels()[SECOND]) != drops_pending
     after = stack.everything()
-    stack.steps(SECOND, "finishSecret")
+    stack.steps(SECOND, *STEPS)
     assert stack.everything() == after
     stack.rotate(THIRD)
     assert stack.ended() == {THIRD: {"AWSCURRENT"}, SECOND: {"AWSPREVIOUS"}}
@@ -697,6 +697,17 @@ def test_a_version_that_somebody_else_wrote_is_refused(keyed: Stack) -> None:
         keyed.steps(SECOND, "createSecret")
 
     assert keyed.everything() == before
+
+
+def test_a_current_version_that_is_no_key_is_replaced(keyed: Stack) -> None:
+    """It stands in no rotation's way; the key before it ends in its time."""
+    before = keyed.key()
+    keyed.put(SECOND, "rubbish", "AWSCURRENT")
+
+    keyed.rotate(THIRD)
+
+    assert keyed.ended() == {THIRD: {"AWSCURRENT"}, SECOND: {"AWSPREVIOUS"}}
+    assert keyed.end(before) == int(keyed.now) + keyed.retention
 
 
 # How long a public key stays
