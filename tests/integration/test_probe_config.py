@@ -126,22 +126,21 @@ def test_the_diagnostics_tell_a_client_with_leave(probe: Probe) -> None:
     document = json.loads(response["body"])
     assert response["statusCode"] == 200
     assert (document["configured"], document["provider"]) == (False, "jaas")
-    assert [problem["code"] for problem in document["problems"]] == [*("no-key", "check-overdue")]
+    assert [problem["code"] for problem in document["problems"]] == ["no-key", "check-overdue"]
 
 
-def test_the_diagnostics_need_leave(probe: Probe) -> None:
-    """A client without is refused."""
-    response = probe.get("/api/jitsi/diagnostics", client=client(diagnostics=False))
+@pytest.mark.parametrize(
+    ("asking", "status", "kind"),
+    [(client(diagnostics=False), 403, "forbidden"), (None, 401, "unauthorized")],
+)
+def test_the_diagnostics_need_a_client_with_leave(
+    probe: Probe, asking: Client | None, status: int, kind: str
+) -> None:
+    """Also should the authorizer be missing."""
+    response = probe.get("/api/jitsi/diagnostics", client=asking)
 
-    assert (response["statusCode"], problem_of(response)) == (403, "forbidden")
+    assert (response["statusCode"], problem_of(response)) == (status, kind)
     assert "app/key" not in response["body"]
-
-
-def test_the_diagnostics_need_a_client(probe: Probe) -> None:
-    """Nobody is refused with a 401, should the authorizer be missing."""
-    response = probe.get("/api/jitsi/diagnostics")
-
-    assert (response["statusCode"], problem_of(response)) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -172,6 +171,7 @@ def test_another_method_is_told_the_right_ones(probe: Probe) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_another_path_is_not_found(probe: Probe, method: str, resource: str) -> None:
     """The text names every path that there is, as API Gateway's own 404 does."""
+    assert problem_of(probe.app.handler({}, None)) == "not-found"
     response = probe.get(resource, method=method, client=client(diagnostics=True))
 
     assert (response["statusCode"], problem_of(response)) == (404, "not-found")
@@ -179,11 +179,6 @@ def test_another_path_is_not_found(probe: Probe, method: str, resource: str) -> 
     assert [path for path, _ in routes() if path.strip("/") and path not in detail] == ["/{proxy+}"]
     gateway = GATEWAY_RESPONSES["MISSING_AUTHENTICATION_TOKEN"]["ResponseTemplates"]
     assert json.loads(gateway["application/json"])["detail"] == detail
-
-
-def test_an_empty_event_is_not_found(probe: Probe) -> None:
-    """It names no route."""
-    assert problem_of(probe.app.handler({}, None)) == "not-found"
 
 
 @pytest.mark.parametrize(
