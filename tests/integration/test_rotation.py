@@ -156,6 +156,13 @@ class Stack:
             event = {"Step": step, "SecretId": self.secret, "ClientRequestToken": token}
             assert self.app.handler(event, context) is None
 
+    def refuses(self, token: str, step: str, words: str) -> None:
+        """Check that a step is refused with these words, and changes nothing."""
+        before = self.everything()
+        with pytest.raises(RotationRefused, match=words):
+            self.steps(token, step)
+        assert self.everything() == before
+
     def labels(self) -> dict[str, set[str]]:
         """Return the labels of each version that has any."""
         described = self.secrets.describe_secret(SecretId=self.secret)
@@ -273,6 +280,13 @@ def keyed(stack: Stack) -> Stack:
     stack.slept.clear()
     stack.fetched_at.clear()
     return stack
+
+
+@pytest.fixture
+def begun(keyed: Stack) -> Stack:
+    """Return a stack whose next key is made and published."""
+    keyed.steps(SECOND, "createSecret", "setSecret")
+    return keyed
 
 
 def killed() -> None:
@@ -409,33 +423,31 @@ def test_a_key_is_made_as_8x8_and_a_command_line_ask(
 
 @pytest.mark.parametrize(("age", "slept"), [(30.5, [LEAD - 30.5]), (LEAD, [])])
 def test_the_new_key_is_published_before_it_signs(
-    keyed: Stack, age: float, slept: list[float]
+    begun: Stack, age: float, slept: list[float]
 ) -> None:
     """It stands published for the lead, for those who keep an earlier set; then it is fetched."""
-    keyed.steps(SECOND, "createSecret", "setSecret")
-    published_at = keyed.now
-    keyed.now += age
+    published_at = begun.now
+    begun.now += age
 
-    keyed.steps(SECOND, "testSecret")
+    begun.steps(SECOND, "testSecret")
 
-    assert (keyed.slept, keyed.fetched_at) == (slept, [published_at + LEAD])
+    assert (begun.slept, begun.fetched_at) == (slept, [published_at + LEAD])
 
 
-def test_the_lead_is_waited_out_although_sleep_wakes_early(keyed: Stack) -> None:
+def test_the_lead_is_waited_out_although_sleep_wakes_early(begun: Stack) -> None:
     """What counts is the clock."""
 
     def doze(seconds: float) -> None:
-        keyed.slept.append(seconds)
-        keyed.now += max(seconds / 2, 1)
+        begun.slept.append(seconds)
+        begun.now += max(seconds / 2, 1)
 
-    keyed.clock.sleep = doze
-    keyed.steps(SECOND, "createSecret", "setSecret")
-    published_at = keyed.now
+    begun.clock.sleep = doze
+    published_at = begun.now
 
-    keyed.steps(SECOND, "testSecret")
+    begun.steps(SECOND, "testSecret")
 
-    assert len(keyed.slept) > 1
-    assert keyed.fetched_at[0] >= published_at + LEAD
+    assert len(begun.slept) > 1
+    assert begun.fetched_at[0] >= published_at + LEAD
 
 
 # Steps again, and steps that were ended
@@ -531,16 +543,15 @@ def test_two_runs_that_race_make_one_key(make_stack: MakeStack, when: str, *, fi
         assert stack.key().kid == stack.key(FIRST).kid
 
 
-def test_a_rotation_that_was_given_up_is_taken_over(keyed: Stack) -> None:
+def test_a_rotation_that_was_given_up_is_taken_over(begun: Stack) -> None:
     """The label leaves its version; its public key, if there was one, ends in its time."""
-    keyed.steps(SECOND, "createSecret", "setSecret")
-    given_up = keyed.key(SECOND)
-    assert keyed.ended() is None
+    given_up = begun.key(SECOND)
+    assert begun.ended() is None
 
-    keyed.steps(THIRD, *STEPS)
+    begun.steps(THIRD, *STEPS)
 
-    assert keyed.ended() == {THIRD: {"AWSCURRENT"}, FIRST: {"AWSPREVIOUS"}}
-    assert keyed.end(given_up) == int(keyed.now) + keyed.retention
+    assert begun.ended() == {THIRD: {"AWSCURRENT"}, FIRST: {"AWSPREVIOUS"}}
+    assert begun.end(given_up) == int(begun.now) + begun.retention
 
 
 def taken_over(stack: Stack) -> None:
@@ -573,25 +584,19 @@ def test_a_step_of_another_time_is_refused(
 ) -> None:
     """It brings no old key back, and leaves a newer rotation alone, which comes to its end."""
     arrange(keyed)
-    before = keyed.everything()
-
-    with pytest.raises(RotationRefused, match="run createSecret first"):
-        keyed.steps(token, step)
-
-    assert keyed.everything() == before
+    keyed.refuses(token, step, "run createSecret first")
     if arrange is taken_over:
         keyed.steps(THIRD, *STEPS)
         assert keyed.ended() == {THIRD: {"AWSCURRENT"}, FIRST: {"AWSPREVIOUS"}}
 
 
-def test_the_last_rotations_end_repeated_late_does_not_end_the_next_key(keyed: Stack) -> None:
+def test_the_last_rotations_end_repeated_late_does_not_end_the_next_key(begun: Stack) -> None:
     """What is published to come is taken for old then: that is undone once it is current."""
-    keyed.steps(SECOND, "createSecret", "setSecret")
-    keyed.steps(FIRST, "finishSecret")
+    begun.steps(FIRST, "finishSecret")
 
-    keyed.steps(SECOND, "testSecret", "finishSecret")
+    begun.steps(SECOND, "testSecret", "finishSecret")
 
-    assert keyed.end(keyed.key()) is None
+    assert begun.end(begun.key()) is None
 
 
 # What a step refuses
@@ -606,12 +611,9 @@ def test_a_key_that_was_never_published_is_refused(
     stack = make_stack(first=first)
     stack.steps(FIRST, "createSecret")
     stack.fetched_at.clear()
-    before = stack.everything()
+    stack.refuses(FIRST, step, "not published: run setSecret first")
 
-    with pytest.raises(RotationRefused, match="not published: run setSecret first"):
-        stack.steps(FIRST, step)
-
-    assert (stack.everything(), stack.fetched_at) == (before, [])
+    assert stack.fetched_at == []
 
 
 @pytest.mark.parametrize(
@@ -623,29 +625,21 @@ def test_a_kid_under_which_another_key_is_published_is_refused(
     """Prosody keeps the first one until it restarts."""
     keyed.steps(SECOND, "createSecret")
     keyed.publication.publish(public_key_of(rsa_key, keyed.key(SECOND).kid))
-    before = keyed.everything()
-
-    with pytest.raises(RotationRefused, match=words):
-        keyed.steps(SECOND, step)
-
-    assert keyed.everything() == before
+    keyed.refuses(SECOND, step, words)
 
 
-def test_an_address_that_gives_nothing_out_is_asked_until_the_time_is_over(keyed: Stack) -> None:
+def test_an_address_that_gives_nothing_out_is_asked_until_the_time_is_over(begun: Stack) -> None:
     """The function's own, less the lead: a new name takes a while, and a wrong one is no name."""
-    keyed.steps(SECOND, "createSecret", "setSecret")
-    began_at, served, before = keyed.now, keyed.answer, keyed.everything()
-    keyed.answer = lambda _name: None
+    began_at, served = begun.now, begun.answer
+    begun.answer = lambda _name: None
 
-    with pytest.raises(RotationRefused, match="does not give the new key out"):
-        keyed.steps(SECOND, "testSecret")
+    begun.refuses(SECOND, "testSecret", "does not give the new key out")
 
-    assert ASKING_SECONDS <= keyed.fetched_at[-1] - began_at <= ASKING_SECONDS + 5
-    assert keyed.everything() == before
-    there_at = keyed.now + ASKING_SECONDS - 10
-    keyed.answer = lambda name: served(name) if keyed.now >= there_at else None
-    keyed.steps(SECOND, "testSecret")
-    assert there_at <= keyed.fetched_at[-1] < there_at + 5
+    assert ASKING_SECONDS <= begun.fetched_at[-1] - began_at <= ASKING_SECONDS + 5
+    there_at = begun.now + ASKING_SECONDS - 10
+    begun.answer = lambda name: served(name) if begun.now >= there_at else None
+    begun.steps(SECOND, "testSecret")
+    assert there_at <= begun.fetched_at[-1] < there_at + 5
 
 
 @pytest.mark.parametrize(
@@ -658,45 +652,34 @@ def test_an_address_that_gives_nothing_out_is_asked_until_the_time_is_over(keyed
     ],
 )
 def test_an_address_that_gives_out_anything_else_is_refused(
-    keyed: Stack, rsa_key: RSAPrivateKey, wrong: Callable[[str, str], str]
+    begun: Stack, rsa_key: RSAPrivateKey, wrong: Callable[[str, str], str]
 ) -> None:
     """At once, and the current key stays: Prosody would keep what it got until it restarts."""
-    keyed.steps(SECOND, "createSecret", "setSecret")
-    key = keyed.key(SECOND)
+    key = begun.key(SECOND)
     assert key.public_key
     answer = wrong(public_pem(rsa_key.public_key()), public_pem(key.public_key))
-    keyed.answer = lambda _name: answer
-    before = keyed.everything()
+    begun.answer = lambda _name: answer
+    begun.refuses(SECOND, "testSecret", "another key under the new key's kid")
 
-    with pytest.raises(RotationRefused, match="another key under the new key's kid"):
-        keyed.steps(SECOND, "testSecret")
-
-    assert len(keyed.fetched_at) == 1
-    assert keyed.everything() == before
+    assert len(begun.fetched_at) == 1
 
 
 def test_a_token_that_does_not_verify_is_refused(
-    keyed: Stack, monkeypatch: pytest.MonkeyPatch
+    begun: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same check that Jitsi makes, with what Jitsi is given."""
-    keyed.steps(SECOND, "createSecret", "setSecret")
-    key = keyed.key(SECOND)
+    key = begun.key(SECOND)
     monkeypatch.setattr(rotation, "read_key", lambda *_, **__: key)
     monkeypatch.setattr(SigningKey, "sign", lambda *_: jwt.encode({}, "x" * 32, "HS256"))
 
     with pytest.raises(RotationRefused, match="does not verify"):
-        keyed.steps(SECOND, "testSecret")
+        begun.steps(SECOND, "testSecret")
 
 
 def test_a_version_that_somebody_else_wrote_is_refused(keyed: Stack) -> None:
     """A version is never written over, nor is what is none taken for a key."""
     keyed.put(SECOND, "{}", "MINE")
-    before = keyed.everything()
-
-    with pytest.raises(RotationRefused, match="run createSecret first"):
-        keyed.steps(SECOND, "createSecret")
-
-    assert keyed.everything() == before
+    keyed.refuses(SECOND, "createSecret", "run createSecret first")
 
 
 def test_a_current_version_that_is_no_key_is_replaced(keyed: Stack) -> None:
