@@ -36,49 +36,26 @@ names = st.lists(
 ).map("".join)
 
 
-def encode_uri_component(text: str) -> str:
-    """Encode as ECMA-262 says: each byte of the UTF-8 but for the unreserved ones."""
-    return "".join(
-        chr(byte) if byte in LEFT_ALONE else f"%{byte:02X}" for byte in text.encode("utf-8")
-    )
-
-
-def decode_uri_component(text: str) -> str:
-    """Decode as ECMA-262 says.
-
-    Raises:
-        ValueError: where ECMAScript throws a URIError.
-    """
-    raw = text.encode("utf-8")
-    if raw.count(b"%") != len(ESCAPE.findall(raw)):
-        raise ValueError("a percent sign without two hex digits")
-    return ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), raw).decode("utf-8")
-
-
-def backend_safe_oracle(name: str) -> str:
-    """Return what jitsi-meet's getBackendSafeRoomName does."""
-    try:
-        decoded = decode_uri_component(name)
-    except ValueError:
-        decoded = name
-    return encode_uri_component(unicodedata.normalize("NFKC", decoded).lower()).lower()
+def oracle(name: str) -> str:
+    """Return what jitsi-meet's getBackendSafeRoomName does, by the words of ECMA-262."""
+    raw = name.encode()
+    decoded = name
+    if raw.count(b"%") == len(ESCAPE.findall(raw)):
+        try:
+            decoded = ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), raw).decode()
+        except UnicodeDecodeError:
+            decoded = name
+    folded = unicodedata.normalize("NFKC", decoded).lower().encode()
+    return "".join(chr(byte) if byte in LEFT_ALONE else f"%{byte:02x}" for byte in folded).lower()
 
 
 @pytest.mark.parametrize(
     ("name", "room"),
     [
-        ("My Room", "my%20room"),
-        ("Café", "caf%c3%a9"),
-        ("Cafe\u0301", "caf%c3%a9"),
-        ("Caf%C3%A9", "caf%c3%a9"),
-        ("a+b&c", "a%2bb%26c"),
-        ("100%", "100%25"),
-        ("%c3", "%25c3"),
-        ("%zz%20", "%25zz%2520"),
-        ("Straße", "stra%c3%9fe"),
-        ("ﬁn", "fin"),
-        ("İstanbul", "i%cc%87stanbul"),
-        ("!'()*-._~", "!'()*-._~"),
+        *(("My Room", "my%20room"), ("Café", "caf%c3%a9"), ("Cafe\u0301", "caf%c3%a9")),
+        *(("Caf%C3%A9", "caf%c3%a9"), ("a+b&c", "a%2bb%26c"), ("100%", "100%25")),
+        *(("%c3", "%25c3"), ("%zz%20", "%25zz%2520"), ("Straße", "stra%c3%9fe"), ("ﬁn", "fin")),
+        *(("İstanbul", "i%cc%87stanbul"), ("!'()*-._~", "!'()*-._~")),
         ("a/b?c#d", "a%2fb%3fc%23d"),
     ],
 )
@@ -93,18 +70,7 @@ def test_backend_safe_is_what_jitsi_compares(name: str, room: str) -> None:
 @example("%ED%A0%80")
 def test_backend_safe_agrees_with_an_independent_reading(name: str) -> None:
     """For any name the result is the one that an implementation of ECMA-262 gives."""
-    assert backend_safe(name) == backend_safe_oracle(name)
-
-
-@given(st.text())
-def test_only_the_characters_of_encode_uri_component_stay(name: str) -> None:
-    """Without percent signs nothing is decoded, and encoding alone is compared."""
-    assume("%" not in name)
-    folded = unicodedata.normalize("NFKC", name).lower()
-
-    room = backend_safe(name)
-
-    assert room == encode_uri_component(folded).lower()
+    assert backend_safe(name) == oracle(name)
 
 
 def test_backend_safe_has_no_answer_for_a_lone_surrogate() -> None:
@@ -113,87 +79,64 @@ def test_backend_safe_has_no_answer_for_a_lone_surrogate() -> None:
         backend_safe("a\ud800")
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["*", "%2A", "%2a", "＊", "﹡", "%EF%BC%8A", "%EF%B9%A1"],  # noqa: RUF001
-    ids=[
-        "star",
-        "escaped",
-        "escaped-lower",
-        "full-width",
-        "small",
-        "wide-escaped",
-        "small-escaped",
-    ],
-)
-def test_a_wildcard_is_refused_in_every_disguise(name: str) -> None:
-    """No spelling of a star becomes the claim that opens every room."""
-    with pytest.raises(RoomRefused, match="a wildcard would open every room"):
-        scoped_room(name)
-
-
-@pytest.mark.parametrize("name", [".", "..", "%2e", "%2E.", "․․", "‥"])  # noqa: RUF001
-def test_relative_paths_are_refused(name: str) -> None:
-    """A browser would resolve them to another address."""
-    with pytest.raises(RoomRefused, match="must not be a relative path"):
-        scoped_room(name)
+WILDCARD = "a wildcard would open every room"
+PATH = "must not be a relative path"
+SLASH = "must not hold a slash: the tenant is a setting"
+SERVER = "a path that Jitsi's web server answers itself"
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["tenant/room", "vpaas-magic-cookie-0/room", "a%2Fb", "a%2fb", "/room", "a／b", "a℀"],  # noqa: RUF001
-    ids=["tenant", "jaas", "escaped", "escaped-lower", "leading", "full-width", "account-of"],
-)
-def test_a_room_with_its_tenant_is_refused(name: str) -> None:
-    """A slash in any disguise would make the claim another room than the URL's."""
-    with pytest.raises(RoomRefused, match="must not hold a slash: the tenant is a setting"):
-        scoped_room(name)
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
+    ("reason", "refused"),
     [
-        ("a%00b", "control characters"),
-        ("a%0Ab", "control characters"),
-        ("a%C2%85b", "control characters"),
-        ("a%E2%80%AEb", r"U\+202E, right-to-left override$"),
-        ("a%E2%81%A6b", r"U\+2066, left-to-right isolate$"),
-        ("a%EF%BF%BDb", "valid UTF-8"),
-        ("%20%20", "visible character"),
-        ("a\udfffb", "lone surrogates"),
+        (WILDCARD, ["*", "%2A", "%2a", "\uff0a", "\ufe61", "%EF%BC%8A", "%EF%B9%A1"]),
+        (PATH, [".", "..", "%2e", "%2E.", "\u2024\u2024", "\u2025"]),
+        (SLASH, ["tenant/room", "a%2Fb", "a%2fb", "/room", "a\uff0fb", "a\u2100"]),
+        ("control characters", ["a%00b", "a%0Ab", "a%C2%85b"]),
+        (r"U\+202E, right-to-left override$", ["a%E2%80%AEb"]),
+        (r"U\+2066, left-to-right isolate$", ["a%E2%81%A6b"]),
+        ("valid UTF-8", ["a%EF%BF%BDb"]),
+        ("visible character", ["%20%20", "\u3164", "\u2800\u115f"]),
+        ("lone surrogates", ["a\udfffb"]),
+        ("no stable form", ["J\u030c"]),  # it folds to another name on each pass
+        ("must fit 960 bytes", ["é" * 160 + "a", "a" * (MAX_ROOM_BYTES + 1)]),
+        ("an apostrophe: Jitsi's web server opens no such room", ["o'brien", "o%27brien"]),
+        ("an ampersand", ["me & you", "me%20%26%20you", "a\uff06b"]),
+        ("a colon", ["Visit 16:23", "a%3ab", "a\ufe55b"]),
+        ("a question mark", ["why?", "why\u2047"]),
+        ("a quotation mark", ['a"b', "a\uff02b"]),
+        (r"must not end in \.js:", ["config.js", "app.min.js"]),
+        (r"must not end in \.html:", ["Visit.HTML"]),
+        (r"must not end in \.txt:", ["robots%2Etxt"]),
+        (r"must not end in \.json:", ["manifest\uff0ejson"]),
+        (r"must not end in \.map:", [".map"]),
+        (r"must not end in \.ico:", ["favicon.ico"]),
+        (r"must not end in \.css:", ["all.css"]),
+        (SERVER, ["HTTP-Bind", "http-bind-7", "Static", ".well-known", "config-js", "config%20js"]),
+        ("Unicode 15", ["visit-\U0010fffe", "visit-\u0378", "\U0001fae9"]),
     ],
 )
-def test_escapes_hide_no_flaw(name: str, reason: str) -> None:
-    """What is refused as itself is refused percent-encoded too."""
-    with pytest.raises(RoomRefused, match=reason):
-        scoped_room(name)
-
-
-def test_a_room_without_a_stable_form_is_refused() -> None:
-    """J and a combining caron fold to another name on each pass."""
-    with pytest.raises(RoomRefused, match="no stable form"):
-        scoped_room("J\u030c")
+def test_a_room_that_nobody_could_join_is_refused(reason: str, refused: list[str]) -> None:
+    """However it is spelt: it opens every room or another one, or no server leads into it."""
+    for name in refused:
+        with pytest.raises(RoomRefused, match=reason):
+            scoped_room(name)
 
 
 @pytest.mark.parametrize(
-    "name", ["é" * 160, "a" * MAX_ROOM_BYTES], ids=["six-bytes-a-letter", "one-byte-a-letter"]
+    "name",
+    [
+        *("**", "a*", "...", "%252A", "%2525", "\u2217", "a%2526b", "dr.smith", "visit.js.1"),
+        *("statics", "my-http-bind", "config", "js", "#1"),
+    ],
 )
-def test_the_longest_room_is_accepted(name: str) -> None:
-    """As many bytes as an XMPP address leaves for it."""
-    assert len(scoped_room(name)) == MAX_ROOM_BYTES
-
-
-@pytest.mark.parametrize("name", ["é" * 160 + "a", "a" * (MAX_ROOM_BYTES + 1)], ids=["é", "a"])
-def test_a_room_over_the_limit_is_refused(name: str) -> None:
-    """One byte more is one too many."""
-    with pytest.raises(RoomRefused, match="must fit 960 bytes"):
-        scoped_room(name)
-
-
-@pytest.mark.parametrize("name", ["**", "a*", "...", "%252A", "%2525", "∗"])  # noqa: RUF001
-def test_what_only_looks_like_a_wildcard_is_a_room(name: str) -> None:
+def test_what_only_resembles_a_refused_name_is_a_room(name: str) -> None:
     """Names that Jitsi compares as they stand are accepted as its own form of them."""
-    assert scoped_room(name) == backend_safe_oracle(name)
+    assert scoped_room(name) == oracle(name)
+
+
+def test_the_longest_room_is_accepted() -> None:
+    """As many bytes as an XMPP address leaves for it, six of them a letter or one."""
+    assert len(scoped_room("é" * 160)) == len(scoped_room("a" * 960)) == MAX_ROOM_BYTES
 
 
 @given(st.one_of(names, st.text(st.characters())))
@@ -206,19 +149,16 @@ def test_an_accepted_room_is_in_jitsis_form(name: str) -> None:
         assume(False)  # noqa: FBT003
 
     assert room.isascii()
-    assert room == room.lower()
+    assert room == room.lower() == oracle(room)
     assert room not in ("", "*", ".", "..")
-    assert "/" not in decode_uri_component(room)
-    assert backend_safe_oracle(room) == room
+    assert "/" not in unquote(room)
 
 
 @given(st.text(st.characters(), min_size=8))
 def test_a_refusal_never_repeats_the_name(name: str) -> None:
     """Its text may be logged."""
-    wildcard_of_the_tenant = f"{name}/*"
-
     with pytest.raises(RoomRefused) as refused:
-        scoped_room(wildcard_of_the_tenant)
+        scoped_room(f"{name}/*")
 
     assert name not in str(refused.value)
 
@@ -226,12 +166,8 @@ def test_a_refusal_never_repeats_the_name(name: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "normal"),
     [
-        ("Clinic A-*", "clinic%20a-*"),
-        ("*-Café", "*-caf%c3%a9"),
-        ("caf?", "caf%3f"),
-        ("a*b*C", "a*b*c"),
-        ("*", "*"),
-        ("Room", "room"),
+        *(("Clinic A-*", "clinic%20a-*"), ("*-Café", "*-caf%c3%a9"), ("caf?", "caf%3f")),
+        *(("a*b*C", "a*b*c"), ("*", "*"), ("Room", "room"), ("100%*A%20", "100%25*a%20")),
     ],
 )
 def test_a_pattern_is_normalised_between_its_stars(pattern: str, normal: str) -> None:
@@ -240,42 +176,34 @@ def test_a_pattern_is_normalised_between_its_stars(pattern: str, normal: str) ->
 
 
 @pytest.mark.parametrize(
-    ("pattern", "room"),
+    ("pattern", "covered", "others"),
     [
-        ("*", "anything"),
-        ("visit-*", "visit-1"),
-        ("visit-*", "visit-"),
-        ("*-visit", "a-visit"),
-        ("a*b*c", "a-b-c"),
-        ("a*b*c", "abc"),
-        ("a*b*b*c", "a-b-b-c"),
-        ("room", "room"),
-        ("**", "x"),
+        ("*", "anything", ""),
+        ("**", "x", ""),
+        ("room", "room", "rooms roo"),
+        ("visit-*", "visit-1 visit-", "other-visit-1"),
+        ("*-visit", "a-visit", "a-visit-1"),
+        ("a*b*c", "a-b-c abc", "acb"),
+        ("a*b*b*c", "a-b-b-c", "a-b-c"),
+        ("ab*ba", "abba", "aba"),
+        ("*ab*b", "ab-b abb", "ab"),
+        ("a.c", "a.c", "abc"),
+        ("a?c", "a?c", "abc"),
+        ("[ab]", "[ab]", "a"),
+        # The hex digits of an escape are no characters of the room.
+        ("*7-open", "7-open", "%c3%a7-open"),
+        ("*9", "9", "%c3%a9"),
+        ("*c3*", "ac3", "%c3%a9"),
+        ("visit-*a9*", "visit-a9 visit-%c3%a9a9", "visit-%c3%a9"),
+        ("*a9*9", "%c3%a9a99", "%c3%a9a9"),
     ],
 )
-def test_a_pattern_covers(pattern: str, room: str) -> None:
-    """A star stands for any text, the empty one too."""
-    assert matches(pattern, room)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "room"),
-    [
-        ("visit-*", "other-visit-1"),
-        ("*-visit", "a-visit-1"),
-        ("room", "rooms"),
-        ("room", "roo"),
-        ("ab*ba", "aba"),
-        ("a*b*b*c", "a-b-c"),
-        ("a*b*c", "acb"),
-        ("a.c", "abc"),
-        ("a?c", "abc"),
-        ("[ab]", "a"),
-    ],
-)
-def test_a_pattern_does_not_cover(pattern: str, room: str) -> None:
-    """Both ends are anchored, nothing is used twice, and no other character is special."""
-    assert not matches(pattern, room)
+def test_a_pattern_covers(pattern: str, covered: str, others: str) -> None:
+    """A star is any text, or none; both ends are anchored, and no other character is special."""
+    for room in covered.split():
+        assert matches(pattern, room), room
+    for room in others.split():
+        assert not matches(pattern, room), room
 
 
 @given(st.text("ab9*.\u00e9\u00c9 ", max_size=9), st.text("ab9.\u00e9\u00c9 \n*", max_size=9))
@@ -286,10 +214,10 @@ def test_a_pattern_does_not_cover(pattern: str, room: str) -> None:
 def test_matches_agrees_with_a_regular_expression(pattern: str, name: str) -> None:
     """The parts in their order, whole characters between them, and nothing else."""
     parts = (re.escape(unquote(backend_safe(part))) for part in pattern.split("*"))
-    oracle = re.compile(".*".join(parts), re.DOTALL)
+    expected = re.compile(".*".join(parts), re.DOTALL)
     room = backend_safe(name)
 
-    assert matches(normalised_pattern(pattern), room) == bool(oracle.fullmatch(unquote(room)))
+    assert matches(normalised_pattern(pattern), room) == bool(expected.fullmatch(unquote(room)))
 
 
 @given(names, names)
@@ -302,84 +230,17 @@ def test_a_pattern_covers_what_it_was_written_for(prefix: str, rest: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("pattern", "name"),
-    [("*7-open", "ç-open"), ("*9", "é"), ("visit-*a9*", "visit-é"), ("*20", "visit ")],
-)
-def test_a_pattern_does_not_match_inside_an_escape(pattern: str, name: str) -> None:
-    """The hex digits of an escape are no characters of the room."""
-    assert not matches(pattern, backend_safe(name))
-
-
-def test_a_pattern_matches_behind_a_look_alike_in_an_escape() -> None:
-    """What stands in an escape is passed over, not the end of the search."""
-    assert matches("*a9*", backend_safe("éa9"))
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("o'brien", "an apostrophe: Jitsi's web server opens no such room"),
-        ("o%27brien", "an apostrophe"),
-        ("me & you", "an ampersand"),
-        ("me%20%26%20you", "an ampersand"),
-        ("a\uff06b", "an ampersand"),
-        ("Visit 16:23", "a colon"),
-        ("a%3ab", "a colon"),
-        ("a\ufe55b", "a colon"),
-        ("why?", "a question mark"),
-        ("why\u2047", "a question mark"),
-        ('a"b', "a quotation mark"),
-        ("a\uff02b", "a quotation mark"),
-        ("config.js", "must not end in .js"),
-        ("Visit.HTML", "must not end in .html"),
-        ("robots%2Etxt", "must not end in .txt"),
-        ("manifest\uff0ejson", "must not end in .json"),
-        (".map", "must not end in .map"),
-        ("HTTP-Bind", "a path that Jitsi's web server answers itself"),
-        ("http-bind-7", "a path that Jitsi's web server answers itself"),
-        ("Static", "a path that Jitsi's web server answers itself"),
-        (".well-known", "a path that Jitsi's web server answers itself"),
-        ("config-js", "a path that Jitsi's web server answers itself"),
-        ("config%20js", "a path that Jitsi's web server answers itself"),
-        ("visit-\U0010fffe", "Unicode 15"),
-        ("visit-\u0378", "Unicode 15"),
-        ("\U0001fae9", "Unicode 15"),
-        ("\u3164", "visible"),
-        ("\u2800\u115f", "visible"),
-    ],
-)
-def test_a_room_that_nobody_could_join_is_refused(name: str, reason: str) -> None:
-    """Web servers, XMPP, and browsers that are older or newer would not lead into it."""
-    with pytest.raises(RoomRefused, match=reason):
-        scoped_room(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["a%2526b", "dr.smith", "visit.js.1", "statics", "my-http-bind", "config", "js", "#1"]
-)
-def test_a_room_that_web_servers_open_is_accepted(name: str) -> None:
-    """A name that only resembles one of theirs."""
-    assert scoped_room(name) == backend_safe_oracle(name)
-
-
-def test_the_meeting_url_escapes_what_the_web_client_drops() -> None:
-    """The claim keeps what encodeURIComponent leaves alone; in a path the client removes it."""
-    url = meeting_url("meet.example.org", None, "a!(b)*%20c", "h.p.s", "fragment")
-
-    assert url == "https://meet.example.org/a%21%28b%29%2A%20c#jwt=%22h.p.s%22"
-    assert backend_safe("a%21%28b%29%2A%20c") == "a!(b)*%20c"
-
-
-@pytest.mark.parametrize(
     ("tenant", "placement", "url"),
     [
-        (None, "fragment", "https://meet.example.org/a%20b#jwt=%22h.p.s%22"),
-        (None, "query", "https://meet.example.org/a%20b?jwt=h.p.s"),
-        ("clinic", "fragment", "https://meet.example.org/clinic/a%20b#jwt=%22h.p.s%22"),
-        ("clinic", "query", "https://meet.example.org/clinic/a%20b?jwt=h.p.s"),
+        (None, "fragment", "https://meet.example.org/a%20b%21%28%29%2A#jwt=%22h.p.s%22"),
+        (None, "query", "https://meet.example.org/a%20b%21%28%29%2A?jwt=h.p.s"),
+        ("clinic", "fragment", "https://meet.example.org/clinic/a%20b%21%28%29%2A#jwt=%22h.p.s%22"),
+        ("clinic", "query", "https://meet.example.org/clinic/a%20b%21%28%29%2A?jwt=h.p.s"),
     ],
-    ids=["fragment", "query", "tenant-fragment", "tenant-query"],
 )
 def test_the_meeting_url(tenant: str | None, placement: TokenPlacement, url: str) -> None:
-    """Tenant in the path; the token in double quotes in the fragment, bare in the query."""
-    assert meeting_url("meet.example.org", tenant, "a%20b", "h.p.s", placement) == url
+    """The token in double quotes in the fragment, bare in the query.
+
+    The claim keeps what encodeURIComponent leaves alone; in a path the web client removes it.
+    """
+    assert meeting_url("meet.example.org", tenant, "a%20b!()*", "h.p.s", placement) == url
