@@ -4,10 +4,12 @@ import hashlib
 import json
 import re
 import string
+from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from jitsi_tokens.core.clients import (
     MAX_CLIENT_BYTES,
@@ -15,6 +17,7 @@ from jitsi_tokens.core.clients import (
     ClientRefused,
     api_key_in,
     check_name,
+    client_of,
     digest,
     make_api_key,
     read_client,
@@ -25,22 +28,24 @@ from jitsi_tokens.core.policy import Policy
 CLIENT = Client(
     name="clinic-a", policy=Policy(rooms=["visit-*"], moderator=True, max_lifetime_seconds=600)
 )
+AHEAD = replace(CLIENT, policy=replace(CLIENT.policy, max_advance_seconds=60))
+RECORD = (
+    '{"name":"clinic-a","policy":{"rooms":["visit-*"],"moderator":true,"max_lifetime_seconds":600}}'
+)
 api_keys = st.builds(make_api_key)
 
 
-def test_an_api_key_is_recognisable() -> None:
+def test_an_api_key_is_recognisable_and_random() -> None:
     """A prefix that secret scanners find, 43 characters of secret, 6 of checksum."""
-    assert re.fullmatch("jtk_[0-9A-Za-z]{49}", make_api_key())
+    made = {make_api_key() for _ in range(100)}
 
-
-def test_no_two_api_keys_are_the_same() -> None:
-    """They are random."""
-    assert len({make_api_key() for _ in range(100)}) == 100
+    assert len(made) == 100
+    assert all(re.fullmatch("jtk_[0-9A-Za-z]{49}", api_key) for api_key in made)
 
 
 def test_the_checksum_is_the_documented_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The secret in base 62, then its CRC-32 in base 62: keys that were handed out stay good."""
-    monkeypatch.setattr("secrets.randbits", lambda _bits: 62**42 + 61)
+    """256 bits in base 62, then their CRC-32 in base 62: keys that were handed out stay good."""
+    monkeypatch.setattr("secrets.randbits", {256: 62**42 + 61}.__getitem__)
 
     assert make_api_key() == "jtk_1" + "0" * 41 + "z" + "36FfaM"
 
@@ -51,32 +56,19 @@ def test_a_made_api_key_is_found_in_its_header(api_key: str, scheme: str, blanks
     assert api_key_in(scheme + " " * blanks + api_key) == api_key
 
 
-@given(api_keys, st.integers(0, 52), st.characters())
-def test_a_mutated_api_key_is_none(api_key: str, place: int, character: str) -> None:
-    """The checksum finds every change of one character."""
-    mutated = api_key[:place] + character + api_key[place + 1 :]
-    assume(mutated != api_key)
+@given(api_keys, st.sampled_from(string.ascii_letters + string.digits), st.integers(0, 52))
+def test_a_mistyped_api_key_is_none(api_key: str, character: str, place: int) -> None:
+    """The checksum finds one character that is wrong, too many, missing, or swapped."""
+    before, typed, after = api_key[:place], api_key[place], api_key[place + 1 :]
+    mistyped = {
+        before + character + after,
+        before + character + typed + after,
+        before + after,
+        before + after[:1] + typed + after[1:],
+    }
 
-    assert api_key_in(f"Bearer {mutated}") is None
-
-
-@given(api_keys, st.integers(0, 51))
-def test_two_swapped_characters_make_none(api_key: str, place: int) -> None:
-    """Neither do transpositions pass."""
-    swapped = f"{api_key[:place]}{api_key[place + 1]}{api_key[place]}{api_key[place + 2 :]}"
-    assume(swapped != api_key)
-
-    assert api_key_in(f"Bearer {swapped}") is None
-
-
-@given(api_keys, st.sampled_from(string.ascii_letters + string.digits), st.integers(0, 53))
-def test_a_longer_or_shorter_api_key_is_none(api_key: str, character: str, place: int) -> None:
-    """One character more, or one fewer."""
-    longer = api_key[:place] + character + api_key[place:]
-    shorter = api_key[:place] + api_key[place + 1 :]
-
-    assert api_key_in(f"Bearer {longer}") is None
-    assert place == 53 or api_key_in(f"Bearer {shorter}") is None
+    for wrong in mistyped - {api_key}:
+        assert api_key_in(f"Bearer {wrong}") is None
 
 
 @pytest.mark.parametrize(
@@ -106,11 +98,8 @@ def test_the_table_holds_the_sha_256_of_an_api_key() -> None:
 
 @pytest.mark.parametrize("name", ["a", "0", "clinic-a", "a" * 63, "a--b-"])
 def test_a_name_of_the_right_form(name: str) -> None:
-    """Lower-case letters, digits and hyphens pass, and change one letter's case: they do not."""
+    """Lower-case letters, digits and hyphens."""
     check_name(name)
-
-    with pytest.raises(ClientRefused):
-        check_name(f"{name[:-1]}A")
 
 
 @pytest.mark.parametrize(
@@ -122,37 +111,32 @@ def test_a_name_of_another_form_is_refused(name: str) -> None:
         check_name(name)
 
 
-def test_a_client_survives_the_authorizer() -> None:
-    """What is written is what is read."""
-    assert read_client(write_client(CLIENT)) == CLIENT
-
-
 def test_a_client_is_one_compact_line_of_json() -> None:
-    """API Gateway hands on one string."""
-    text = write_client(CLIENT)
-
-    assert json.loads(text)["policy"]["rooms"] == ["visit-*"]
-    assert not any(map(str.isspace, text))
+    """API Gateway hands on one string; the advance is kept beside it, for earlier versions."""
+    assert write_client(CLIENT) == write_client(AHEAD) == RECORD
+    assert read_client(RECORD) == CLIENT
+    assert read_client(RECORD, "60") == AHEAD
 
 
 def test_the_largest_client_is_accepted_and_one_byte_more_is_not() -> None:
-    """Counted in bytes, as API Gateway does."""
+    """Counted in bytes, as API Gateway does, by who writes and by who reads."""
     empty = len(write_client(Client(name="a", policy=Policy(rooms=[""]))))
     room = "r" * (MAX_CLIENT_BYTES - empty)
+    largest = write_client(Client(name="a", policy=Policy(rooms=[room])))
 
-    assert len(write_client(Client(name="a", policy=Policy(rooms=[room])))) == MAX_CLIENT_BYTES
-    with pytest.raises(ClientRefused, match="fewer or shorter room patterns"):
-        write_client(Client(name="a", policy=Policy(rooms=[room + "r"])))
-    with pytest.raises(ClientRefused, match="fewer or shorter room patterns"):
-        write_client(Client(name="a", policy=Policy(rooms=[room[:-1] + "é"])))
+    assert len(largest) == MAX_CLIENT_BYTES == 4096
+    assert read_client(largest)
+    assert read_client(largest + " ") is None
+    for longer in (room + "r", room[:-1] + "é"):
+        with pytest.raises(ClientRefused, match="fewer or shorter room patterns"):
+            write_client(Client(name="a", policy=Policy(rooms=[longer])))
 
 
 @pytest.mark.parametrize(
     "text",
     [
         *("", "{", "null", "[]", '"clinic"', "{}", '{"name": "a"}', '{"policy": {}}'),
-        '{"name": 1, "policy": {}}',
-        '{"name": "a", "policy": null}',
+        *('{"name": 1, "policy": {}}', '{"name": "a", "policy": null}', '{"name":"A","policy":{}}'),
         '{"name": "a", "policy": {}, "admin": true}',
         '{"name": "a", "policy": {"room": ["*"]}}',
         '{"name": "a", "policy": {"rooms": "*"}}',
@@ -175,3 +159,23 @@ def test_a_client_without_leaves_may_do_nothing() -> None:
     assert client.policy == Policy(
         rooms=[], moderator=False, features=[], max_lifetime_seconds=None, diagnostics=False
     )
+
+
+ITEM: dict[str, Any] = {"client": {"S": "clinic-a"}, "record": {"S": RECORD}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "client"),
+    [
+        ({}, CLIENT),
+        ({"max_advance_seconds": {"N": "60"}}, AHEAD),
+        *(({"max_advance_seconds": {"N": advance}}, None) for advance in ("-1", "0.5", "", "x")),
+        *(({"max_advance_seconds": {kind: "0"}}, None) for kind in ("S", "NULL")),
+        *(({"client": name}, None) for name in (None, {"S": "other"}, {"N": "clinic-a"})),
+        *(({"record": record}, None) for record in ({}, {"S": ""}, {"B": RECORD})),
+    ],
+)
+def test_a_client_is_read_from_its_item(changes: dict[str, Any], client: Client | None) -> None:
+    """With the advance beside its record; None where a part is unsound or names another client."""
+    assert client_of(ITEM | changes) == client
+    assert client_of({"client": {"S": "clinic-a"}}) is None
