@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from jitsi_tokens import diagnostics
+from jitsi_tokens.core import moderators
 from jitsi_tokens.core.findings import finding
 from jitsi_tokens.core.policy import Policy
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import NEVER_CHECKED, KeyFacts, KeyStatus
 
 if TYPE_CHECKING:
+    from jitsi_tokens.core.keys import Trust
     from jitsi_tokens.settings import Settings
 
 NOW = 1_800_000_000
@@ -58,32 +61,40 @@ def test_the_diagnostics_of_a_stack_that_works(jaas_environ: dict[str, str]) -> 
 
 
 def test_the_diagnostics_before_the_first_check(jaas_environ: dict[str, str]) -> None:
-    """There is no key to tell of, and the problem says what to do."""
+    """There is no key to tell of, and a problem says so."""
     told = document(read_settings(jaas_environ), NEVER_CHECKED, NOW)
 
     assert told["configured"] is False
     assert [told[name] for name in ("checkedAt", "keyId", "publicKeyFingerprint")] == [None] * 3
     assert told["keyAgeSeconds"] is None
-    assert [problem["code"] for problem in told["problems"]] == ["never-checked"]
+    assert told["problems"] == [msgspec.to_builtins(finding("never-checked", trust="console"))]
 
 
-def test_a_problem_says_what_is_wrong_and_what_to_do(jaas_environ: dict[str, str]) -> None:
-    """A code for programs, two sentences for people."""
-    status = KeyStatus(
-        configured=False,
-        checked_at=NOW,
-        problems=[finding("wrong-kid", "Another App ID.", trust="shared")],
-    )
+REPLACE = "Replace the key: `jitsi-tokens key stage`, then `jitsi-tokens key promote`."
 
-    told = document(read_settings(jaas_environ), status, NOW)
 
-    assert told["problems"] == [
-        {
-            "code": "wrong-kid",
-            "what": "Another App ID.",
-            "remedy": "Replace the key: `jitsi-tokens key stage`, then `jitsi-tokens key promote`.",
-        }
-    ]
+@pytest.mark.parametrize(
+    ("trust", "code", "what", "remedy"),
+    [
+        ("console", "wrong-kid", "", f"^{REPLACE}$"),
+        ("shared", "secret-deleted", "", f"`aws secretsmanager restore-secret`. {REPLACE}"),
+        ("shared", "no-key", "", "`jitsi-tokens key create` or `jitsi-tokens key import`."),
+        ("published", "no-key", "", "`rotate it`. Where that fails, the log of RotateSigningKey"),
+        ("published", "not-published", "public part is not published.", "`rotate it`. Until then"),
+        ("console", "check-overdue", "not checked for 15 minutes.", "CheckKey's schedule"),
+    ],
+)
+def test_a_finding_says_what_is_wrong_and_what_to_do(
+    trust: Trust, code: str, what: str, remedy: str
+) -> None:
+    """A code for programs, two sentences for people: a remedy of this kind of stack."""
+    found = finding(code, trust=trust, rotate_command="rotate it")
+
+    assert found.code == code
+    assert found.what.endswith(what)
+    assert bool(found.what) == bool(what)
+    assert re.search(remedy, found.remedy)
+    assert finding("not-published", "My own.", trust=trust).what == "My own."
 
 
 @pytest.mark.parametrize(("age", "codes"), [(900, []), (901, ["check-overdue"])])
@@ -115,9 +126,8 @@ def test_a_jitsi_of_ones_own_is_told_of_its_moderators(
 
     [advice] = told["advice"]
     assert advice["code"] == "moderator-settings"
-    for setting in (
-        "token_affiliation",
-        "JICOFO_ENABLE_AUTH=0",
-        "WAIT_FOR_HOST_DISABLE_AUTO_OWNERS=1",
-    ):
-        assert setting in advice["remedy"]
+    assert moderators.settings_text() in advice["remedy"]
+    assert moderators.settings_text() == (
+        "XMPP_MUC_MODULES=token_affiliation,token_lobby_bypass, JICOFO_ENABLE_AUTH=0,"
+        " ENABLE_AUTO_OWNER=0 and WAIT_FOR_HOST_DISABLE_AUTO_OWNERS=1"
+    )
