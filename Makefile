@@ -27,7 +27,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop test test-slow checks lint unit callers bench-check stack test-clock test-faults \
-	vulnerabilities load bench openapi requirements clean tools
+	vulnerabilities mutants load bench openapi requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 5
@@ -132,6 +132,16 @@ vulnerabilities:
 		$(foreach file,$(wildcard requirements/*.txt) layers/jitsi_tokens/requirements.txt,\
 		--requirement $(file))
 
+# Makes some thousand small changes in core/, one at a time, and prints those that no unit test
+# notices. The layer is linked as src, as mutmut takes the name of a module from its path.
+mutants:
+	@local_stack/bootstrap mutants
+	@rm -rf .local/mutation && mkdir .local/mutation
+	@ln -s ../../pyproject.toml ../../tests .local/mutation
+	@ln -s ../../layers/jitsi_tokens .local/mutation/src
+	cd .local/mutation && nice ../mutants/bin/mutmut run --max-children 2 && \
+		../mutants/bin/mutmut results
+
 # More and more callers on a stack of its own: prints the first table of docs/scaling.md.
 load: tools
 	@local_stack/bootstrap load
@@ -152,7 +162,7 @@ requirements: tools
 	for file in layers/jitsi_tokens/requirements \
 		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev \
 		requirements/schemathesis requirements/workflows requirements/load requirements/runtime \
-		requirements/peers; \
+		requirements/peers requirements/mutants; \
 	do \
 		.local/uv/bin/uv pip compile --quiet --no-header --no-annotate --upgrade \
 			--python-version 3.13 --generate-hashes $$file.in -o $$file.txt || exit 1; \
