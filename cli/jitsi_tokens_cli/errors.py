@@ -1,4 +1,4 @@
-"""Whatever goes wrong, as one sentence on stderr and an exit code."""
+"""What goes wrong, as one sentence on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ParamValidationError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from jitsi_tokens.core.clients import ClientRefused
 from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.core.policy import PolicyRefused
+from jitsi_tokens_cli.output import info
 
 # Only these codes' messages are known to repeat none of what was sent.
 _TELLING_CODES = frozenset(
@@ -33,39 +44,64 @@ _REFUSED = 1
 # Typer's, too.
 _WRONG_USAGE = 2
 _OUT_OF_REACH = 3
+_INTERRUPTED = 130
 EXIT_CODES = (
-    "Exit codes: 0 done, and nothing is wrong; 1 refused, or a check found something wrong;"
-    " 2 wrong usage; 3 AWS or the service stood in the way (not reached, denied, failed), nothing"
-    " is known of the stack, and a script may try again."
+    "\b\n"
+    "Exit codes:\n"
+    "  0    done; every check passed\n"
+    "  1    refused, or a check failed\n"
+    "  2    wrong usage\n"
+    "  3    AWS or the service was unreachable or denied it; safe to retry\n"
+    "  130  interrupted"
+)
+# In the AWS CLI's words.
+_SENTENCES: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
+    (
+        (NoCredentialsError, PartialCredentialsError),
+        "Unable to locate AWS credentials. Run `aws configure`, or name a profile: --profile.",
+    ),
+    (
+        (NoRegionError,),
+        "You must specify a region: --region, AWS_REGION, or `aws configure set region ...`.",
+    ),
+    ((SSOError, TokenRetrievalError), "Your AWS sign-in has expired: run `aws sso login`."),
+    ((ParamValidationError,), "AWS does not take a parameter of this form."),
 )
 
 
 class CommandError(Exception):
-    """A command that cannot go on. Its text is for the operator and holds no secret."""
+    """A command cannot go on. The text is for the operator and holds no secret."""
 
     exit_code = _REFUSED
 
 
 class UsageError(CommandError):
-    """What was given on the command line cannot be meant: a value, or options together."""
+    """A value on the command line is wrong, or options exclude each other."""
 
     exit_code = _WRONG_USAGE
 
 
 class Unreachable(CommandError):
-    """AWS or the service stood in the way: a script may try again."""
+    """AWS or the service was unreachable or denied it: safe to retry."""
 
     exit_code = _OUT_OF_REACH
 
 
 class ErrorReportingGroup(TyperGroup):
-    """The root command: ends with a sentence where Python would print a traceback."""
+    """The root command: prints a sentence where Python would print a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
+        except typer.Abort as abort:
+            # A prompt makes one of Ctrl-C, and of a question that was not agreed to.
+            if not isinstance(abort.__context__, KeyboardInterrupt):
+                raise
+            text, code = "", _INTERRUPTED
+        except KeyboardInterrupt:
+            text, code = "", _INTERRUPTED
+        except (typer.Exit, TyperException, BrokenPipeError):
             raise
         except CommandError as error:
             text, code = str(error), error.exit_code
@@ -78,7 +114,7 @@ class ErrorReportingGroup(TyperGroup):
             text, code = aws_sentence(error), _OUT_OF_REACH
         except Exception as error:  # noqa: BLE001 - a traceback's last line may quote a secret
             text, code = _unexpected(error), _REFUSED
-        typer.echo(f"Error: {text}", err=True)
+        info("Interrupted." if code == _INTERRUPTED else f"Error: {text}")
         raise typer.Exit(code)
 
 
@@ -89,8 +125,12 @@ def aws_sentence(error: ClientError | BotoCoreError) -> str:
         message = error.response.get("Error", {}).get("Message", "")
         detail = f"{code}: {message}" if message and code in _TELLING_CODES else code
         return f"AWS refused {error.operation_name} ({detail})."
-    if isinstance(error, ParamValidationError):
-        return "AWS's client refused the form of a parameter."
+    for kinds, sentence in _SENTENCES:
+        if isinstance(error, kinds):
+            return sentence
+    if isinstance(error, HTTPClientError):
+        # Its text repeats the address that was asked.
+        return f"AWS does not answer ({type(error).__name__})."
     return f"AWS cannot be used: {error}".rstrip(".") + "."
 
 

@@ -10,7 +10,7 @@ import typer
 
 from jitsi_tokens.core.clients import is_api_key
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.output import say
+from jitsi_tokens_cli.output import info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +71,7 @@ def ask_until_valid(question: str, check: Callable[[str], str]) -> str:
         try:
             return check(str(typer.prompt(question, err=True)).strip())
         except CommandError as refused:
-            say(str(refused))
+            info(str(refused))
 
 
 def ask_hidden(question: str, *, without_terminal: str) -> str:

@@ -1,27 +1,33 @@
 """`jitsi-tokens`: the command and its global options."""
 
+import os
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.audit import command as audit_command
 from jitsi_tokens_cli.client import commands as client_commands
 from jitsi_tokens_cli.doctor import command as doctor_command
 from jitsi_tokens_cli.errors import EXIT_CODES, ErrorReportingGroup
 from jitsi_tokens_cli.jitsi_config import command as jitsi_config_command
 from jitsi_tokens_cli.key import commands as key_commands
-from jitsi_tokens_cli.output import put
+from jitsi_tokens_cli.output import echo
 from jitsi_tokens_cli.stack import Target
 from jitsi_tokens_cli.token import commands as token_commands
 
-app = typer.Typer(
+app = App(
+    "Manage a stack of jitsi-tokens: its signing key, its clients, and tokens.",
     cls=ErrorReportingGroup,
-    no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
-    pretty_exceptions_show_locals=False,
-    epilog=f"{EXIT_CODES}\n\nExample: jitsi-tokens --stack-name my-stack key show",
+    epilog=examples(
+        "jitsi-tokens status --stack-name my-stack",
+        "jitsi-tokens doctor --stack-name my-stack",
+    )
+    + "\n\n"
+    + EXIT_CODES,
 )
 app.add_typer(key_commands.app, name="key")
 app.add_typer(client_commands.app, name="client")
@@ -33,7 +39,7 @@ app.command(epilog=audit_command.EPILOG)(audit_command.audit)
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer hands the option's value over
     if wanted:
-        put(f"jitsi-tokens {version('jitsi-tokens')}")
+        echo(f"jitsi-tokens {version('jitsi-tokens')}")
         raise typer.Exit
 
 
@@ -46,7 +52,7 @@ def main(
         typer.Option(
             envvar="JITSI_TOKENS_STACK_NAME",
             metavar="NAME",
-            help="Name of the CloudFormation stack of jitsi-tokens.",
+            help="The CloudFormation stack. Before or after the command.",
         ),
     ] = None,
     region: Annotated[
@@ -55,13 +61,27 @@ def main(
             # boto3 reads the second only, the AWS CLI both.
             envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
             metavar="REGION",
-            help="AWS region of the stack. Left out: the one of your AWS configuration.",
+            help="The stack's AWS region.",
         ),
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            envvar="AWS_PROFILE",
+            metavar="NAME",
+            help="A profile of your AWS configuration.",
+        ),
+    ] = None,
+    no_color: Annotated[
+        bool,
+        typer.Option("--no-color", help="Print without colour, as with NO_COLOR=1."),
+    ] = False,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Manage a stack of jitsi-tokens: its signing key, its clients, and tokens to try it with."""
-    ctx.obj = Target(stack_name, region)
+    """Take the options that every command shares."""
+    if no_color:
+        os.environ["NO_COLOR"] = "1"
+    ctx.obj = Target(stack_name, region, profile)

@@ -1,51 +1,150 @@
-"""What people and scripts read: results on stdout, explanations on stderr."""
+"""What people and scripts read: results on stdout; explanations and progress on stderr."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
+
+    from jitsi_tokens_cli.checks import Check, Outcome
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")]
+Wide = Annotated[bool, typer.Option("--wide", help="Print ids and times in full.")]
 
-# A pipe has no width; tables must not be cut to fit the 80 columns that rich assumes.
-_PIPE_COLUMNS = 200
+_SLOW_SECONDS = 1.0
+# The mark of an outcome on a terminal, its colour, and its word where there are no marks.
+_MARKS: dict[Outcome, tuple[str, str, str]] = {
+    "pass": ("✓", "green", "ok"),
+    "warning": ("!", "yellow", "warning"),
+    "fail": ("✗", "red", "FAILED"),
+    "skipped": ("-", "dim", "skipped"),
+    "not-checked": ("?", "yellow", "not checked"),
+    "not-applicable": ("-", "dim", "not applicable"),
+}
 
 
-def say(text: str) -> None:
-    """Explain, on stderr; what others wrote may stand in it."""
-    typer.echo(printable(text), err=True)
+def info(text: str) -> None:
+    """Explain, on stderr; the text may repeat what others wrote."""
+    text = printable(text)
+    typer.echo(wrapped(text) if sys.stderr.isatty() else text, err=True)
 
 
-def put(text: str) -> None:
-    """Hand over a result that must arrive as it is: a PEM, a token, an address."""
+def echo(text: str) -> None:
+    """Print a result that must arrive unchanged: a PEM, a token, an address."""
     typer.echo(text)
 
 
-def put_json(document: Any) -> None:
-    """Hand over a result to a script."""
+def echo_json(document: Any) -> None:
+    """Print a result for a script."""
     typer.echo(json.dumps(document, indent=2))
 
 
-def put_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Show a table, with colour on a terminal only."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_PIPE_COLUMNS)
-    table = Table()
+def echo_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool = False
+) -> None:
+    """Print one line a row: cut to the terminal unless `wide`; tab-separated when piped."""
+    rows = [[one_line(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for line in ([heading.lower() for heading in headings], *rows):
+            echo("\t".join(line))
+        return
+    from rich.table import Table  # noqa: PLC0415 - most commands print no table
+
+    # What is wider than the terminal must not be cut: the terminal wraps it.
+    console = _console(width=10_000 if wide else None)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    console.print(table)
+        table.add_row(*row)
+    with console.capture() as captured:
+        console.print(table, markup=False)
+    for text in captured.get().splitlines():
+        echo(text.rstrip())
+
+
+def echo_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Print names and values, the values in a column; tab-separated when piped."""
+    if not sys.stdout.isatty():
+        for name, value in facts:
+            echo(f"{name}\t{one_line(value)}")
+        return
+    width = max(len(name) for name, _ in facts) + 2
+    for name, value in facts:
+        echo(wrapped(f"{name:<{width}}{one_line(value)}", width))
+
+
+def echo_check(check: Check, name_width: int = 16) -> None:
+    """Print a check: what was found, why it matters, what to do; one line when piped."""
+    told = [one_line(text) for text in (check.found, check.why) if text]
+    if not sys.stdout.isatty():
+        echo("\t".join([check.outcome, check.name, " ".join(told), one_line(check.remedy)]))
+        return
+    mark, colour, word = _MARKS[check.outcome]
+    console = _console()
+    if not _can_encode(mark + "→"):
+        mark = f"{word:<14}"
+    indent = len(mark) + 1 + name_width
+    # An outcome without a problem needs no colour beyond its mark.
+    console.print(mark, style=colour, end=" ", markup=False, highlight=False)
+    first, *more = wrapped(f"{check.name:<{name_width}}{' '.join(told)}", indent).splitlines()
+    console.print(first[:name_width], style="bold", end="", markup=False, highlight=False)
+    echo("\n".join([first[name_width:], *more]))
+    if check.remedy:
+        arrow = "→" if _can_encode("→") else "->"
+        echo(wrapped(f"{' ' * indent}{arrow} {one_line(check.remedy)}", indent + 2))
+
+
+@contextmanager
+def progress(text: str) -> Iterator[None]:
+    """Say on stderr what is going on, once it takes over a second."""
+    if sys.stderr.isatty():
+        spinner = _console(stderr=True).status(printable(text))
+        start, stop = spinner.start, spinner.stop
+    else:
+        start, stop = lambda: info(f"{text} ..."), lambda: None
+    timer = threading.Timer(_SLOW_SECONDS, start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        stop()
+
+
+def wrapped(text: str, indent: int = 0) -> str:
+    """Return a text broken between words to the terminal's width, lines after it indented."""
+    width = max(shutil.get_terminal_size().columns, indent + 20)
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent=" " * (indent or len(line) - len(line.lstrip())),
+            # A command or an address stays in one piece, to be copied.
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.split("\n")
+    )
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, without what would act on a terminal."""
+    return printable(" ".join(text.split()))
 
 
 def printable(text: str) -> str:
@@ -59,7 +158,7 @@ def printable(text: str) -> str:
 
 
 def iso_time(moment: datetime, timespec: str = "seconds") -> str:
-    """Return a time as ISO 8601 in UTC, to the second, or as `datetime.isoformat` is told."""
+    """Return a time as ISO 8601 in UTC, to the second or as `datetime.isoformat` takes it."""
     return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
@@ -76,3 +175,18 @@ def duration_text(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min {rest:02} s" if hours else f"{minutes} min {rest:02} s"
+
+
+def _console(*, stderr: bool = False, width: int | None = None) -> Console:
+    # Rich takes a fifth of the time of `--help`, and most of what is printed is plain.
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(stderr=stderr, width=width, highlight=False)
+
+
+def _can_encode(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never, cast
 
 import boto3
@@ -14,6 +15,7 @@ from jitsi_tokens.core.findings import finding
 from jitsi_tokens.secrets_manager import SigningSecret
 from jitsi_tokens.settings import SettingMissing, read_settings
 from jitsi_tokens_cli.errors import CommandError, Unreachable, UsageError
+from jitsi_tokens_cli.output import progress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 _WORD_BEGINS = re.compile("(?<=[a-z])(?=[A-Z])")
 # Secrets Manager rotates nothing without a schedule: where RotationDays asks for none, the longest.
 _SELDOM_DAYS = 1000
-# CheckKey may take twenty seconds.
-_PATIENT = Config(
-    connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3, "mode": "standard"}
+# Together under twenty seconds where AWS does not answer.
+_CONFIG = Config(
+    connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2, "mode": "standard"}
 )
+# CheckKey may take twenty seconds; asked twice, it would check twice.
+_INVOKE_CONFIG = Config(connect_timeout=3, read_timeout=30, retries={"total_max_attempts": 1})
 
 
 class DeploymentUnfinished(Unreachable):
@@ -37,10 +41,11 @@ class DeploymentUnfinished(Unreachable):
 
 
 class Target(NamedTuple):
-    """Which stack the global options name."""
+    """Which stack the options of every command name."""
 
     stack_name: str | None
     region: str | None
+    profile: str | None
 
 
 class Stack(NamedTuple):
@@ -157,7 +162,8 @@ class Stack(NamedTuple):
     def client(self, service: str) -> Any:
         """Return a client of an AWS service in the stack's region."""
         # boto3's stubs know no client by a name that is a variable.
-        return cast("Any", self.session).client(service, config=_PATIENT)
+        config = _INVOKE_CONFIG if service == "lambda" else _CONFIG
+        return cast("Any", self.session).client(service, config=config)
 
 
 def find_stack(target: Target) -> Stack:
@@ -170,10 +176,11 @@ def find_stack(target: Target) -> Stack:
     """
     if not target.stack_name:
         raise UsageError(
-            "Which stack? Give --stack-name before the command, as in"
-            " `jitsi-tokens --stack-name my-stack key show`, or set JITSI_TOKENS_STACK_NAME."
+            "Which stack? Give --stack-name, or set JITSI_TOKENS_STACK_NAME. `aws cloudformation"
+            " list-stacks` shows your stacks."
         )
-    session = boto3.Session(region_name=target.region)
+    session = boto3.Session(region_name=target.region, profile_name=target.profile)
+    _show_progress(session)
     status, outputs, parameters = _describe(session, target.stack_name)
     try:
         return Stack(
@@ -208,13 +215,28 @@ def find_stack(target: Target) -> Stack:
         ) from None
 
 
+def _show_progress(session: boto3.Session) -> None:
+    """Name each call to AWS while it takes long."""
+    calls = ExitStack()
+
+    def begin(model: Any, **_: Any) -> None:
+        calls.enter_context(progress(f"{model.service_model.service_name}: {model.name}"))
+
+    def end(**_: Any) -> None:
+        calls.close()
+
+    session.events.register("before-call", begin)
+    session.events.register("after-call", end)
+    session.events.register("after-call-error", end)
+
+
 def _as_environment(parameters: Mapping[str, str]) -> dict[str, str]:
     """Return the parameters under the names that the functions read them by."""
     return {_WORD_BEGINS.sub("_", name).upper(): value for name, value in parameters.items()}
 
 
 def _describe(session: boto3.Session, name: str) -> tuple[str, dict[str, str], dict[str, str]]:
-    client = session.client("cloudformation", config=_PATIENT)
+    client = session.client("cloudformation", config=_CONFIG)
     try:
         found = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from jitsi_tokens_cli.address import check_url
+from jitsi_tokens_cli.output import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,9 +136,12 @@ class Web:
         self, method: str, path: str, headers: dict[str, str], content: str | None = None
     ) -> Reply:
         try:
-            with self._client.stream(
-                method, f"{self.url}{path}", content=content, headers=headers
-            ) as response:
+            with (
+                progress(f"Waiting for {self.host}"),
+                self._client.stream(
+                    method, f"{self.url}{path}", content=content, headers=headers
+                ) as response,
+            ):
                 ends_at = _certificate_end(response)
                 return Reply(response.status_code, response.headers, _content(response), ends_at)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -11,13 +11,13 @@ from jitsi_tokens.core.clients import KEY_DIGITS, check_name
 from jitsi_tokens.core.clock import Clock
 from jitsi_tokens_cli.audit.digests import digests, read_subject
 from jitsi_tokens_cli.audit.log import records
-from jitsi_tokens_cli.audit.output import counted, put_csv, put_json_array, put_records, say_result
+from jitsi_tokens_cli.audit.output import counted, info_result, put_csv, put_json_array, put_records
 from jitsi_tokens_cli.audit.query import Query
 from jitsi_tokens_cli.audit.search import Search
 from jitsi_tokens_cli.audit.window import read_window
 from jitsi_tokens_cli.client.keys import digest_digits
 from jitsi_tokens_cli.errors import UsageError
-from jitsi_tokens_cli.output import Json, say
+from jitsi_tokens_cli.output import Json, info
 from jitsi_tokens_cli.stack import find_stack
 
 EPILOG = (
@@ -124,13 +124,13 @@ def audit(
     group = stack.output("AuditLogGroup")
     query = Query(window, fields, digests(stack, subject), int(now) if alive else None)
     search = Search(query, records(stack.client("logs"), group, query, CLOCK), limit)
-    put = put_csv if as_csv else put_json_array if as_json else put_records
+    show = put_csv if as_csv else put_json_array if as_json else put_records
     try:
-        put(search)
+        show(search)
     except KeyboardInterrupt:
-        say(f"Stopped before the end of the log, at {counted(search.found)}.")
+        info(f"Stopped before the end of the log, at {counted(search.found)}.")
         raise
-    say_result(search, query, group)
+    info_result(search, query, group)
 
 
 def _token_id(text: str | None) -> str | None:

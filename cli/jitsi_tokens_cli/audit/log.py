@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from jitsi_tokens.aws import error_code
 from jitsi_tokens_cli.audit.records import read_record
 from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
-from jitsi_tokens_cli.output import say
+from jitsi_tokens_cli.output import info
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -61,7 +61,7 @@ def _events(logs: Any, group: str, query: Query, clock: Clock) -> Iterator[dict[
         lines += len(page["events"])
         if clock.now() - told >= _TELL_SECONDS:
             told = clock.now()
-            say(f"... still reading the log, {lines} lines so far")
+            info(f"... still reading the log, {lines} lines so far")
 
 
 def _by_time(events: Iterable[dict[str, Any]]) -> Iterator[Record]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jitsi_tokens_cli.audit.records import FIELDS
 from jitsi_tokens_cli.audit.window import time_of
-from jitsi_tokens_cli.output import printable, put_json, put_table, say, time_text
+from jitsi_tokens_cli.output import echo_json, echo_table, info, printable, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ _RISKY = re.compile(r"\s*[=+\-@＝＋－＠]|\s")  # noqa: RUF001 - those are me
 def put_records(records: Iterable[Record]) -> None:
     """Show the records to a person, with digests and key ids shortened."""
     if rows := [_row(record) for record in records]:
-        put_table(_HEADINGS, rows)
+        echo_table(_HEADINGS, rows)
 
 
 def put_csv(records: Iterable[Record]) -> None:
@@ -44,7 +44,7 @@ def put_csv(records: Iterable[Record]) -> None:
 
 def put_json_array(records: Iterable[Record]) -> None:
     """Hand the records over to a script, each as it is in the log, with its time for `_aws`."""
-    put_json([{"time": time_of(record.time), **record.fields} for record in records])
+    echo_json([{"time": time_of(record.time), **record.fields} for record in records])
 
 
 def cell(value: Any) -> str:
@@ -60,26 +60,26 @@ def counted(number: int) -> str:
     return "1 record" if number == 1 else f"{number} records"
 
 
-def say_result(search: Search, query: Query, group: str) -> None:
+def info_result(search: Search, query: Query, group: str) -> None:
     """Tell how many were found in a log group, and what could not be told."""
     asked = [f"{name} {value}" for name, value in query.fields.items()]
     asked += [f"the {kind} given" for kind in query.digests]
     asked += ["still alive"] if query.alive_at is not None else []
     where = f"in {group} {query.window}" + (f" ({', '.join(asked)})" if asked else "")
     if search.found:
-        say(f"{counted(search.found)} {where}.")
+        info(f"{counted(search.found)} {where}.")
     else:
-        say(f"Nothing was found {where}.")
+        info(f"Nothing was found {where}.")
     if search.last and search.is_full:
-        say(f"There may be more: go on with --since {time_of(search.last.time)}.")
+        info(f"There may be more: go on with --since {time_of(search.last.time)}.")
     if search.without_digest_key:
-        say(
+        info(
             f"{counted(search.without_digest_key)} could not be compared: the key of the digests"
             " was missing at the time, so room and user are not known. Without --room and --user"
             " they are shown."
         )
     if search.unread:
-        say(
+        info(
             f"{counted(search.unread)} could not be compared: the request ended before its room"
             " and its user were read. Without --room and --user they are shown."
         )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from jitsi_tokens.core.clients import KEY_DIGITS, Client, check_name, digest, make_api_key
+from jitsi_tokens_cli.app import App
 from jitsi_tokens_cli.client.keys import (
     SHORT,
     by_age,
@@ -23,10 +24,10 @@ from jitsi_tokens_cli.client.output import documents, put_clients
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import Yes, confirm
-from jitsi_tokens_cli.output import Json, put, put_json, say
+from jitsi_tokens_cli.output import Json, echo, echo_json, info
 from jitsi_tokens_cli.stack import Stack, find_stack
 
-app = typer.Typer(no_args_is_help=True, help="The clients that may ask for tokens.")
+app = App("The clients that may ask for tokens.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The client's name.")]
 
@@ -77,7 +78,7 @@ def rotate(
         return
     made_at = time_of_next(keys, datetime.now(UTC))
     _add_key(store, holder(keys), made_at, as_json=as_json)
-    say(
+    info(
         f"Put it into the caller, then run `client rotate {name} --finish` to revoke what was there"
         f" before: {counted(keys)}, good until then."
     )
@@ -106,12 +107,12 @@ def set_policy(
     store = ClientStore(stack)
     keys = known(name, well_filed(store.keys_of(name)))
     store.replace(keys, Client(name=name, policy=options.policy(max_advance_of(keys))))
-    say(
+    info(
         f"The policy of {name} holds for {counted(keys)} within"
         f" {stack.authorizer_cache_seconds} seconds, as long as API Gateway remembers a caller."
     )
     if as_json:
-        put_json(_changed(name, keys))
+        echo_json(_changed(name, keys))
 
 
 @app.command("list", epilog="Example: jitsi-tokens --stack-name my-stack client list")
@@ -119,11 +120,11 @@ def list_clients(ctx: typer.Context, *, as_json: Json = False) -> None:
     """List the clients, their policies, and the digests of their API keys."""
     keys = ClientStore(find_stack(ctx.obj)).all_keys()
     if as_json:
-        put_json(documents(keys))
+        echo_json(documents(keys))
     elif keys:
         put_clients(keys)
     else:
-        say("There are no clients yet. Run `client add`.")
+        info("There are no clients yet. Run `client add`.")
 
 
 @app.command(
@@ -167,7 +168,7 @@ def revoke(
     confirm(f"Revoke {counted(keys)} of {whose or 'no client'}?", yes=yes)
     _revoke(stack, store, whose or "no client", keys)
     if as_json:
-        put_json(_changed(whose, keys))
+        echo_json(_changed(whose, keys))
 
 
 def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> Client:
@@ -189,10 +190,10 @@ def _add_key(store: ClientStore, client: Client, made_at: datetime, *, as_json: 
     api_key = make_api_key()
     store.add(client, api_key, made_at)
     if as_json:
-        put_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key)})
+        echo_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key)})
         return
-    say(f"The API key of {name}. It is shown this once and kept nowhere; it works at once:")
-    put(api_key)
+    info(f"The API key of {name}. It is shown this once and kept nowhere; it works at once:")
+    echo(api_key)
 
 
 def _finish(
@@ -211,14 +212,14 @@ def _finish(
         )
         _revoke(stack, store, name, earlier)
     else:
-        say(f"{name} has one API key, {described(newest)}: there is nothing to finish.")
+        info(f"{name} has one API key, {described(newest)}: there is nothing to finish.")
     if as_json:
-        put_json(_changed(name, earlier))
+        echo_json(_changed(name, earlier))
 
 
 def _revoke(stack: Stack, store: ClientStore, name: str, keys: list[StoredKey]) -> None:
     store.remove(keys)
-    say(
+    info(
         f"Revoked {counted(keys)} of {name}. What is revoked may work for at most"
         f" {stack.authorizer_cache_seconds} seconds longer, while API Gateway remembers it."
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jitsi_tokens.core.clients import KEY_DIGITS
 from jitsi_tokens_cli.errors import CommandError, UsageError
-from jitsi_tokens_cli.output import say
+from jitsi_tokens_cli.output import info
 
 if TYPE_CHECKING:
     from jitsi_tokens.core.clients import Client
@@ -38,7 +38,7 @@ def well_filed(keys: list[StoredKey]) -> list[StoredKey]:
     """
     misfiled = [key for key in keys if key.is_misfiled]
     for key in misfiled:
-        say(
+        info(
             f"Skipped API key {described(key)}, which does not work: {key.rejection_reason}."
             f" Delete it with `client revoke --key {key.digest[:KEY_DIGITS]}`."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import asdict
 
 from jitsi_tokens.core.clients import KEY_DIGITS
-from jitsi_tokens_cli.output import put_table
+from jitsi_tokens_cli.output import echo_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +42,7 @@ def documents(keys: Sequence[StoredKey]) -> list[dict[str, Any]]:
 
 def put_clients(keys: Sequence[StoredKey]) -> None:
     """Show the clients to a person."""
-    put_table(
+    echo_table(
         _HEADINGS,
         [
             [

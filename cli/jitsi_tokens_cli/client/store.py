@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.clients import Client, client_of, digest, write_client
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.output import iso_time, say
+from jitsi_tokens_cli.output import info, iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -98,7 +98,7 @@ class ClientStore:
         for number, page in enumerate(pages, 1):
             keys += map(_stored, page["Items"])
             if number % _TELL_PAGES == 0:
-                say(f"... still reading the table, {len(keys)} API keys so far")
+                info(f"... still reading the table, {len(keys)} API keys so far")
         return sorted(keys, key=lambda key: (key.name, key.created_at, key.digest))
 
     def add(self, client: Client, api_key: str, now: datetime) -> None:

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from jitsi_tokens_cli.doctor.checks import (
-    DAY_SECONDS,
-    Check,
-    failed,
-    passed,
-    rate_limited,
-    skipped,
-    warning,
-)
+from jitsi_tokens_cli.checks import Check, failed, passed, skipped, warning
+from jitsi_tokens_cli.doctor.unknown import DAY_SECONDS, rate_limited
 from jitsi_tokens_cli.output import duration_text, time_text
 from jitsi_tokens_cli.web import CertificateRefused, Unanswered, Web
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from jitsi_tokens.core.clients import make_api_key
-from jitsi_tokens_cli.doctor.checks import Check, failed, passed, rate_limited
+from jitsi_tokens_cli.checks import Check, failed, passed
+from jitsi_tokens_cli.doctor.unknown import rate_limited
 from jitsi_tokens_cli.web import PROBLEM
 
 if TYPE_CHECKING:

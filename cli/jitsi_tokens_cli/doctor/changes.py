@@ -5,17 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jitsi_tokens.secrets import CURRENT, PENDING, KeyVersion
-from jitsi_tokens_cli.doctor.checks import (
-    DAY_SECONDS,
-    Check,
-    Unknown,
-    attempt,
-    failed,
-    passed,
-    skipped,
-    warning,
-)
+from jitsi_tokens_cli.checks import Check, failed, passed, skipped, warning
 from jitsi_tokens_cli.doctor.secret import ROTATION_SECONDS
+from jitsi_tokens_cli.doctor.unknown import DAY_SECONDS, Unknown, attempt
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.key.versions import NEXT, read, read_all
 from jitsi_tokens_cli.output import iso_time

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jitsi_tokens.core.clients import KEY_DIGITS
+from jitsi_tokens_cli.checks import Check, failed, passed, skipped
 from jitsi_tokens_cli.client.keys import counted
 from jitsi_tokens_cli.client.store import ClientStore
-from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed, passed, skipped
+from jitsi_tokens_cli.doctor.unknown import Unknown, attempt
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack

@@ -13,7 +13,7 @@ from jitsi_tokens_cli.address import Url, service_url
 from jitsi_tokens_cli.doctor.examination import Examination, examine
 from jitsi_tokens_cli.doctor.report import line_of, put_json_report, put_report
 from jitsi_tokens_cli.errors import CommandError, Unreachable
-from jitsi_tokens_cli.output import Json, say
+from jitsi_tokens_cli.output import Json, info
 from jitsi_tokens_cli.stack import DeploymentUnfinished, find_stack
 from jitsi_tokens_cli.web import Web
 
@@ -103,7 +103,7 @@ def _wait(look: Callable[[], Examination], deadline: float) -> Examination:
                 return examination
             reason = f"{unsettled[0].name}: {line_of(unsettled[0])}"
         if reason != told:
-            say(f"Waiting. {reason}")
+            info(f"Waiting. {reason}")
             told = reason
         CLOCK.sleep(min(_ASK_AGAIN_SECONDS, max(0.0, deadline - CLOCK.now())))
 

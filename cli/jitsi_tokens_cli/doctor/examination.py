@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.status import KeyStatus
+from jitsi_tokens_cli.checks import Check, failed
 from jitsi_tokens_cli.doctor.address import clock_check, make_contact, meeting_page_check
 from jitsi_tokens_cli.doctor.authorizer import authorizer_check
 from jitsi_tokens_cli.doctor.changes import age_check, pending_check, rotation_check, staged_check
-from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed
 from jitsi_tokens_cli.doctor.clients import clients_check
 from jitsi_tokens_cli.doctor.published import jwks_check, published_check, unknown_key_check
 from jitsi_tokens_cli.doctor.secret import describe, secret_check, unread_check
 from jitsi_tokens_cli.doctor.stack import stack_check
 from jitsi_tokens_cli.doctor.status import probe_check, status_check, stored_status
 from jitsi_tokens_cli.doctor.token import token_check
+from jitsi_tokens_cli.doctor.unknown import Unknown, attempt
 from jitsi_tokens_cli.web import Unanswered
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from jwt.algorithms import RSAAlgorithm
 from jitsi_tokens.core.public_keys import name_of
 from jitsi_tokens.core.rsa_keys import fingerprint, read_public_pem
 from jitsi_tokens.publication import FRESH_SECONDS
-from jitsi_tokens_cli.doctor.checks import Check, failed, passed
+from jitsi_tokens_cli.checks import Check, failed, passed
 
 if TYPE_CHECKING:
     from jitsi_tokens.core.public_keys import PublicKey

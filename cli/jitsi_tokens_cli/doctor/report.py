@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.output import printable, put, put_json, say
+from jitsi_tokens_cli.output import echo, echo_json, info, printable
 
 if TYPE_CHECKING:
-    from jitsi_tokens_cli.doctor.checks import Check, Outcome
+    from jitsi_tokens_cli.checks import Check, Outcome
     from jitsi_tokens_cli.doctor.examination import Examination
 
 _FOR_PEOPLE: dict[Outcome, str] = {
@@ -26,16 +26,16 @@ def put_report(examination: Examination) -> None:
     """Show a person each check on a line, and below it what to do."""
     for check in examination.checks:
         outcome = _FOR_PEOPLE[check.outcome]
-        put(f"{outcome:<{_OUTCOME_WIDTH}}{check.name:<{_NAME_WIDTH}}{line_of(check)}")
+        echo(f"{outcome:<{_OUTCOME_WIDTH}}{check.name:<{_NAME_WIDTH}}{line_of(check)}")
         if check.remedy:
-            put(f"{_INDENT}→ {_one_line(check.remedy)}")
-    say(_summary(examination))
+            echo(f"{_INDENT}→ {_one_line(check.remedy)}")
+    info(_summary(examination))
 
 
 def put_json_report(examination: Examination) -> None:
     """Hand every check over to a script."""
     failures = examination.failures
-    put_json(
+    echo_json(
         {
             "healthy": not failures and not examination.is_incomplete,
             "firstFailure": failures[0].name if failures else None,

@@ -11,14 +11,8 @@ from jitsi_tokens.core.keys import KeyRefused, read_key
 from jitsi_tokens.secrets import SecretUnavailable
 from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.status import facts_of
-from jitsi_tokens_cli.doctor.checks import (
-    Check,
-    Unknown,
-    attempt,
-    failed,
-    passed,
-    skipped,
-)
+from jitsi_tokens_cli.checks import Check, failed, passed, skipped
+from jitsi_tokens_cli.doctor.unknown import Unknown, attempt
 from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
 
 if TYPE_CHECKING:

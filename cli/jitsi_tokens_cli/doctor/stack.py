@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.doctor.checks import Check, failed, passed, warning
+from jitsi_tokens_cli.checks import Check, failed, passed, warning
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack

@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.findings import CHECK_OVERDUE
 from jitsi_tokens.status import FRESH_SECONDS, NEVER_CHECKED, KeyStatus, problems_of, read_status
+from jitsi_tokens_cli.checks import Check, failed, passed
 from jitsi_tokens_cli.doctor.address import PROBE_PATH
-from jitsi_tokens_cli.doctor.checks import Check, Unknown, attempt, failed, passed
+from jitsi_tokens_cli.doctor.unknown import Unknown, attempt
 from jitsi_tokens_cli.errors import Unreachable
 from jitsi_tokens_cli.key import check as key_check
 from jitsi_tokens_cli.output import duration_text, time_text

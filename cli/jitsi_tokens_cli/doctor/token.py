@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from jitsi_tokens.core.rooms import backend_safe
-from jitsi_tokens_cli.doctor.checks import Check, failed, passed, rate_limited, skipped, warning
+from jitsi_tokens_cli.checks import Check, failed, passed, skipped, warning
+from jitsi_tokens_cli.doctor.unknown import rate_limited
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import find_api_key
 from jitsi_tokens_cli.output import printable

@@ -16,7 +16,7 @@ from jitsi_tokens_cli.jitsi_config.kubernetes import (
 )
 from jitsi_tokens_cli.jitsi_config.prosody import prosody_text
 from jitsi_tokens_cli.jitsi_config.side import JitsiSide, check_values
-from jitsi_tokens_cli.output import put
+from jitsi_tokens_cli.output import echo
 from jitsi_tokens_cli.stack import Stack, find_stack
 
 EPILOG = (
@@ -78,18 +78,18 @@ def jitsi_config(
     side = _jitsi_side(stack, service_url(stack, url))
     match output:
         case Format.ENV:
-            put(env_text(side))
+            echo(env_text(side))
         case Format.KUBERNETES:
-            put(kubernetes_text(side, namespace))
+            echo(kubernetes_text(side, namespace))
         case Format.PROSODY:
-            put(prosody_text(side))
+            echo(prosody_text(side))
         case Format.EXTERNAL_SECRETS:
             if side.key_server:
                 raise CommandError(
                     "There is no secret to sync: Jitsi fetches this stack's public keys. Take"
                     " --format kubernetes."
                 )
-            put(
+            echo(
                 external_secrets_text(side, namespace, SecretStore(store, of_cluster=cluster_store))
             )
 

@@ -10,6 +10,7 @@ from jitsi_tokens.core.keys import MIN_RSA_BITS
 from jitsi_tokens.core.rsa_keys import RSA_BITS
 from jitsi_tokens.secrets import PREVIOUS
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
+from jitsi_tokens_cli.app import App
 from jitsi_tokens_cli.inputs import confirm
 from jitsi_tokens_cli.key import promotion, staging, text, versions
 from jitsi_tokens_cli.key.check import check_stored
@@ -18,10 +19,10 @@ from jitsi_tokens_cli.key.kid import ask_kid, checked_kid
 from jitsi_tokens_cli.key.output import facts, put_public_part
 from jitsi_tokens_cli.key.promotion import Change
 from jitsi_tokens_cli.key.versions import ByHand, KeyVersions
-from jitsi_tokens_cli.output import Json, duration_text, put_json, say, time_text
+from jitsi_tokens_cli.output import Json, duration_text, echo_json, info, time_text
 from jitsi_tokens_cli.stack import Stack, find_stack
 
-app = typer.Typer()
+app = App()
 CLOCK = Clock(time.time, time.sleep)
 _TELL_SECONDS = 30
 
@@ -77,13 +78,13 @@ def stage(
     document = brought or staging.make_document(stack, next_kid, bits)
     staged = staging.put_staged(stack, document)
     if as_json:
-        put_json(
+        echo_json(
             facts(staged.key)
             | {"kid": next_kid or None, "label": versions.NEXT, "versionId": staged.version_id}
         )
     else:
         put_public_part(staged.key)
-    say(text.staged(stack, trust, next_kid))
+    info(text.staged(stack, trust, next_kid))
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key promote --kid 4f6c2a")
@@ -115,13 +116,13 @@ def promote(
     held = versions.read_all(stack)
     change = promotion.promotion(stack, held, given or _kid_of_staged(stack, trust, held))
     if change.is_current:
-        say(f"{change.key.kid} is current already.")
+        info(f"{change.key.kid} is current already.")
     else:
         match trust:
             case "console":
                 question = text.promote_question(change.key, held.signing_kid())
             case "shared":
-                say(text.prepare_jitsi(stack, versions.NEXT))
+                info(text.prepare_jitsi(stack, versions.NEXT))
                 question = text.shared_question(change.key, held.signing_kid())
             case _:
                 assert_never(trust)
@@ -145,13 +146,13 @@ def rollback(
         case "console":
             question = text.rollback_question(change.key, held.signing_kid())
         case "shared":
-            say(text.prepare_jitsi(stack, PREVIOUS))
+            info(text.prepare_jitsi(stack, PREVIOUS))
             question = text.shared_question(change.key, held.signing_kid())
         case _:
             assert_never(trust)
     confirm(question, yes=yes)
     _carry_out(stack, trust, held, change, waits=not no_wait, as_json=as_json)
-    say(f"`key rollback` once more returns to {held.signing_kid()}.")
+    info(f"`key rollback` once more returns to {held.signing_kid()}.")
 
 
 def _kid_of_staged(stack: Stack, trust: ByHand, held: KeyVersions) -> str:
@@ -182,22 +183,22 @@ def _carry_out(
         case "console":
             until = CLOCK.now() + stack.settings.key_retention_seconds
             answer["replacedNeededUntil"] = time_text(until) if replaced_kid else None
-            say(text.in_minutes(change.key, replaced_kid, time_text(until)))
+            info(text.in_minutes(change.key, replaced_kid, time_text(until)))
         case "shared":
             until = CLOCK.now() + KEY_FRESH_SECONDS
             answer["restartJitsiAt"] = time_text(until)
-            say(text.restart_jitsi_at(change.key, time_text(until)))
+            info(text.restart_jitsi_at(change.key, time_text(until)))
         case _:
             assert_never(trust)
     if as_json:
-        put_json(answer)
+        echo_json(answer)
     check_stored(stack)
     if trust == "shared" and waits:
         _count_down(until)
-        say(text.restart_jitsi(change.key))
+        info(text.restart_jitsi(change.key))
 
 
 def _count_down(until: float) -> None:
     while (left := until - CLOCK.now()) > 0:
-        say(f"... {duration_text(left)} until every function signs with it")
+        info(f"... {duration_text(left)} until every function signs with it")
         CLOCK.sleep(min(left, _TELL_SECONDS))

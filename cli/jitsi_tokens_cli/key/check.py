@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.status import KeyStatus
 from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
-from jitsi_tokens_cli.output import say
+from jitsi_tokens_cli.output import info
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
@@ -45,11 +45,11 @@ def report(stack: Stack, status: KeyStatus) -> None:
     for problem in status.problems:
         # Its remedy as this stack's, its own region named.
         remedy = stack.finding(problem.code, problem.what).remedy
-        say(f"- {problem.what} ({problem.code})\n  {remedy}")
+        info(f"- {problem.what} ({problem.code})\n  {remedy}")
     if not status.configured:
         raise CommandError("The check failed: the stack cannot sign tokens.")
     kid = f" with {status.key.kid}" if status.key else ""
-    say(f"Checked: the stack signs{kid}, and the signature verifies.")
+    info(f"Checked: the stack signs{kid}, and the signature verifies.")
 
 
 def check_stored(stack: Stack) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from jitsi_tokens.core.keys import MIN_RSA_BITS, read_key
 from jitsi_tokens.core.rsa_keys import RSA_BITS, make_rsa_key
+from jitsi_tokens_cli.app import App
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import read_file
 from jitsi_tokens_cli.key import change_commands, check, version_commands
@@ -19,11 +20,11 @@ from jitsi_tokens_cli.key.storing import (
     store_shared,
 )
 from jitsi_tokens_cli.key.versions import changed_by_hand
-from jitsi_tokens_cli.output import Json, put_json, say
+from jitsi_tokens_cli.output import Json, echo_json, info
 from jitsi_tokens_cli.signing_secret import allow_change, current_version
 from jitsi_tokens_cli.stack import find_stack
 
-app = typer.Typer(no_args_is_help=True, help="The key that signs the tokens.")
+app = App("The key that signs the tokens.")
 app.add_typer(change_commands.app)
 app.add_typer(version_commands.app)
 
@@ -64,7 +65,7 @@ def create(
     allow_change(stack, replace=replace, yes=yes)
     match trust:
         case "console":
-            say(f"Making an RSA key of {bits} bits ...")
+            info(f"Making an RSA key of {bits} bits ...")
             store_for_console(stack, given, make_rsa_key(bits), as_json=as_json)
         case "shared":
             store_shared(stack, given, make_shared_secret(), as_json=as_json)
@@ -125,5 +126,5 @@ def check_key(ctx: typer.Context, *, as_json: Json = False) -> None:
     stack = find_stack(ctx.obj)
     status = check.check(stack)
     if as_json:
-        put_json(status_document(status))
+        echo_json(status_document(status))
     check.report(stack, status)

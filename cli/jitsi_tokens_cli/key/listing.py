@@ -11,7 +11,7 @@ from jitsi_tokens.publication import Publication
 from jitsi_tokens.secrets import CURRENT, PENDING, PREVIOUS
 from jitsi_tokens_cli.key import versions
 from jitsi_tokens_cli.key.versions import NEXT, KeyVersions
-from jitsi_tokens_cli.output import iso_time, put_table
+from jitsi_tokens_cli.output import echo_table, iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +100,7 @@ def documents(keys: Sequence[ListedKey]) -> list[dict[str, Any]]:
 def put_keys(stack: Stack, keys: Sequence[ListedKey], now: float) -> None:
     """Show the keys to a person."""
     published = _publishes(stack)
-    put_table(
+    echo_table(
         [*_HEADINGS, *(["Published"] if published else [])],
         [
             [*_cells(key), *([_publication(key.published, now)] if published else [])]

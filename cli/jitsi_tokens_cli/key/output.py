@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jitsi_tokens.core.rsa_keys import public_pem
-from jitsi_tokens_cli.output import iso_time, put, put_json, put_table, say
+from jitsi_tokens_cli.output import echo, echo_json, echo_table, info, iso_time
 
 if TYPE_CHECKING:
     from jitsi_tokens.core.keys import SigningKey
@@ -29,13 +29,13 @@ def facts(key: SigningKey) -> dict[str, Any]:
 def put_public_part(key: SigningKey) -> None:
     """Hand over a key's public part; a shared secret has none."""
     if key.public_key:
-        put(public_pem(key.public_key).strip())
+        echo(public_pem(key.public_key).strip())
 
 
 def put_key(key: SigningKey, created_at: datetime, *, as_json: bool) -> None:
     """Show a key, with its public part if it has one."""
     if as_json:
-        put_json(facts(key) | {"createdAt": iso_time(created_at)})
+        echo_json(facts(key) | {"createdAt": iso_time(created_at)})
         return
     rows = [
         ["Key id (kid)", key.kid],
@@ -44,10 +44,10 @@ def put_key(key: SigningKey, created_at: datetime, *, as_json: bool) -> None:
     ]
     if key.fingerprint:
         rows.append(["Fingerprint (SHA-256)", key.fingerprint])
-    put_table(["Signing key", ""], rows)
+    echo_table(["Signing key", ""], rows)
     put_public_part(key)
     if not key.public_key:
-        say("A shared secret has no public part.")
+        info("A shared secret has no public part.")
 
 
 def status_document(status: KeyStatus) -> dict[str, Any]:

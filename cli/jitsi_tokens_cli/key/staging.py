@@ -14,7 +14,7 @@ from jitsi_tokens_cli.key import versions
 from jitsi_tokens_cli.key.files import read_rsa_key, read_shared_secret
 from jitsi_tokens_cli.key.kid import full_kid, make_shared_kid
 from jitsi_tokens_cli.key.storing import ask_passphrase, make_shared_secret
-from jitsi_tokens_cli.output import say
+from jitsi_tokens_cli.output import info
 from jitsi_tokens_cli.signing_secret import Stored
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def make_document(stack: Stack, kid: str, bits: int) -> KeyDocument:
     """Return a new key, which exists in memory only."""
     if stack.algorithm == "HS256":
         return KeyDocument(algorithm="HS256", kid=kid, secret=make_shared_secret())
-    say(f"Making an RSA key of {bits} bits ...")
+    info(f"Making an RSA key of {bits} bits ...")
     return KeyDocument(algorithm="RS256", kid=kid, private_key=private_pem(make_rsa_key(bits)))
 
 

@@ -14,7 +14,7 @@ from jitsi_tokens_cli.key.check import check_stored
 from jitsi_tokens_cli.key.kid import ask_kid, make_shared_kid
 from jitsi_tokens_cli.key.output import facts
 from jitsi_tokens_cli.key.text import CONSOLE, how_to_read
-from jitsi_tokens_cli.output import put, put_json, say
+from jitsi_tokens_cli.output import echo, echo_json, info
 from jitsi_tokens_cli.signing_secret import store
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def store_for_console(stack: Stack, kid: str | None, key: RSAPrivateKey, *, as_j
     Raises:
         CommandError: the key was not stored, or the stack cannot sign with it.
     """
-    show = say if as_json else put
+    show = info if as_json else echo
     show(public_pem(key.public_key()).strip())
-    say(f"{CONSOLE} Until 8x8 has it under the same key id, Jitsi refuses the tokens.")
+    info(f"{CONSOLE} Until 8x8 has it under the same key id, Jitsi refuses the tokens.")
     if kid is None:
         kid = ask_kid(stack)
     document = KeyDocument(algorithm="RS256", kid=kid, private_key=private_pem(key))
@@ -67,7 +67,7 @@ def store_shared(stack: Stack, kid: str | None, secret: str, *, as_json: bool) -
     """
     kid = kid or make_shared_kid()
     stored = store(stack, KeyDocument(algorithm="HS256", kid=kid, secret=secret))
-    say(
+    info(
         "Jitsi must get the same secret (docker-jitsi-meet: JWT_APP_SECRET), and be restarted when"
         f" the functions have taken it up; until then it refuses the tokens. {how_to_read(stack)}"
     )
@@ -76,8 +76,8 @@ def store_shared(stack: Stack, kid: str | None, secret: str, *, as_json: bool) -
 
 def _report_stored(stack: Stack, stored: Stored, *, as_json: bool) -> None:
     if as_json:
-        put_json(facts(stored.key) | {"versionId": stored.version_id})
-    say(
+        echo_json(facts(stored.key) | {"versionId": stored.version_id})
+    info(
         f"Stored as {stored.key.kid}. Running functions take it up within"
         f" {KEY_FRESH_SECONDS // 60} minutes."
     )

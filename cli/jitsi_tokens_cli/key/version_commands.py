@@ -7,14 +7,15 @@ import typer
 
 from jitsi_tokens.publication import FRESH_SECONDS, Publication
 from jitsi_tokens.secrets import CURRENT, PENDING
+from jitsi_tokens_cli.app import App
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import confirm
 from jitsi_tokens_cli.key import listing
-from jitsi_tokens_cli.output import Json, put_json, say
+from jitsi_tokens_cli.output import Json, echo_json, info
 from jitsi_tokens_cli.signing_secret import current_version
 from jitsi_tokens_cli.stack import Stack, find_stack
 
-app = typer.Typer()
+app = App()
 
 Yes = Annotated[bool, typer.Option("--yes", help="Go on without asking.")]
 
@@ -39,7 +40,7 @@ def withdraw(
         confirm(f"{_warning(stack, kid)}Withdraw {kid}?", yes=yes)
         publication.withdraw(kid)
         published.remove(kid)
-        say(
+        info(
             f"Withdrawn. {kid} is given out for {2 * FRESH_SECONDS} seconds longer at most, half of"
             " it by caches on the way; but Prosody keeps the keys that it fetched until it"
             " restarts. Restart it after that"
@@ -47,12 +48,12 @@ def withdraw(
             " this key are refused."
         )
     else:
-        say(
+        info(
             f"{kid} is not published: there is nothing to do. Published:"
             f" {', '.join(published) or 'none'}."
         )
     if as_json:
-        put_json({"kid": kid, "withdrawn": withdrawn, "published": published})
+        echo_json({"kid": kid, "withdrawn": withdrawn, "published": published})
 
 
 @app.command(epilog="Example: jitsi-tokens --stack-name my-stack key cleanup")
@@ -64,16 +65,16 @@ def cleanup(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> N
     left = at.get(PENDING)
     if left is None or left == at.get(CURRENT):
         left = None
-        say("There is no AWSPENDING left behind: nothing to clean up.")
+        info("There is no AWSPENDING left behind: nothing to clean up.")
     else:
         confirm(
             f"Remove AWSPENDING from version {left}? A rotation that is under way would fail.",
             yes=yes,
         )
         secret.move(PENDING, None, source=left)
-        say("AWSPENDING is removed. The next rotation begins anew.")
+        info("AWSPENDING is removed. The next rotation begins anew.")
     if as_json:
-        put_json({"cleaned": left is not None, "versionId": left})
+        echo_json({"cleaned": left is not None, "versionId": left})
 
 
 @app.command("list", epilog="Example: jitsi-tokens --stack-name my-stack key list --json")
@@ -82,11 +83,11 @@ def list_keys(ctx: typer.Context, *, as_json: Json = False) -> None:
     stack = find_stack(ctx.obj)
     keys = listing.listed(stack)
     if as_json:
-        put_json(listing.documents(keys))
+        echo_json(listing.documents(keys))
     elif keys:
         listing.put_keys(stack, keys, time.time())
     else:
-        say("There are no keys yet.")
+        info("There are no keys yet.")
 
 
 def _refuse_where_nothing_is_published(stack: Stack) -> None:

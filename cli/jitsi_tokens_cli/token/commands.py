@@ -10,9 +10,10 @@ import typer
 
 from jitsi_tokens.core.keys import read_key
 from jitsi_tokens_cli.address import URL_VARIABLE, base_url
+from jitsi_tokens_cli.app import App
 from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import STDIN, find_api_key
-from jitsi_tokens_cli.output import Json, put, put_json, put_table, say, time_text
+from jitsi_tokens_cli.output import Json, echo, echo_json, echo_table, info, time_text
 from jitsi_tokens_cli.signing_secret import current_version
 from jitsi_tokens_cli.stack import Target, find_stack
 from jitsi_tokens_cli.token import service, text
@@ -20,9 +21,8 @@ from jitsi_tokens_cli.token.explain.command import EPILOG, explain
 from jitsi_tokens_cli.token.source import TokenSource, read_token
 from jitsi_tokens_cli.web import Web
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Meeting tokens: issue one, look into one, find out why Jitsi refuses one.",
+app = App(
+    "Meeting tokens: issue one, look into one, find out why Jitsi refuses one.",
 )
 
 _SWITCHES = {"true": True, "false": False}
@@ -108,13 +108,13 @@ def issue(
         {name: value for name, value in request.items() if value is not None},
     )
     if as_json:
-        put_json(msgspec.to_builtins(answer))
+        echo_json(msgspec.to_builtins(answer))
         return
-    put(f"Meeting URL: {answer.meeting_url}")
-    put(f"Room:        {answer.room_name}")
-    put(f"Valid from:  {time_text(answer.not_before)}")
-    put(f"Valid until: {time_text(answer.expires_at)}")
-    put(f"Token:       {answer.token}")
+    echo(f"Meeting URL: {answer.meeting_url}")
+    echo(f"Room:        {answer.room_name}")
+    echo(f"Valid from:  {time_text(answer.not_before)}")
+    echo(f"Valid until: {time_text(answer.expires_at)}")
+    echo(f"Token:       {answer.token}")
 
 
 @app.command(epilog="Example: jitsi-tokens token inspect token.txt")
@@ -132,7 +132,7 @@ def inspect(
     signature = _check_signature(ctx.obj, decoded)
     valid = text.validity(decoded.claims, time.time())
     if as_json:
-        put_json(
+        echo_json(
             {
                 "header": decoded.header,
                 "claims": decoded.claims,
@@ -141,12 +141,12 @@ def inspect(
                 "signature": signature.code,
             }
         )
-        say(signature.sentence)
+        info(signature.sentence)
     else:
-        put_table(["Header", ""], text.rows(decoded.header))
-        put_table(["Claim", ""], text.rows(decoded.claims))
-        put(f"Valid now: {valid}")
-        put(signature.sentence)
+        echo_table(["Header", ""], text.rows(decoded.header))
+        echo_table(["Claim", ""], text.rows(decoded.claims))
+        echo(f"Valid now: {valid}")
+        echo(signature.sentence)
     if signature is _FAILED:
         raise typer.Exit(CommandError.exit_code)
 

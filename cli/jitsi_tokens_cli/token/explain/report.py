@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.output import printable, put, put_json, put_table
+from jitsi_tokens_cli.output import echo, echo_json, echo_table, printable
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.token.explain.rules import Explanation
@@ -17,14 +17,14 @@ _ON_TOP: list[Outcome] = ["fail", "not-checked", "pass", "not-applicable"]
 def put_report(explanation: Explanation) -> None:
     """Show a person the verdict, then every rule, the broken ones on top."""
     room = explanation.room
-    put(
+    echo(
         f"Jitsi will see the room as: {printable(room)}"
         if room
         else "Jitsi will see no one room in this token."
     )
-    put(_headline(explanation))
+    echo(_headline(explanation))
     on_top = sorted(explanation.rules, key=lambda rule: _ON_TOP.index(rule.outcome))
-    put_table(
+    echo_table(
         ["Rule", "Outcome", "What was found, why it matters, what to do"],
         [[rule.rule, rule.outcome.replace("-", " "), _text(rule)] for rule in on_top],
     )
@@ -33,7 +33,7 @@ def put_report(explanation: Explanation) -> None:
 def put_json_report(explanation: Explanation) -> None:
     """Hand every rule over to a script, in the order in which Jitsi applies them."""
     failures = explanation.failures
-    put_json(
+    echo_json(
         {
             "verdict": explanation.verdict,
             "firstFailure": failures[0].rule if failures else None,
