@@ -1,7 +1,9 @@
 # make run         everything from nothing: a token on the local stack
 #                  [PROVIDER=jaas|self-hosted] [ALGORITHM=HS256|RS256, of a self-hosted Jitsi]
+#                  [VERBOSE=1, to see claims and whole links]
 # make test        every check, and the tests without the slow ones
 # make test-slow   the slow tests: load, failures of AWS, other dates
+# make rotate      replaces the signing key of the local RS256 stack
 # make stop        ends the local stack; keys and clients are kept
 
 PROVIDER ?= jaas
@@ -26,18 +28,21 @@ export SAM_CLI_TELEMETRY = 0
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop test test-slow checks lint unit callers bench-check stack test-clock test-faults \
+.PHONY: help run rotate stop test test-slow checks lint unit callers bench-check stack test-clock test-faults \
 	vulnerabilities mutants load bench openapi requirements clean tools
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 5
+	@sed -n 's/^# //p' Makefile | head -n 7
 
 tools:
 	@local_stack/bootstrap venv sam emulator
 
 run: tools
 	@$(PYTHON) -m local_stack run --provider $(PROVIDER) --algorithm $(ALGORITHM) \
-		--listen "$(LISTEN)"
+		--listen "$(LISTEN)" $(if $(VERBOSE),--verbose)
+
+rotate:
+	@$(PYTHON) -m local_stack rotate --stack-name jitsi-tokens-self-hosted-rs256
 
 stop:
 	@test ! -x $(PYTHON) || $(PYTHON) -m local_stack stop

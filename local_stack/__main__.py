@@ -1,4 +1,4 @@
-"""`python -m local_stack run|stop`, which `make run` and `make stop` call, and `metrics`."""
+"""`python -m local_stack run|stop|rotate|metrics`, which `make` calls by the same names."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import sys
 
 from local_stack import deployment, emulator, sam_local
 from local_stack.commands import CommandFailure
-from local_stack.demonstration import DemonstrationFailure, demonstrate, say
+from local_stack.demonstration import DemonstrationFailure, demonstrate
 from local_stack.metrics import alarm_states, put_metrics
-from local_stack.rotation import RotationFailure
+from local_stack.rotation import RotationFailure, rotate
+from local_stack.steps import step
 
 
 def main() -> int:
@@ -21,12 +22,22 @@ def main() -> int:
     run.add_argument("--provider", choices=("jaas", "self-hosted"), default="jaas")
     run.add_argument("--algorithm", choices=("HS256", "RS256"), default="HS256", help="self-hosted")
     run.add_argument("--listen", metavar="ADDRESS", help="besides loopback, for `sam local`")
+    run.add_argument("--verbose", action="store_true", help="show claims and whole links")
     commands.add_parser("stop", help="stop the emulator; keys and clients are kept")
-    metrics = commands.add_parser("metrics", help="make metrics of the log, and show the alarms")
-    metrics.add_argument("--stack-name", default=os.environ.get("JITSI_TOKENS_STACK_NAME"))
+    for name, what in (
+        ("rotate", "replace the key of an RS256 stack, as Secrets Manager does on AWS"),
+        ("metrics", "make metrics of the log, and show the alarms"),
+    ):
+        command = commands.add_parser(name, help=what)
+        command.add_argument("--stack-name", default=os.environ.get("JITSI_TOKENS_STACK_NAME"))
     arguments = parser.parse_args()
     try:
-        return {"run": _run, "stop": _stop, "metrics": _metrics}[arguments.command](arguments)
+        return {"run": _run, "stop": _stop, "rotate": _rotate, "metrics": _metrics}[
+            arguments.command
+        ](arguments)
+    except KeyboardInterrupt:
+        print("\nInterrupted. Run the same again to go on.", file=sys.stderr)
+        return 130
     except (
         emulator.EmulatorFailure,
         deployment.DeploymentFailure,
@@ -42,33 +53,48 @@ def _run(arguments: argparse.Namespace) -> int:
     found = emulator.running()
     if found and arguments.listen:
         raise emulator.EmulatorFailure("the emulator runs already: `make stop`, then LISTEN again")
-    say("the emulator runs already" if found else "starting the emulator, IAM enforced")
-    running = emulator.start(also_listen=arguments.listen or None)
-    say("sam build")
-    deployment.build()
-    say(f"sam deploy --config-env local ({arguments.provider})")
-    stack = deployment.deploy(running, arguments.provider, arguments.algorithm)
-    say(f"{stack.name} answers at {stack.url}")
+    with step("emulator") as emulating:
+        running = emulator.start(also_listen=arguments.listen or None)
+        emulating.told = (
+            f"{'runs already' if found else 'started'}, IAM enforced: {running.endpoint}"
+        )
+    with step("sam build"):
+        deployment.build()
+    with step("sam deploy") as deploying:
+        stack = deployment.deploy(running, arguments.provider, arguments.algorithm)
+        deploying.told = stack.name
     sam_local.write(running, stack)
-    demonstrate(running, stack)
+    demonstrate(running, stack, verbose=arguments.verbose)
     return 0
 
 
 def _stop(_arguments: argparse.Namespace) -> int:
-    say("stopped the emulator" if emulator.stop() else "no emulator of this folder runs")
+    stopped = emulator.stop()
+    print("The emulator is stopped." if stopped else "No emulator of this folder runs.")
+    return 0
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    running, stack = _find(arguments)
+    for name in rotate(running, stack):
+        print(name, flush=True)
     return 0
 
 
 def _metrics(arguments: argparse.Namespace) -> int:
-    running = emulator.running()
-    if not running or not arguments.stack_name:
-        raise emulator.EmulatorFailure("`make run` first, then `. .local/stack.env`")
-    stack = deployment.find(running, arguments.stack_name)
+    running, stack = _find(arguments)
     for name, value in put_metrics(running, stack).items():
         print(f"{name:<20}{value:g}")
     for name, state in alarm_states(running, stack).items():
         print(f"{state:<20}{name}")
     return 0
+
+
+def _find(arguments: argparse.Namespace) -> tuple[emulator.Emulator, deployment.Stack]:
+    running = emulator.running()
+    if not running or not arguments.stack_name:
+        raise emulator.EmulatorFailure("Run `make run` first, then `. .local/stack.env`.")
+    return running, deployment.find(running, arguments.stack_name)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import httpx
 from local_stack.commands import CommandFailure, Commands
 from local_stack.emulator import LOCAL
 from local_stack.rotation import rotate
+from local_stack.steps import step
 
 if TYPE_CHECKING:
     from local_stack.deployment import Stack
@@ -33,63 +34,74 @@ _DOCTOR = {
     "features": {"livestreaming": False, "recording": False, "moderation": True},
 }
 _PATIENT = {"userId": "user-456", "userName": "John Doe", "roomName": _ROOM}
+_ROLES = {"doctor": "moderator", "patient": "guest"}
 _UNAUTHORIZED = 401
+_BIN = LOCAL / "venv" / "bin"
+_NEXT = """
+Next:
+  . .local/stack.env     address, API key and jitsi-tokens for this shell
+  jitsi-tokens token issue --room visit-12 --user-id 7 --user-name 'Dr. Roe'
+  jitsi-tokens client list
+  jitsi-tokens client revoke openemr
+  jitsi-tokens doctor
+  make run               again: what is kept stays, what changed is deployed
+  make stop              stops the emulator; keys and clients are kept
+
+`make run VERBOSE=1` shows claims and whole links. README.md has the same call by curl."""
 
 
 class DemonstrationFailure(RuntimeError):
     """A step did not do what it should; the text holds what it answered."""
 
 
-def say(text: str) -> None:
-    """Say what happens now."""
-    print(f"==> {text}", flush=True)
-
-
-def demonstrate(emulator: Emulator, stack: Stack) -> None:
+def demonstrate(emulator: Emulator, stack: Stack, *, verbose: bool = False) -> None:
     """Give the stack a key and a client where it has none, then issue and show two tokens."""
     commands = Commands(emulator, stack)
-    _ensure_key(emulator, stack, commands)
-    api_key = _ensure_client(commands, stack)
+    with step("signing key") as making:
+        making.told = _ensure_key(emulator, stack, commands)
+    with step(f"client {CLIENT}") as adding:
+        api_key, adding.told = _ensure_client(commands, stack)
     _write_environment(emulator, stack, api_key)
-    probe = httpx.get(f"{stack.url}/api/jitsi/jwt", timeout=30)
-    say(f"GET /api/jitsi/jwt answers {probe.text}")
+    links = {}
     for person, body in (("doctor", _DOCTOR), ("patient", _PATIENT)):
-        say(f"POST /api/jitsi/jwt for a {person}")
-        _show(commands, person, _issue(stack, api_key, body))
-    _show_commands(stack)
+        with step(f"{person}'s token") as issuing:
+            issued = _issue(stack, api_key, body)
+            issuing.told = f"room {_ROOM}, {_ROLES[person]}"
+        links[person] = issued["meetingUrl"]
+        if verbose:
+            print(commands.run("token", "inspect", "-", text=issued["token"]))
+    _show_end(links, verbose=verbose)
 
 
-def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> None:
+def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> str:
     try:
-        commands.run("key", "show", "--json")
+        commands.run("key", "check")
     except CommandFailure:
         match stack.trust:
             case "console" | "shared":
-                say("jitsi-tokens key create --kid local")
                 commands.run("key", "create", "--kid", "local")
             case "published":
-                for step in rotate(emulator, stack):
-                    say(f"the first rotation: {step}")
+                # The first key, or one in place of a key that is not published.
+                for _ in rotate(emulator, stack):
+                    pass
             case _:
                 assert_never(stack.trust)
-    else:
-        say("the stack has a signing key: kept")
-    commands.run("key", "check")
+        commands.run("key", "check")
+        return "made, and checked"
+    return "kept, and checked"
 
 
-def _ensure_client(commands: Commands, stack: Stack) -> str:
+def _ensure_client(commands: Commands, stack: Stack) -> tuple[str, str]:
+    """Return an API key of the client, and what was done for it."""
     api_key = _remembered_api_key(stack)
     if api_key and _probe_with(stack, api_key) != _UNAUTHORIZED:
-        say(f"client {CLIENT}: kept, with its API key from .local/{stack.name}.env")
-        return api_key
+        return api_key, "kept, with its API key"
     listed = json.loads(commands.run("client", "list", "--json"))
     if any(entry["client"] == CLIENT for entry in listed):
-        say(f"jitsi-tokens client add {CLIENT} (a further API key: the earlier one is not here)")
-        answer = commands.run("client", "add", CLIENT, "--json")
+        answer, told = commands.run("client", "add", CLIENT, "--json"), "one more API key"
     else:
-        say(shlex.join(("jitsi-tokens", "client", "add", CLIENT, *_POLICY)))
-        answer = commands.run("client", "add", CLIENT, *_POLICY, "--json")
-    return str(json.loads(answer)["apiKey"])
+        answer, told = commands.run("client", "add", CLIENT, *_POLICY, "--json"), "added"
+    return str(json.loads(answer)["apiKey"]), told
 
 
 def _remembered_api_key(stack: Stack) -> str | None:
@@ -115,12 +127,13 @@ def _write_environment(emulator: Emulator, stack: Stack, api_key: str) -> None:
         **emulator.environment(),
     }
     text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    # Sourced again, it does not make PATH longer.
+    text += f'case ":$PATH:" in *":{_BIN}:"*) ;; *) export PATH="{_BIN}:$PATH" ;; esac\n'
     for name in (stack.name, "stack"):
         path = LOCAL / f"{name}.env"
         path.touch(mode=0o600)
         path.chmod(0o600)
         path.write_text(text)
-    say("wrote .local/stack.env: source it for curl, for jitsi-tokens and for your own scripts")
 
 
 def _issue(stack: Stack, api_key: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -137,25 +150,9 @@ def _bearer(api_key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {api_key}"}
 
 
-def _show(commands: Commands, person: str, issued: dict[str, Any]) -> None:
-    print(commands.run("token", "inspect", "-", text=issued["token"]))
-    print(f"The {person} joins at:\n{issued['meetingUrl']}\n", flush=True)
-
-
-def _show_commands(stack: Stack) -> None:
-    body = json.dumps(_PATIENT)
-    print(
-        f"""Do it again by hand ({stack.name}):
-
-  . .local/stack.env
-  curl -s "$JITSI_TOKENS_URL/api/jitsi/jwt"
-  curl -s "$JITSI_TOKENS_URL/api/jitsi/jwt" \\
-    -H "Authorization: Bearer $JITSI_TOKENS_API_KEY" -H "Content-Type: application/json" \\
-    -d '{body}'
-  curl -s "$JITSI_TOKENS_URL/api/jitsi/diagnostics" \\
-    -H "Authorization: Bearer $JITSI_TOKENS_API_KEY"
-  .local/venv/bin/jitsi-tokens --help
-
-make stop ends the local stack; make run brings it back with its keys and clients.""",
-        flush=True,
-    )
+def _show_end(links: dict[str, str], *, verbose: bool) -> None:
+    print()
+    for person, link in links.items():
+        page, _, token = link.partition("=")
+        print(f"The {person} joins at {link if verbose else f'{page}={token[:12]}...'}")
+    print(_NEXT, flush=True)
