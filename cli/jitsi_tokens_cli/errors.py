@@ -44,7 +44,8 @@ _REFUSED = 1
 # Typer's, too.
 _WRONG_USAGE = 2
 _OUT_OF_REACH = 3
-_INTERRUPTED = 130
+# As a shell reports a program that SIGINT ended.
+INTERRUPTED = 130
 EXIT_CODES = (
     "\b\n"
     "Exit codes:\n"
@@ -98,9 +99,9 @@ class ErrorReportingGroup(TyperGroup):
             # A prompt makes one of Ctrl-C, and of a question that was not agreed to.
             if not isinstance(abort.__context__, KeyboardInterrupt):
                 raise
-            text, code = "", _INTERRUPTED
+            text, code = "", INTERRUPTED
         except KeyboardInterrupt:
-            text, code = "", _INTERRUPTED
+            text, code = "", INTERRUPTED
         except (typer.Exit, TyperException, BrokenPipeError):
             raise
         except CommandError as error:
@@ -114,7 +115,7 @@ class ErrorReportingGroup(TyperGroup):
             text, code = aws_sentence(error), _OUT_OF_REACH
         except Exception as error:  # noqa: BLE001 - a traceback's last line may quote a secret
             text, code = _unexpected(error), _REFUSED
-        info("Interrupted." if code == _INTERRUPTED else f"Error: {text}")
+        info("Interrupted." if code == INTERRUPTED else f"Error: {text}")
         raise typer.Exit(code)
 
 

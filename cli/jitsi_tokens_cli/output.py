@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import textwrap
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from rich.console import Console
 
     from jitsi_tokens_cli.checks import Check, Outcome
 
@@ -24,21 +23,23 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Print ids and times in full.")]
 
 _SLOW_SECONDS = 1.0
+_GAP = "  "
+_NARROWEST = 8
 # The mark of an outcome on a terminal, its colour, and its word where there are no marks.
 _MARKS: dict[Outcome, tuple[str, str, str]] = {
     "pass": ("✓", "green", "ok"),
     "warning": ("!", "yellow", "warning"),
     "fail": ("✗", "red", "FAILED"),
-    "skipped": ("-", "dim", "skipped"),
+    "skipped": ("-", "bright_black", "skipped"),
     "not-checked": ("?", "yellow", "not checked"),
-    "not-applicable": ("-", "dim", "not applicable"),
+    "not-applicable": ("-", "bright_black", "not applicable"),
 }
 
 
 def info(text: str) -> None:
     """Explain, on stderr; the text may repeat what others wrote."""
     text = printable(text)
-    typer.echo(wrapped(text) if sys.stderr.isatty() else text, err=True)
+    typer.echo(wrapped(text) if is_terminal(sys.stderr) else text, err=True)
 
 
 def echo(text: str) -> None:
@@ -56,28 +57,22 @@ def echo_table(
 ) -> None:
     """Print one line a row: cut to the terminal unless `wide`; tab-separated when piped."""
     rows = [[one_line(cell) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         for line in ([heading.lower() for heading in headings], *rows):
             echo("\t".join(line))
         return
-    from rich.table import Table  # noqa: PLC0415 - most commands print no table
-
-    # What is wider than the terminal must not be cut: the terminal wraps it.
-    console = _console(width=10_000 if wide else None)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    room = shutil.get_terminal_size().columns - len(_GAP) * (len(widths) - 1)
+    while not wide and sum(widths) > room and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    echo(_styled(_line(headings, widths), bold=True))
     for row in rows:
-        table.add_row(*row)
-    with console.capture() as captured:
-        console.print(table, markup=False)
-    for text in captured.get().splitlines():
-        echo(text.rstrip())
+        echo(_line(row, widths))
 
 
 def echo_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print names and values, the values in a column; tab-separated when piped."""
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         for name, value in facts:
             echo(f"{name}\t{one_line(value)}")
         return
@@ -89,19 +84,19 @@ def echo_facts(facts: Sequence[tuple[str, str]]) -> None:
 def echo_check(check: Check, name_width: int = 16) -> None:
     """Print a check: what was found, why it matters, what to do; one line when piped."""
     told = [one_line(text) for text in (check.found, check.why) if text]
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         echo("\t".join([check.outcome, check.name, " ".join(told), one_line(check.remedy)]))
         return
     mark, colour, word = _MARKS[check.outcome]
-    console = _console()
-    if not _can_encode(mark + "→"):
+    if not _can_encode(mark):
         mark = f"{word:<14}"
     indent = len(mark) + 1 + name_width
-    # An outcome without a problem needs no colour beyond its mark.
-    console.print(mark, style=colour, end=" ", markup=False, highlight=False)
-    first, *more = wrapped(f"{check.name:<{name_width}}{' '.join(told)}", indent).splitlines()
-    console.print(first[:name_width], style="bold", end="", markup=False, highlight=False)
-    echo("\n".join([first[name_width:], *more]))
+    text = wrapped(f"{mark} {check.name:<{name_width}}{' '.join(told)}", indent)
+    echo(
+        _styled(mark, fg=colour)
+        + _styled(text[len(mark) : indent], bold=check.outcome == "fail")
+        + text[indent:]
+    )
     if check.remedy:
         arrow = "→" if _can_encode("→") else "->"
         echo(wrapped(f"{' ' * indent}{arrow} {one_line(check.remedy)}", indent + 2))
@@ -110,12 +105,18 @@ def echo_check(check: Check, name_width: int = 16) -> None:
 @contextmanager
 def progress(text: str) -> Iterator[None]:
     """Say on stderr what is going on, once it takes over a second."""
-    if sys.stderr.isatty():
-        spinner = _console(stderr=True).status(printable(text))
-        start, stop = spinner.start, spinner.stop
-    else:
-        start, stop = lambda: info(f"{text} ..."), lambda: None
-    timer = threading.Timer(_SLOW_SECONDS, start)
+    start, end = "", "\n"
+    if is_terminal(sys.stderr):
+        # The line goes when the work is done.
+        start, end = "\r", "\r\x1b[K"
+    shown = threading.Event()
+
+    def show() -> None:
+        shown.set()
+        sys.stderr.write(f"{start}{printable(text)} ...")
+        sys.stderr.flush()
+
+    timer = threading.Timer(_SLOW_SECONDS, show)
     timer.daemon = True
     timer.start()
     try:
@@ -123,7 +124,9 @@ def progress(text: str) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
-        stop()
+        if shown.is_set():
+            sys.stderr.write(end)
+            sys.stderr.flush()
 
 
 def wrapped(text: str, indent: int = 0) -> str:
@@ -140,6 +143,11 @@ def wrapped(text: str, indent: int = 0) -> str:
         )
         for line in text.split("\n")
     )
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether a person reads what is printed there."""
+    return stream.isatty()
 
 
 def one_line(text: str) -> str:
@@ -177,11 +185,15 @@ def duration_text(seconds: float) -> str:
     return f"{hours} h {minutes:02} min {rest:02} s" if hours else f"{minutes} min {rest:02} s"
 
 
-def _console(*, stderr: bool = False, width: int | None = None) -> Console:
-    # Rich takes a fifth of the time of `--help`, and most of what is printed is plain.
-    from rich.console import Console  # noqa: PLC0415
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(
+        f"{cell if len(cell) <= width else f'{cell[: width - 1]}…':<{width}}"
+        for cell, width in zip(cells, widths, strict=True)
+    ).rstrip()
 
-    return Console(stderr=stderr, width=width, highlight=False)
+
+def _styled(text: str, **style: Any) -> str:
+    return text if "NO_COLOR" in os.environ else typer.style(text, **style)
 
 
 def _can_encode(text: str) -> bool:

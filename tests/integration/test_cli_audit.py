@@ -18,7 +18,7 @@ from jitsi_tokens.core.clock import Clock
 from jitsi_tokens.core.problems import FORBIDDEN, field_error, field_problem, invalid_field
 from jitsi_tokens.core.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine
-from jitsi_tokens_cli.audit.window import time_of
+from jitsi_tokens_cli.audit.search import time_of
 from jitsi_tokens_cli.output import time_text
 from tests.integration.cli_world import APP_ID, Answer, World, json_error, running_world
 
@@ -179,7 +179,7 @@ def test_an_api_key_leads_to_what_it_asked_for(audited: AuditedWorld) -> None:
 
     for digits in ("ABCDEF012345", "abcdef012345" + "9" * 52):
         assert [record["jti"] for record in audited.found("--key", digits)] == [jti]
-    assert " abcdef012345 " in audited.audit().stdout
+    assert "\tabcdef012345\t" in audited.audit().stdout
 
 
 def test_tokens_whose_end_lies_ahead_are_told_apart(audited: AuditedWorld) -> None:
@@ -228,20 +228,38 @@ def test_other_lines_of_the_log_are_skipped(audited: AuditedWorld) -> None:
     assert [record["jti"] for record in audited.found()] == [jti]
 
 
-def test_the_table_shows_who_and_what(audited: AuditedWorld) -> None:
-    """With digests and key ids shortened; what was found is counted on stderr."""
+def test_a_pipe_gets_every_id_in_full(audited: AuditedWorld) -> None:
+    """Separated by tabs; what was found is counted on stderr."""
     jti = audited.issued(kid=f"{APP_ID}/4f4910")
     audited.refused()
-    digest = audited.found("--jti", jti)[0]["room"]
+    [digest] = [record["room"] for record in audited.found("--jti", jti)]
 
     result = audited.audit()
 
-    assert result.exit_code == 0
-    for text in (jti, " 4f4910 ", "clinic-a", "forbidden /isModerator", time_text(NOW - 60)):
-        assert text in result.stdout
-    assert digest[:12] in result.stdout
-    assert digest not in result.stdout
+    headings, issued, refused = (line.split("\t") for line in result.stdout.splitlines())
+    assert headings[0] == "time (utc)"
+    assert issued[:5] == [time_of((NOW - 60) * 1000), "issued", "clinic-a", "guest", digest]
+    assert issued[6:] == [jti, f"{APP_ID}/4f4910", "0123456789ab", time_text(NOW + 3600)]
+    assert refused[1:5] == ["refused", "clinic-a", "forbidden /isModerator", digest]
     assert result.stderr.startswith(f"2 records in {GROUP} from ")
+
+
+def test_a_terminal_gets_a_line_a_record(
+    audited: AuditedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its width, with short ids."""
+    ids = [audited.issued(client="clinic-of-the-north") for _ in range(26)]
+    audited.refused()
+    monkeypatch.setattr("jitsi_tokens_cli.output.is_terminal", lambda _: True)
+    monkeypatch.setattr("jitsi_tokens_cli.audit.command.is_terminal", lambda _: True)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    lines = audited.audit().stdout.splitlines()
+
+    assert len(lines) == 28
+    assert max(map(len, lines)) <= 80
+    assert ids[0][:8] in lines[1]
+    assert ids[0] in audited.audit("--wide").stdout
 
 
 def test_csv_holds_the_digests_in_full(audited: AuditedWorld) -> None:
@@ -280,7 +298,9 @@ def test_what_cannot_be_compared_is_counted(audited: AuditedWorld) -> None:
 
     assert result.stdout == ""
     assert "1 record could not be compared: the key of the digests was missing" in result.stderr
-    assert "1 record could not be compared: the request ended before its room" in result.stderr
+    assert (
+        "1 record could not be compared: the request was refused before its room" in result.stderr
+    )
     assert "could not be compared" not in audited.audit("--client", "clinic-a").stderr
 
 
@@ -355,7 +375,7 @@ def test_the_digest_key_is_read_only_where_it_is_needed(
 @pytest.mark.parametrize(
     ("answer", "exit_code", "sentence"),
     [
-        (json_error("AccessDeniedException"), 3, "You may not read the key of the digests"),
+        (json_error("AccessDeniedException"), 3, "Missing permission on the key of the digests"),
         (json_error("ResourceNotFoundException"), 1, "The key of the digests cannot be read. The"),
         (json_error("InvalidRequestException"), 1, "is scheduled for deletion"),
         (json_error("InternalServiceError"), 3, "The key of the digests cannot be read. Secrets"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from datetime import UTC, datetime
@@ -13,11 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jitsi_tokens_cli.audit.output import cell, put_csv
-from jitsi_tokens_cli.audit.query import Query
-from jitsi_tokens_cli.audit.records import FIELDS, Record, read_record
-from jitsi_tokens_cli.audit.search import Search
-from jitsi_tokens_cli.audit.window import Window, read_window, time_of
+from jitsi_tokens_cli.audit.command import cell
+from jitsi_tokens_cli.audit.search import Query, Record, Window, read_record, read_window, time_of
 from jitsi_tokens_cli.errors import UsageError
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -84,13 +79,6 @@ def test_whatever_is_given_as_a_time_is_read_or_refused(since: str, until: str) 
     assert str(window).startswith("from ")
 
 
-def test_a_window_ends_before_its_end() -> None:
-    """So that two months side by side hold a record once."""
-    window = Window(10, 20)
-
-    assert [time for time in range(9, 22) if window.holds(time)] == list(range(10, 20))
-
-
 @given(
     st.dictionaries(st.sampled_from(["client", "jti", "outcome"]), st.text()),
     st.dictionaries(st.sampled_from(["room", "user"]), st.text()),
@@ -104,61 +92,6 @@ def test_what_is_asked_for_stays_inside_its_quotes(
     read = [(name, json.loads(value)) for name, value in CONDITION.findall(pattern) if value]
     assert read == [("Requests", 1), *fields.items(), *digests.items()]
     assert set(CONDITION.sub("", pattern)) <= set("{}()&| ")
-
-
-def test_a_digest_that_is_missing_does_not_speak_against_a_record() -> None:
-    """CloudWatch Logs is asked for those too: they have to be counted."""
-    query = Query(EVER, {"client": "clinic-a"}, {"room": "ab"})
-
-    assert query.pattern() == (
-        '{ $.Requests = 1 && $.client = "clinic-a" && ($.room = "ab" || $.room IS NULL) }'
-    )
-
-
-@pytest.mark.parametrize(
-    ("time", "fields", "found"),
-    [
-        (10, {"client": "a", "room": "ab"}, 1),
-        (9, {"client": "a", "room": "ab"}, 0),
-        (20, {"client": "a", "room": "ab"}, 0),
-        (10, {"client": "a", "room": "abc"}, 0),
-        (10, {"client": "b", "room": "ab"}, 0),
-        (10, {"room": "ab"}, 0),
-        (10, {"client": "a"}, 0),
-    ],
-)
-def test_a_record_that_does_not_fit_is_never_shown(
-    time: int, fields: dict[str, Any], found: int
-) -> None:
-    """Whatever CloudWatch Logs lets through."""
-    query = Query(Window(10, 20), {"client": "a"}, {"room": "ab"})
-
-    assert len(list(Search(query, [Record(time, fields)], None))) == found
-
-
-def test_what_cannot_be_compared_is_counted_by_its_reason() -> None:
-    """And only where everything else fits."""
-    null = {"client": "a", "room": None, "user": None}
-    records = [
-        Record(1, {**null, "MissingDigestKey": 1}),
-        Record(2, {**null, "MissingDigestKey": 0}),
-        Record(3, {**null, "MissingDigestKey": 0}),
-        Record(4, {**null, "client": "b", "MissingDigestKey": 1}),
-    ]
-    search = Search(Query(EVER, {"client": "a"}, {"room": "ab", "user": "cd"}), records, None)
-
-    assert list(search) == []
-    assert (search.found, search.without_digest_key, search.unread) == (0, 1, 2)
-
-
-def test_a_search_stops_at_its_limit() -> None:
-    """And reads no further."""
-    records = iter([Record(1, {}), Record(2, {}), Record(3, {})])
-    search = Search(Query(EVER, {}, {}), records, 2)
-
-    assert [record.time for record in search] == [1, 2]
-    assert search.is_full
-    assert [record.time for record in records] == [3]
 
 
 @pytest.mark.parametrize(
@@ -204,22 +137,3 @@ def test_no_cell_is_a_formula(value: Any) -> None:
     assert not text.strip().startswith(("=", "+", "-", "@", "\uff0b"))
     assert all(character.isprintable() or character == "\n" for character in text)
     assert text[:1] != "\n"
-
-
-def test_csv_holds_every_field_in_full(capsys: pytest.CaptureFixture[str]) -> None:
-    """Under its name, in one order; times as ISO 8601."""
-    fields: dict[str, Any] = {name: name.lower() for name in FIELDS}
-    fields |= {"exp": 1_800_003_600, "moderator": True, "reason": None, "kid": '-a,"b"\nc'}
-
-    put_csv([Record(1_800_000_000_123, fields)])
-
-    [row] = csv.DictReader(io.StringIO(capsys.readouterr().out))
-    assert list(row) == ["time", *FIELDS]
-    assert row == {
-        **{name: name.lower() for name in FIELDS},
-        "time": "2027-01-15T08:00:00.123Z",
-        "exp": "2027-01-15T09:00:00Z",
-        "moderator": "true",
-        "reason": "",
-        "kid": '\'-a,"b"\nc',
-    }

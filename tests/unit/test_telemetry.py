@@ -24,7 +24,7 @@ from jitsi_tokens.core.problems import (
 )
 from jitsi_tokens.core.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine, keyed_digest
-from jitsi_tokens_cli.audit.records import FIELDS, read_record
+from jitsi_tokens_cli.audit.search import FIELDS, read_record
 from local_stack.emulator import ROOT
 
 SCHEMA = json.loads((ROOT / "docs" / "audit-record.schema.json").read_text())

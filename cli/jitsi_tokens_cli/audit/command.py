@@ -1,36 +1,59 @@
 """`jitsi-tokens audit`: what was issued and refused."""
 
+import csv
+import re
+import sys
 import time
 import uuid
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from jitsi_tokens.core.clients import KEY_DIGITS, check_name
 from jitsi_tokens.core.clock import Clock
-from jitsi_tokens_cli.audit.digests import digests, read_subject
-from jitsi_tokens_cli.audit.log import records
-from jitsi_tokens_cli.audit.output import counted, info_result, put_csv, put_json_array, put_records
-from jitsi_tokens_cli.audit.query import Query
-from jitsi_tokens_cli.audit.search import Search
-from jitsi_tokens_cli.audit.window import read_window
+from jitsi_tokens_cli.app import examples
+from jitsi_tokens_cli.audit.search import (
+    FIELDS,
+    Query,
+    Record,
+    Search,
+    digests,
+    read_subject,
+    read_window,
+    records,
+    time_of,
+)
 from jitsi_tokens_cli.client.keys import digest_digits
-from jitsi_tokens_cli.errors import UsageError
-from jitsi_tokens_cli.output import Json, info
+from jitsi_tokens_cli.errors import INTERRUPTED, UsageError
+from jitsi_tokens_cli.output import (
+    Json,
+    Wide,
+    echo_json,
+    echo_table,
+    info,
+    is_terminal,
+    printable,
+    time_text,
+)
 from jitsi_tokens_cli.stack import find_stack
 
-EPILOG = (
-    "Examples: jitsi-tokens --stack-name my-stack audit --since 7d --room 'Visit 123'\n\n"
-    "jitsi-tokens --stack-name my-stack audit --since 2026-11-01 --until 2026-12-01 --csv"
-    " > november.csv\n\n"
-    "jitsi-tokens --stack-name my-stack audit --client openemr --outcome refused\n\n"
-    "jitsi-tokens --stack-name my-stack audit --client openemr --alive"
+EPILOG = examples(
+    "jitsi-tokens audit --stack-name my-stack --since 7d --room 'Visit 123'",
+    "jitsi-tokens audit --stack-name my-stack --client openemr --alive",
+    "jitsi-tokens audit --stack-name my-stack --outcome refused --wide",
+    "jitsi-tokens audit --stack-name my-stack --since 30d --csv > tokens.csv",
 )
 CLOCK = Clock(time.time, time.sleep)
 _SINCE = "24h"
 # The longest advance and the longest lifetime that the template allows: 31 days and one.
 _ALIVE_SINCE = "32d"
+_DIGITS = 8
+_HEADINGS = ["Time (UTC)", "Outcome", "Client", "Role or reason", "Room", "User", "Token", "Ends"]
+_WIDE_HEADINGS = [*_HEADINGS[:-1], "Key id (kid)", "API key", "Ends"]
+# OWASP, "CSV Injection": what a spreadsheet takes for a formula. A full-width sign counts as one.
+_RISKY = re.compile(r"\s*[=+\-@＝＋－＠]|\s")  # noqa: RUF001 - those are meant
 
 
 class Outcome(StrEnum):
@@ -70,9 +93,7 @@ def audit(
     ] = None,
     room: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="The room, as people type it: it is folded as Jitsi folds it."
-        ),
+        typer.Option(metavar="NAME", help="The room's name, as people type it."),
     ] = None,
     user: Annotated[
         str | None, typer.Option(metavar="ID", help="The userId of the request.")
@@ -91,18 +112,20 @@ def audit(
         typer.Option(metavar="N", min=1, help="Stop at so many. Left out: all of them."),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
+    wide: Wide = False,
     as_json: Json = False,
 ) -> None:
-    """Show which tokens were issued, and which requests were refused, the oldest first.
+    """Show which tokens were issued and which requests were refused, oldest first.
 
-    The log holds no names: room and user stand there as digests. With --room
-    and --user the digest of what you give is looked for; that takes the key of
-    the digests, which the stack's AuditorPolicy lets you read. It is not shown.
+    The log holds no names: it holds digests of the room and the user. --room
+    and --user look for the digest of what you give, which takes the key of the
+    digests; the stack's AuditorPolicy lets you read it.
 
-    The table shortens digests and key ids; --csv and --json hold every field.
+    A terminal shows short ids; --wide, --csv and --json show all of them.
 
-    What API Gateway refuses by itself, such as a wrong API key, is in its
-    access log alone. A line is found some seconds after its request.
+    Requests that API Gateway itself refuses, such as those with a wrong API
+    key, are in its access log alone. A record appears some seconds after its
+    request.
     """
     if as_csv and as_json:
         raise UsageError("Give --csv or --json, not both.")
@@ -124,13 +147,88 @@ def audit(
     group = stack.output("AuditLogGroup")
     query = Query(window, fields, digests(stack, subject), int(now) if alive else None)
     search = Search(query, records(stack.client("logs"), group, query, CLOCK), limit)
-    show = put_csv if as_csv else put_json_array if as_json else put_records
     try:
-        show(search)
+        if as_csv:
+            _put_csv(search)
+        elif as_json:
+            _put_json(search)
+        else:
+            _show(search, wide=wide)
     except KeyboardInterrupt:
-        info(f"Stopped before the end of the log, at {counted(search.found)}.")
-        raise
-    info_result(search, query, group)
+        info(f"Stopped before the end of the log, at {_counted(search.found)}.")
+        raise typer.Exit(INTERRUPTED) from None
+    _tell(search, query, group)
+
+
+def _show(records: Iterable[Record], *, wide: bool) -> None:
+    """Print one line a record; digests and ids shortened on a terminal, unless `wide`."""
+    wide = wide or not is_terminal(sys.stdout)
+    if rows := [_row(record, wide=wide) for record in records]:
+        echo_table(_WIDE_HEADINGS if wide else _HEADINGS, rows, wide=wide)
+
+
+def _row(record: Record, *, wide: bool) -> list[str]:
+    fields = {name: "" if value is None else str(value) for name, value in record.fields.items()}
+    text = {name: fields.get(name, "") for name in FIELDS}
+    role = text["role"] if text["outcome"] == "issued" else f"{text['reason']} {text['field']}"
+    moment, end = time_of(record.time), _expiry(record)
+    if wide:
+        names = ("room", "user", "jti", "kid", "key")
+        return [moment, text["outcome"], text["client"], role, *(text[name] for name in names), end]
+    ids = [text[name][:_DIGITS] for name in ("room", "user", "jti")]
+    # Month, day and time: the year is that of --since.
+    return [moment[5:19].replace("T", " "), text["outcome"], text["client"], role, *ids, end[11:16]]
+
+
+def _put_csv(records: Iterable[Record]) -> None:
+    """Print every field for a spreadsheet, line by line as the records come."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["time", *FIELDS])
+    for record in records:
+        fields = record.fields | {"exp": _expiry(record)}
+        writer.writerow([time_of(record.time), *(cell(fields.get(name)) for name in FIELDS)])
+
+
+def _put_json(records: Iterable[Record]) -> None:
+    """Print each record as it is in the log, with its time for `_aws`."""
+    echo_json([{"time": time_of(record.time), **record.fields} for record in records])
+
+
+def cell(value: Any) -> str:
+    """Return a value as the text of a CSV cell that no spreadsheet takes for a formula."""
+    if value is None:
+        return ""
+    text = printable(str(value).lower() if isinstance(value, bool) else str(value))
+    return f"'{text}" if _RISKY.match(text) else text
+
+
+def _tell(search: Search, query: Query, group: str) -> None:
+    """Say how many records were found in a log group, and what could not be compared."""
+    asked = [f"{name} {value}" for name, value in query.fields.items()]
+    asked += [f"the {kind} given" for kind in query.digests]
+    asked += ["still alive"] if query.alive_at is not None else []
+    where = f"in {group} {query.window}" + (f" ({', '.join(asked)})" if asked else "")
+    info(f"{_counted(search.found)} {where}." if search.found else f"Nothing was found {where}.")
+    if search.last and search.is_full:
+        info(f"There may be more: go on with --since {time_of(search.last.time)}.")
+    for count, why in (
+        (search.without_digest_key, "the key of the digests was missing at the time"),
+        (search.unread, "the request was refused before its room and user were read"),
+    ):
+        if count:
+            info(
+                f"{_counted(count)} could not be compared: {why}. Without --room and --user they"
+                " are shown."
+            )
+
+
+def _counted(number: int) -> str:
+    return "1 record" if number == 1 else f"{number} records"
+
+
+def _expiry(record: Record) -> str:
+    seconds = record.fields.get("exp")
+    return "" if seconds is None else time_text(seconds)
 
 
 def _token_id(text: str | None) -> str | None:
