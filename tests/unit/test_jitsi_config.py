@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
+import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,14 +17,15 @@ from jitsi_tokens.diagnostics import diagnosis
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.status import NEVER_CHECKED
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.jitsi_config.env import env_text
-from jitsi_tokens_cli.jitsi_config.kubernetes import (
+from jitsi_tokens_cli.jitsi_config.formats import (
+    JitsiSide,
     SecretStore,
+    check_values,
+    env_text,
     external_secrets_text,
     kubernetes_text,
+    prosody_text,
 )
-from jitsi_tokens_cli.jitsi_config.prosody import prosody_text
-from jitsi_tokens_cli.jitsi_config.side import JitsiSide, check_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,8 +91,32 @@ def test_env_of_a_shared_secret(self_hosted_environ: dict[str, str]) -> None:
     text = env_text(_side(self_hosted_environ))
 
     assert _assigned(text) == SHARED
-    assert f"#   {READ_SECRET} | jq -r '\"JWT_APP_SECRET=\" + .secret' >> .env\n" in text
+    assert f'#   {READ_SECRET} | jq -r \'"JWT_APP_SECRET=" + (if .secret | test(' in text
     assert "\n#JWT_APP_SECRET=\n" in text
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed: apt-get install jq")
+@pytest.mark.parametrize("secret", ["s3cret" * 6, "with#hash" * 4, "with$dollar" * 3])
+def test_env_takes_no_secret_that_it_cannot_carry(
+    self_hosted_environ: dict[str, str], secret: str
+) -> None:
+    """Compose reads # as a comment and $ as a variable."""
+    [program] = re.findall(r"jq -r '(.*)' >> .env", env_text(_side(self_hosted_environ)))
+
+    finished = subprocess.run(  # noqa: S603
+        ["jq", "-r", program],  # noqa: S607
+        input=json.dumps({"secret": secret}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    if {"#", "$"} & set(secret):
+        assert (finished.returncode, finished.stdout) == (5, "")
+        assert "key stage" in finished.stderr
+        assert secret not in finished.stderr
+    else:
+        assert finished.stdout == f"JWT_APP_SECRET={secret}\n"
 
 
 def test_env_of_public_keys(published_environ: dict[str, str]) -> None:

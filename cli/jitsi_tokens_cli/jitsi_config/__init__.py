@@ -1,1 +1,1 @@
-"""`jitsi-tokens jitsi-config`: what the Jitsi side is to be told."""
+"""`jitsi-tokens jitsi-config`: the settings of a self-hosted Jitsi."""

@@ -1,4 +1,4 @@
-"""`jitsi-tokens jitsi-config`: what the Jitsi side is to be told."""
+"""`jitsi-tokens jitsi-config`: the settings of a self-hosted Jitsi."""
 
 import re
 from enum import StrEnum
@@ -7,20 +7,23 @@ from typing import Annotated, assert_never
 import typer
 
 from jitsi_tokens_cli.address import Url, check_url, key_server_of, service_url
+from jitsi_tokens_cli.app import examples
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.jitsi_config.env import env_text
-from jitsi_tokens_cli.jitsi_config.kubernetes import (
+from jitsi_tokens_cli.jitsi_config.formats import (
+    JitsiSide,
     SecretStore,
+    check_values,
+    env_text,
     external_secrets_text,
     kubernetes_text,
+    prosody_text,
 )
-from jitsi_tokens_cli.jitsi_config.prosody import prosody_text
-from jitsi_tokens_cli.jitsi_config.side import JitsiSide, check_values
 from jitsi_tokens_cli.output import echo
 from jitsi_tokens_cli.stack import Stack, find_stack
 
-EPILOG = (
-    "Example: jitsi-tokens --stack-name my-stack jitsi-config --format kubernetes --namespace meet"
+EPILOG = examples(
+    "jitsi-tokens jitsi-config --stack-name my-stack > jitsi-tokens.env",
+    "jitsi-tokens jitsi-config --stack-name my-stack --format prosody",
 )
 _DNS_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
@@ -70,9 +73,9 @@ def jitsi_config(
         bool, typer.Option("--cluster-store", help="It is a ClusterSecretStore.")
     ] = False,
 ) -> None:
-    """Print what a self-hosted Jitsi is to be told of this stack, with the reason beside each.
+    """Print the settings of a self-hosted Jitsi for this stack's tokens, each with its reason.
 
-    The shared secret is never printed: what is printed says how Jitsi comes by it.
+    The shared secret is never printed: a command is, that gives it to Jitsi.
     """
     stack = find_stack(ctx.obj)
     side = _jitsi_side(stack, service_url(stack, url))
