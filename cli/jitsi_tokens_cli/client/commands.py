@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from jitsi_tokens.core.clients import KEY_DIGITS, Client, check_name, digest, make_api_key
-from jitsi_tokens_cli.app import App
+from jitsi_tokens_cli.address import service_url
+from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.client.keys import (
     SHORT,
     by_age,
@@ -20,11 +21,11 @@ from jitsi_tokens_cli.client.keys import (
     well_filed,
 )
 from jitsi_tokens_cli.client.options import PolicyOptions, takes_policy
-from jitsi_tokens_cli.client.output import documents, put_clients
+from jitsi_tokens_cli.client.output import documents, echo_clients, info_next_steps
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import Yes, confirm
-from jitsi_tokens_cli.output import Json, echo, echo_json, info
+from jitsi_tokens_cli.output import Json, Wide, echo, echo_json, info
 from jitsi_tokens_cli.stack import Stack, find_stack
 
 app = App("The clients that may ask for tokens.")
@@ -33,8 +34,10 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The client's name.")]
 
 
 @app.command(
-    epilog="Example: jitsi-tokens --stack-name my-stack client add openemr --room 'visit-*'"
-    " --moderator"
+    epilog=examples(
+        "jitsi-tokens client add openemr --stack-name my-stack \\\n"
+        "    --room 'visit-*' --moderator",
+    )
 )
 @takes_policy
 def add(
@@ -44,17 +47,24 @@ def add(
     options: PolicyOptions,
     as_json: Json = False,
 ) -> None:
-    """Make an API key for a client, and show it this once.
+    """Make an API key for a client, and show it once.
 
-    A name that exists gets one more API key with the policy it has: give no policy options then.
+    A client that exists gets one more API key with the policy it has: give no policy options then.
+    The key alone is printed on stdout; stderr says where it goes.
     """
     check_name(name)
-    store = ClientStore(find_stack(ctx.obj))
+    stack = find_stack(ctx.obj)
+    store = ClientStore(stack)
     client = _client_to_add(name, options, well_filed(store.keys_of(name)))
-    _add_key(store, client, datetime.now(UTC), as_json=as_json)
+    _add_key(stack, store, client, datetime.now(UTC), as_json=as_json)
 
 
-@app.command(epilog="Example: jitsi-tokens --stack-name my-stack client rotate openemr")
+@app.command(
+    epilog=examples(
+        "jitsi-tokens client rotate openemr --stack-name my-stack",
+        "jitsi-tokens client rotate openemr --stack-name my-stack --finish",
+    )
+)
 def rotate(
     ctx: typer.Context,
     name: Name,
@@ -65,9 +75,10 @@ def rotate(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Change a client's API key without a gap: make a new one, then revoke the earlier ones.
+    """Replace a client's API key without a gap.
 
-    Put the new API key into the caller, then run it again with --finish.
+    Makes a new API key. Give it to the application, then run this again with --finish to revoke
+    the earlier ones.
     """
     check_name(name)
     stack = find_stack(ctx.obj)
@@ -77,16 +88,16 @@ def rotate(
         _finish(stack, store, keys, yes=yes, as_json=as_json)
         return
     made_at = time_of_next(keys, datetime.now(UTC))
-    _add_key(store, holder(keys), made_at, as_json=as_json)
+    _add_key(stack, store, holder(keys), made_at, as_json=as_json)
     info(
-        f"Put it into the caller, then run `client rotate {name} --finish` to revoke what was there"
-        f" before: {counted(keys)}, good until then."
+        f"Then run `client rotate {name} --finish` to revoke {counted(keys)} from before, which"
+        " works until then."
     )
 
 
 @app.command(
     "set",
-    epilog="Example: jitsi-tokens --stack-name my-stack client set openemr --room 'visit-*'",
+    epilog=examples("jitsi-tokens client set openemr --stack-name my-stack --room 'visit-*'"),
 )
 @takes_policy
 def set_policy(
@@ -115,21 +126,23 @@ def set_policy(
         echo_json(_changed(name, keys))
 
 
-@app.command("list", epilog="Example: jitsi-tokens --stack-name my-stack client list")
-def list_clients(ctx: typer.Context, *, as_json: Json = False) -> None:
+@app.command("list", epilog=examples("jitsi-tokens client list --stack-name my-stack"))
+def list_clients(ctx: typer.Context, *, wide: Wide = False, as_json: Json = False) -> None:
     """List the clients, their policies, and the digests of their API keys."""
     keys = ClientStore(find_stack(ctx.obj)).all_keys()
     if as_json:
         echo_json(documents(keys))
     elif keys:
-        put_clients(keys)
+        echo_clients(keys, wide=wide)
     else:
         info("There are no clients yet. Run `client add`.")
 
 
 @app.command(
-    epilog="Examples: jitsi-tokens --stack-name my-stack client revoke openemr\n\n"
-    "jitsi-tokens --stack-name my-stack client revoke --key 5ae1d4b0c9f2"
+    epilog=examples(
+        "jitsi-tokens client revoke openemr --stack-name my-stack",
+        "jitsi-tokens client revoke --key 5ae1d4b0c9f2 --stack-name my-stack",
+    )
 )
 def revoke(
     ctx: typer.Context,
@@ -184,16 +197,19 @@ def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> 
     return present
 
 
-def _add_key(store: ClientStore, client: Client, made_at: datetime, *, as_json: bool) -> None:
-    """Make an API key and hand it over."""
-    name = client.name
+def _add_key(
+    stack: Stack, store: ClientStore, client: Client, made_at: datetime, *, as_json: bool
+) -> None:
+    """Make an API key and print it."""
+    name, url = client.name, service_url(stack, None)
     api_key = make_api_key()
     store.add(client, api_key, made_at)
     if as_json:
-        echo_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key)})
+        echo_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key), "url": url})
         return
-    info(f"The API key of {name}. It is shown this once and kept nowhere; it works at once:")
+    info(f"The API key of {name}. It works at once, is shown once and is kept nowhere:")
     echo(api_key)
+    info_next_steps(url, client.policy)
 
 
 def _finish(
@@ -220,8 +236,8 @@ def _finish(
 def _revoke(stack: Stack, store: ClientStore, name: str, keys: list[StoredKey]) -> None:
     store.remove(keys)
     info(
-        f"Revoked {counted(keys)} of {name}. What is revoked may work for at most"
-        f" {stack.authorizer_cache_seconds} seconds longer, while API Gateway remembers it."
+        f"Revoked {counted(keys)} of {name}. API Gateway may remember what is revoked for"
+        f" {stack.authorizer_cache_seconds} seconds. Tokens already issued work until they expire."
     )
 
 

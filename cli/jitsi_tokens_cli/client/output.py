@@ -1,31 +1,25 @@
-"""The clients as a table, or as JSON."""
+"""What is told of clients: a table, a document for scripts, and what to do with a new API key."""
 
 from __future__ import annotations
 
+import json
+import sys
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict
 
-from jitsi_tokens.core.clients import KEY_DIGITS
-from jitsi_tokens_cli.output import echo_table
+from jitsi_tokens_cli.output import echo_table, info, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from jitsi_tokens.core.clients import Client
+    from jitsi_tokens.core.policy import Policy
     from jitsi_tokens_cli.client.store import StoredKey
 
-_HEADINGS = [
-    "Client",
-    "Rooms",
-    "Moderator",
-    "Longest lifetime",
-    "Longest advance",
-    "Features",
-    "Diagnostics",
-    "API keys",
-]
+_HEADINGS = ["Client", "Rooms", "Rights", "Lifetime", "Advance", "API keys"]
+_DIGITS = 8
 
 
 def documents(keys: Sequence[StoredKey]) -> list[dict[str, Any]]:
@@ -40,19 +34,35 @@ def documents(keys: Sequence[StoredKey]) -> list[dict[str, Any]]:
     ]
 
 
-def put_clients(keys: Sequence[StoredKey]) -> None:
-    """Show the clients to a person."""
-    echo_table(
-        _HEADINGS,
-        [
-            [
-                name,
-                *_policy_cells(group[0]),
-                "\n".join(f"{key.digest[:KEY_DIGITS]}  {key.created_at}" for key in group),
-            ]
-            for name, _, group in _grouped(keys)
-        ],
+def echo_clients(keys: Sequence[StoredKey], *, wide: bool) -> None:
+    """Print one line a client; digests in full, with their times, if `wide` or piped."""
+    wide = wide or not is_terminal(sys.stdout)
+    rows = []
+    for name, client, group in _grouped(keys):
+        shown = [
+            f"{key.digest} {key.created_at}" if wide else key.digest[:_DIGITS] for key in group
+        ]
+        cells = _cells(client.policy) if client else [_refusal(group[0]), "", "", ""]
+        rows.append([name or "-", *cells, ", ".join(shown)])
+    echo_table(_HEADINGS, rows, wide=wide)
+
+
+def info_next_steps(url: str, policy: Policy) -> None:
+    """Say where an API key goes, and how to try it, without naming it."""
+    body = {"userId": "1", "userName": "Test", "roomName": _example_room(policy)}
+    post = f" -H 'Content-Type: application/json' -d '{json.dumps(body)}'" if policy.rooms else ""
+    info(
+        "Give the application these two, the key from a secret store:\n"
+        f"  export JITSI_TOKENS_URL={url}\n"
+        "  export JITSI_TOKENS_API_KEY=...\n"
+        "Try it:\n"
+        f'  curl "$JITSI_TOKENS_URL/api/jitsi/{"jwt" if policy.rooms else "diagnostics"}"'
+        f' -H "Authorization: Bearer $JITSI_TOKENS_API_KEY"{post}'
     )
+
+
+def _example_room(policy: Policy) -> str:
+    return (policy.rooms or ["*"])[0].replace("*", "123")
 
 
 def _grouped(
@@ -67,19 +77,19 @@ def _grouped(
         yield name, group[0].client, group
 
 
-def _policy_cells(key: StoredKey) -> list[str]:
-    if key.client is None:
-        return [f"refused: {key.rejection_reason}", "", "", "", "", ""]
-    policy = key.client.policy
-    return [
-        "\n".join(policy.rooms) or "none",
-        "yes" if policy.moderator else "no",
-        _limit(policy.max_lifetime_seconds),
-        _limit(policy.max_advance_seconds),
-        ", ".join(policy.features) or "none",
-        "yes" if policy.diagnostics else "no",
+def _refusal(key: StoredKey) -> str:
+    return f"refused: {key.rejection_reason}"
+
+
+def _cells(policy: Policy) -> list[str]:
+    rights = [
+        *(["moderator"] if policy.moderator else []),
+        *(["diagnostics"] if policy.diagnostics else []),
+        *policy.features,
     ]
-
-
-def _limit(seconds: int | None) -> str:
-    return "the stack's" if seconds is None else f"{seconds} s"
+    limits = (policy.max_lifetime_seconds, policy.max_advance_seconds)
+    return [
+        ", ".join(policy.rooms) or "none",
+        ", ".join(rights) or "-",
+        *("stack's" if seconds is None else f"{seconds} s" for seconds in limits),
+    ]
