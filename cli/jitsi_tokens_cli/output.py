@@ -25,6 +25,7 @@ Wide = Annotated[bool, typer.Option("--wide", help="Print ids and times in full.
 _SLOW_SECONDS = 1.0
 _GAP = "  "
 _NARROWEST = 8
+_progress_shown = threading.Event()
 # The mark of an outcome on a terminal, its colour, and its word where there are no marks.
 _MARKS: dict[Outcome, tuple[str, str, str]] = {
     "pass": ("✓", "green", "ok"),
@@ -38,6 +39,7 @@ _MARKS: dict[Outcome, tuple[str, str, str]] = {
 
 def info(text: str) -> None:
     """Explain, on stderr; the text may repeat what others wrote."""
+    _end_progress()
     text = printable(text)
     typer.echo(wrapped(text) if is_terminal(sys.stderr) else text, err=True)
 
@@ -105,15 +107,11 @@ def echo_check(check: Check, name_width: int = 16) -> None:
 @contextmanager
 def progress(text: str) -> Iterator[None]:
     """Say on stderr what is going on, once it takes over a second."""
-    start, end = "", "\n"
-    if is_terminal(sys.stderr):
-        # The line goes when the work is done.
-        start, end = "\r", "\r\x1b[K"
-    shown = threading.Event()
 
     def show() -> None:
-        shown.set()
-        sys.stderr.write(f"{start}{printable(text)} ...")
+        _progress_shown.set()
+        begin = "\r" if is_terminal(sys.stderr) else ""
+        sys.stderr.write(f"{begin}{printable(text)} ...")
         sys.stderr.flush()
 
     timer = threading.Timer(_SLOW_SECONDS, show)
@@ -124,9 +122,15 @@ def progress(text: str) -> Iterator[None]:
     finally:
         timer.cancel()
         timer.join()
-        if shown.is_set():
-            sys.stderr.write(end)
-            sys.stderr.flush()
+        _end_progress()
+
+
+def _end_progress() -> None:
+    """Take the line away on a terminal; elsewhere end it."""
+    if _progress_shown.is_set():
+        _progress_shown.clear()
+        sys.stderr.write("\r\x1b[K" if is_terminal(sys.stderr) else "\n")
+        sys.stderr.flush()
 
 
 def wrapped(text: str, indent: int = 0) -> str:

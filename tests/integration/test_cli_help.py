@@ -1,0 +1,127 @@
+"""What every command says of itself: its help, its examples, and what it does with mistakes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from jitsi_tokens_cli.main import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _commands(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, *path, name)
+
+
+COMMANDS = list(_commands(typer.main.get_command(app)))
+
+
+def _help(*path: str) -> str:
+    result = CliRunner().invoke(app, [*path, "-h"], terminal_width=80)
+    assert result.exit_code == 0
+    return result.stdout
+
+
+def _examples(path: tuple[str, ...]) -> list[str]:
+    _, _, after = _help(*path).partition("Examples:\n")
+    block = after.partition("\n\n")[0].replace("\\\n", " ")
+    return [line.strip() for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_help_fits_a_terminal(path: tuple[str, ...]) -> None:
+    """And names no type where an option takes no value."""
+    text = _help(*path)
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert "<bool>" not in text
+
+
+# A shell starts what it runs in the background with SIGINT ignored.
+_INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from jitsi_tokens_cli.__main__ import run
+run()
+"""
+LEAVES = [path for path in COMMANDS if not any(other[:-1] == path for other in COMMANDS)]
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_each_command_has_examples_of_its_own(path: tuple[str, ...]) -> None:
+    """Which begin with its name."""
+    examples = _examples(path)
+
+    assert examples
+    assert all(line.startswith(f"jitsi-tokens {' '.join(path)}") for line in examples)
+
+
+@pytest.mark.parametrize("example", [line for path in LEAVES for line in _examples(path)], ids=str)
+def test_an_example_is_understood(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it finds then: its options and arguments are those of the command."""
+    called: list[str] = []
+    monkeypatch.setattr("typer.core.TyperCommand.invoke", lambda self, _: called.append(self.name))
+    _, *arguments = shlex.split(example.partition(" > ")[0].rpartition(" | ")[2])
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert result.exit_code == 0, result.output
+    assert called == [max((path for path in LEAVES if _is_of(arguments, path)), key=len)[-1]]
+
+
+def _is_of(arguments: list[str], path: tuple[str, ...]) -> bool:
+    return tuple(arguments[: len(path)]) == path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["kye"], "No such command 'kye'. Did you mean 'key'?"),
+        (["key", "shwo"], "No such command 'shwo'. Did you mean 'show'?"),
+        (["doctor", "--stak-name", "x"], "No such option: --stak-name"),
+    ],
+)
+def test_a_mistyped_word_gets_a_suggestion(arguments: list[str], sentence: str) -> None:
+    """And exit code 2."""
+    result = CliRunner().invoke(app, arguments)
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+
+
+def test_ctrl_c_ends_a_command_that_waits_for_aws() -> None:
+    """With one line and 130, after it has said what it waits for."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environment = os.environ | {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        with subprocess.Popen(
+            [sys.executable, "-c", _INTERRUPTIBLE, "key", "list", "--stack-name", "meetings"],
+            env=environment | {"AWS_REGION": "eu-central-1"},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as waiting:
+            assert waiting.stderr
+            told = waiting.stderr.read(len("cloudformation: DescribeStacks ..."))
+            waiting.send_signal(signal.SIGINT)
+            _, rest = waiting.communicate(timeout=10)
+
+    assert told == "cloudformation: DescribeStacks ..."
+    assert rest == "\nInterrupted.\n"
+    assert waiting.returncode == 130
