@@ -10,7 +10,6 @@ from benchmarks import ratios, starts, warm
 from benchmarks.emulator import running_emulator
 from benchmarks.peers.build import build
 from local_stack import deployment
-from local_stack.demonstration import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,18 +24,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare ratios with their guards")
     check = parser.parse_args().check
-    say("sam build")
+    print("sam build")
     deployment.build()
     built = build()
     if check:
         return ratios.held(lambda: _guarded(built.boto3))
     with running_emulator() as running:
-        say(f"containers by turns, {_CALLS} warm calls in those that are called")
+        print(f"containers by turns, {_CALLS} warm calls in those that are called")
         called = starts.called(running, built)
         # Those first, and the rest behind them.
         subjects = called | starts.beside_floors(running.environment(), built.boto3) | called
         taken = starts.measure(subjects, rounds=_CONTAINERS, calls=_CALLS)
-    say("warm requests")
+    print("warm requests")
     pairs = (
         warm.over_the_signature(_TIMES)
         | warm.over_the_peers(_TIMES)
@@ -48,9 +47,9 @@ def main() -> int:
 
 
 def _guarded(boto3: Path) -> ratios.Pairs:
-    say("starts of every function and its floor")
+    print("starts of every function and its floor")
     taken = starts.measure(starts.beside_floors(starts.NO_AWS, boto3), rounds=_CONTAINERS)
-    say("warm requests")
+    print("warm requests")
     return (
         starts.pairs(taken)
         | warm.over_the_signature(_TIMES, ("HS256", "RSA-2048"))

@@ -12,7 +12,7 @@ from deployment.smoke import smoke_test
 from jitsi_tokens_cli.address import Url, service_url
 from jitsi_tokens_cli.errors import EXIT_CODES, ErrorReportingGroup
 from jitsi_tokens_cli.main import main as global_options
-from jitsi_tokens_cli.output import put, say
+from jitsi_tokens_cli.output import echo, info
 from jitsi_tokens_cli.stack import find_stack
 from jitsi_tokens_cli.web import Web
 
@@ -54,11 +54,11 @@ def plan(
     """
     planned = change_set.plan(ctx.obj, environment=environment, role_arn=role_arn)
     text = change_set.as_markdown(planned.changes)
-    say(text)
+    info(text)
     if summary:
         with summary.open("a") as file:
             file.write(f"### Changes of {ctx.obj.stack_name}\n\n{text}\n")
-    put(planned.arn)
+    echo(planned.arn)
 
 
 @app.command()
@@ -67,7 +67,7 @@ def apply(
     arn: Annotated[str, typer.Argument(metavar="ARN", help="The change set that `plan` made.")],
 ) -> None:
     """Execute a change set, and wait for its end."""
-    say(f"{ctx.obj.stack_name}: {change_set.apply(ctx.obj, arn)}")
+    info(f"{ctx.obj.stack_name}: {change_set.apply(ctx.obj, arn)}")
 
 
 @app.command()

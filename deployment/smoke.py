@@ -16,7 +16,7 @@ from jitsi_tokens.core.request_fields import MIN_LIFETIME_SECONDS
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from jitsi_tokens_cli.doctor.address import PROBE_PATH
 from jitsi_tokens_cli.errors import CommandError, Unreachable
-from jitsi_tokens_cli.output import put, say
+from jitsi_tokens_cli.output import echo, info
 from jitsi_tokens_cli.token import service, text
 from jitsi_tokens_cli.web import Unanswered
 
@@ -45,7 +45,7 @@ def smoke_test(stack: Stack, web: Web) -> None:
         _expect(probe, httpx.codes.OK, "the probe")
         if probe.document().get("configured") is not True:
             raise CommandError("The probe does not say configured: `jitsi-tokens doctor` says why.")
-        say('The probe says {"configured": true}.')
+        info('The probe says {"configured": true}.')
         _expect(web.ask_token(_request(room), None), httpx.codes.UNAUTHORIZED, "no API key")
         with _client(ClientStore(stack), room) as api_key:
             _expect_token(web.ask_token(_request(room), api_key), room)
@@ -60,7 +60,7 @@ def _client(store: ClientStore, room: str) -> Iterator[str]:
     left_behind = store.indexed_keys_of(CLIENT)
     if left_behind:
         store.remove(left_behind)
-        say("Revoked what an earlier run left behind.")
+        info("Revoked what an earlier run left behind.")
     policy = make_policy(rooms=[room], features=[], max_lifetime_seconds=MIN_LIFETIME_SECONDS)
     client = Client(name=CLIENT, policy=policy)
     api_key, now = make_api_key(), datetime.now(UTC)
@@ -71,7 +71,7 @@ def _client(store: ClientStore, room: str) -> Iterator[str]:
     finally:
         # Read back by name, it might not be found yet.
         store.remove([StoredKey(digest(api_key), CLIENT, now.isoformat(), client)])
-        say("The client of this run is revoked.")
+        info("The client of this run is revoked.")
 
 
 def _request(room: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def _request(room: str) -> dict[str, Any]:
 def _expect(reply: Reply, status: httpx.codes, asked: str) -> None:
     if reply.status != status:
         raise CommandError(f"Expected HTTP {status.value} for {asked}; it was {reply.status}.")
-    say(f"HTTP {reply.status} for {asked}.")
+    info(f"HTTP {reply.status} for {asked}.")
 
 
 def _expect_token(reply: Reply, room: str) -> None:
@@ -101,7 +101,7 @@ def _expect_token(reply: Reply, room: str) -> None:
         raise CommandError("The token is for another room.")
     if claims.get("exp", 0) != issued.expires_at:
         raise CommandError("The token ends at another time than the service says.")
-    say("The token is for that room, and ends when the service says.")
+    info("The token is for that room, and ends when the service says.")
 
 
 def _expect_refusal(reply: Reply) -> None:
@@ -117,4 +117,4 @@ def _mask(secret: str) -> None:
     The runner takes this line for itself and does not log it. Nobody else is told.
     """
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        put(f"::add-mask::{secret}")
+        echo(f"::add-mask::{secret}")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.emulator import running_emulator
 from local_stack import deployment
-from local_stack.demonstration import say
 from local_stack.emulator import LOCAL, ROOT
 from tests.stack.service import Service
 
@@ -43,11 +42,11 @@ class Step(NamedTuple):
 def main() -> int:
     """Measure; return 1 where an answer was wrong, or no token was issued."""
     shutil.rmtree(_RESULTS, ignore_errors=True)
-    say("sam build")
+    print("sam build")
     deployment.build()
     steps = []
     with running_emulator() as running:
-        say("sam deploy --config-env local (self-hosted, RS256)")
+        print("sam deploy --config-env local (self-hosted, RS256)")
         # Where the emulator's authorizer forgets a caller, every call of that moment starts a
         # worker, which stops the machine: so it remembers for an hour.
         stack = deployment.deploy(running, "self-hosted", "RS256", AuthorizerCacheSeconds="3600")
@@ -59,7 +58,7 @@ def main() -> int:
             "PATIENTS_API_KEY": service.add_client("patients", *_ROOMS),
         }
         for callers in _CALLERS:
-            say(f"{callers} callers for {_SECONDS} s, once the emulator has started its workers")
+            print(f"{callers} callers for {_SECONDS} s, once the emulator has started its workers")
             warm_up = {"seconds": callers // _SPAWN_RATE + 5, "spawn_rate": _SPAWN_RATE}
             ask(stack.url, api_keys, _RESULTS / "warm-up", callers, **warm_up)
             steps.append(ask(stack.url, api_keys, _RESULTS, callers, seconds=_SECONDS))
@@ -67,7 +66,7 @@ def main() -> int:
     print("|" + " ---: |" * len(Step._fields))
     for step in steps:
         print("| " + " | ".join(f"{value:.0f}" for value in step) + " |")
-    say(f"by kind of call: {_RESULTS.relative_to(ROOT)}")
+    print(f"by kind of call: {_RESULTS.relative_to(ROOT)}")
     return 0 if all(step.tokens_per_second and not step.errors for step in steps) else 1
 
 

@@ -111,7 +111,7 @@ def test_ctrl_c_ends_a_command_that_waits_for_aws() -> None:
             "AWS_SECRET_ACCESS_KEY": "test",
             "PYTHONPATH": os.pathsep.join(sys.path),
         }
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603
             [sys.executable, "-c", _INTERRUPTIBLE, "key", "list", "--stack-name", "meetings"],
             env=environment | {"AWS_REGION": "eu-central-1"},
             stderr=subprocess.PIPE,

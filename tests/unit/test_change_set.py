@@ -24,7 +24,7 @@ def test_without_sam_it_says_where_sam_comes_from(
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(CommandError, match="local_stack/bootstrap sam"):
-        change_set.plan(Target("stack", "us-east-1"), environment="staging", role_arn=None)
+        change_set.plan(Target("stack", "us-east-1", None), environment="staging", role_arn=None)
 
 
 SELF_HOSTED = {"Provider": "self-hosted", "SigningAlgorithm": "HS256", "JaasAppId": ""}
