@@ -10,18 +10,18 @@ import typer
 from deployment import change_set
 from deployment.smoke import smoke_test
 from jitsi_tokens_cli.address import Url, service_url
+from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.errors import EXIT_CODES, ErrorReportingGroup
 from jitsi_tokens_cli.main import main as global_options
 from jitsi_tokens_cli.output import echo, info
 from jitsi_tokens_cli.stack import find_stack
 from jitsi_tokens_cli.web import Web
 
-app = typer.Typer(
+app = App(
     cls=ErrorReportingGroup,
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog=f"{EXIT_CODES}\n\nExample: python -m deployment --stack-name my-stack smoke",
+    epilog=f"{examples('python -m deployment smoke --stack-name my-stack')}\n\n{EXIT_CODES}",
 )
 app.callback(help="Plan a change of a stack, apply it, and see that the stack works.")(
     global_options

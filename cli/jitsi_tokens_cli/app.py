@@ -43,7 +43,11 @@ class App(typer.Typer):
     def __init__(self, help_text: str = "", **settings: Any) -> None:
         # Rich's panels cut examples to the terminal, which then cannot be copied.
         super().__init__(
-            help=help_text or None, no_args_is_help=True, rich_markup_mode=None, **settings
+            help=help_text or None,
+            no_args_is_help=True,
+            rich_markup_mode=None,
+            context_settings={"help_option_names": ["-h", "--help"]},
+            **settings,
         )
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[..., Any]:

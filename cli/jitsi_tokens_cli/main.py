@@ -20,7 +20,6 @@ from jitsi_tokens_cli.token import commands as token_commands
 app = App(
     "Manage a stack of jitsi-tokens: its signing key, its clients, and tokens.",
     cls=ErrorReportingGroup,
-    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     epilog=examples(
         "jitsi-tokens status --stack-name my-stack",
