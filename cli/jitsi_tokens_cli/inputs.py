@@ -10,7 +10,7 @@ import typer
 
 from jitsi_tokens.core.clients import is_api_key
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.output import info
+from jitsi_tokens_cli.output import info, is_terminal, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not is_interactive():
         raise CommandError(f"{question} There is no terminal to ask: add --yes to go on.")
-    typer.confirm(question, abort=True, err=True)
+    typer.confirm(wrapped(question) if is_terminal(sys.stderr) else question, abort=True, err=True)
 
 
 def ask_until_valid(question: str, check: Callable[[str], str]) -> str:

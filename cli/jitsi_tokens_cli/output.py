@@ -40,8 +40,10 @@ _MARKS: dict[Outcome, tuple[str, str, str]] = {
 def info(text: str) -> None:
     """Explain, on stderr; the text may repeat what others wrote."""
     _end_progress()
-    text = printable(text)
-    typer.echo(wrapped(text) if is_terminal(sys.stderr) else text, err=True)
+    for line in printable(text).split("\n"):
+        # What is indented is a command to copy, which a line end would break.
+        whole = line.startswith("  ") or not is_terminal(sys.stderr)
+        typer.echo(line if whole else wrapped(line), err=True)
 
 
 def echo(text: str) -> None:
