@@ -23,6 +23,10 @@ _REMEDIES = {
     "published-key-ends": "{replace} The current key was put back by hand.",
 }
 _GIVE_KEY = "Give the stack a key: `jitsi-tokens key create` or `jitsi-tokens key import`."
+_PROMOTE = (
+    "Give 8x8 the public key, which `jitsi-tokens key show` prints, then run `jitsi-tokens key"
+    " promote --kid <key id>`."
+)
 _MAKE_KEY = (
     "A rotation makes the key: `{rotate}`. Where that fails, the log of RotateSigningKey says why."
 )
@@ -88,6 +92,7 @@ def finding(code: str, what: str = "", *, trust: "Trust", rotate_command: str = 
             replace = f"Rotate the key: `{rotate_command}`."
         case _:
             assert_never(trust)
-    remedy = first if code == "no-key" else _REMEDIES.get(code, "{replace}")
+    remedies = _REMEDIES | {"no-key": first, "no-key-id": _PROMOTE}
+    remedy = remedies.get(code, "{replace}")
     remedy = remedy.format(replace=replace)
     return Finding(code, what or _TEXTS.get(code, ""), remedy)

@@ -118,6 +118,8 @@ def read_key(document: str, *, algorithm: Algorithm, kid_prefix: str) -> Signing
         raise KeyRefused(
             "wrong-algorithm", f"This stack signs with {algorithm}, and the key is for another."
         )
+    if kid_prefix and not fields.kid:
+        raise KeyRefused("no-key-id", "The key waits for the key id that 8x8's console gives it.")
     if not fields.kid or not fields.kid.startswith(kid_prefix) or fields.kid == kid_prefix:
         raise KeyRefused(
             "wrong-kid",
