@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Between JaasAppId's words, and so on.
 _WORD_BEGINS = re.compile("(?<=[a-z])(?=[A-Z])")
 # Secrets Manager rotates nothing without a schedule: where RotationDays asks for none, the longest.
-_SELDOM_DAYS = 1000
+SELDOM_DAYS = 1000
 # Together under twenty seconds where AWS does not answer.
 _CONFIG = Config(
     connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2, "mode": "standard"}
@@ -127,7 +127,7 @@ class Stack(NamedTuple):
         """The command that tells Secrets Manager how to rotate the secret, and has it do so."""
         return (
             f"{self._rotate_secret} --rotation-lambda-arn '{self.rotation_function}'"
-            f" --rotation-rules AutomaticallyAfterDays={self.rotation_days or _SELDOM_DAYS}"
+            f" --rotation-rules AutomaticallyAfterDays={self.rotation_days or SELDOM_DAYS}"
         )
 
     @property

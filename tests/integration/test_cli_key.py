@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from jitsi_tokens.core.keys import KeyDocument
-from jitsi_tokens.core.rsa_keys import fingerprint, public_pem
+from jitsi_tokens.core.rsa_keys import fingerprint, private_pem, public_pem
 from tests.integration.cli_world import (
     APP_ID,
     HANGS_UP,
@@ -29,6 +30,7 @@ from tests.integration.cli_world import (
     json_error,
     running_world,
 )
+from tests.integration.test_cli_key_change import labelled, labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,9 +65,10 @@ def _create(world: World, *options: str, typed: str | None = None) -> Any:
     return world.run("key", "create", "--bits", "2048", *options, typed=typed)
 
 
-def test_create_stores_key_and_kid_together(world: World) -> None:
-    """Key create --kid stores an RSA key under <App ID>/<key id> and prints its public part."""
-    result = _create(world, "--kid", "abc123")
+@pytest.mark.parametrize("kid", ["abc123", f"{APP_ID}/abc123"])
+def test_create_stores_key_and_kid_together(world: World, kid: str) -> None:
+    """An RSA key under <App ID>/<key id>; its public part alone is printed."""
+    result = _create(world, "--kid", kid)
 
     document = world.stored()
     key = load_pem_private_key(document["private_key"].encode(), None)
@@ -76,39 +79,8 @@ def test_create_stores_key_and_kid_together(world: World) -> None:
     assert document["kid"] == f"{APP_ID}/abc123"
     assert result.stdout == public_pem(key.public_key())
     assert "https://jaas.8x8.vc, API Keys, Add API key" in result.stderr
-
-
-def test_create_never_prints_the_private_key(world: World) -> None:
-    """Neither stream holds anything of the private part."""
-    result = _create(world, "--kid", "abc123")
-
-    body = world.stored()["private_key"].splitlines()[1]
     assert "PRIVATE KEY" not in result.output
-    assert body not in result.output
-
-
-def test_create_makes_4096_bits_unless_told_otherwise(
-    world: World, monkeypatch: pytest.MonkeyPatch, rsa_key: rsa.RSAPrivateKey
-) -> None:
-    """8x8's instructions ask for 4096 bits."""
-    asked: list[int] = []
-
-    def make(bits: int) -> rsa.RSAPrivateKey:
-        asked.append(bits)
-        return rsa_key
-
-    monkeypatch.setattr("jitsi_tokens_cli.key.commands.make_rsa_key", make)
-
-    world.run("key", "create", "--kid", "abc123")
-
-    assert asked == [4096]
-
-
-def test_create_takes_a_full_kid_of_this_stack(world: World) -> None:
-    """A kid as 8x8's console shows it, with the App ID, is the same kid."""
-    _create(world, "--kid", f"{APP_ID}/abc123")
-
-    assert world.stored()["kid"] == f"{APP_ID}/abc123"
+    assert document["private_key"].splitlines()[1] not in result.output
 
 
 @pytest.mark.parametrize(
@@ -120,11 +92,14 @@ def test_create_takes_a_full_kid_of_this_stack(world: World) -> None:
         ("", "1 to 64 letters"),
         ("x" * 65, "1 to 64 letters"),
         (f"{APP_ID}/", "1 to 64 letters"),
+        (None, "There is no terminal to ask: give --kid"),
     ],
 )
-def test_create_refuses_a_kid_that_is_not_the_stacks(world: World, kid: str, sentence: str) -> None:
-    """A key id of another form, or of another App ID, is refused before a key is made."""
-    result = _create(world, "--kid", kid)
+def test_create_refuses_a_kid_that_is_not_the_stacks(
+    world: World, kid: str | None, sentence: str
+) -> None:
+    """Before a key is made."""
+    result = _create(world, *([] if kid is None else ["--kid", kid]))
 
     assert result.exit_code == 1
     assert sentence in result.stderr
@@ -143,92 +118,86 @@ def test_create_asks_for_the_key_id_that_the_console_shows(world: World) -> None
     assert load_pem_public_key(result.stdout.encode())
 
 
-def test_create_that_is_broken_off_stores_nothing(world: World) -> None:
-    """Ending the input where the key id is asked for leaves the stack as it was."""
+def test_create_that_is_broken_off_is_gone_on_with(
+    world: World, load_app: LoadApp, jaas_environ: dict[str, str]
+) -> None:
+    """The key is stored before 8x8 gets its public part: it waits, known to all, to be promoted."""
     world.at_a_terminal()
+    _use_check_key(world, load_app, jaas_environ)
 
-    result = _create(world, typed="")
+    broken_off = _create(world, typed="")
 
-    assert result.exit_code == 1
-    assert world.is_empty()
+    waiting = labelled(world, "NEXT")
+    public = broken_off.stdout.strip()
+    assert broken_off.exit_code == 1
+    assert "key promote --stack-name meetings --kid <key id>" in broken_off.stderr
+    assert "kid" not in waiting
+
+    [listed] = json.loads(world.run("key", "list", "--json").stdout)
+    shown = world.run("key", "show")
+    check = world.run("key", "check")
+    again = _create(world, typed="n\n")
+    assert (listed["kid"], listed["roles"], listed["problem"]) == (None, ["staged"], None)
+    assert shown.exit_code == 0
+    assert shown.stdout.strip().endswith(public)
+    assert json.loads(world.run("key", "show", "--json").stdout)["kid"] is None
+    assert check.exit_code == 1
+    for told in (shown.stderr, check.stdout):
+        assert "waits for the key id" in told
+        assert "`jitsi-tokens key promote --kid <key id>`" in told
+    assert "Replace a staged key that was never promoted?" in again.stderr
+
+    promoted = world.run("key", "promote", typed="abc123\ny\n")
+
+    assert promoted.exit_code == 0
+    assert "no key signs now" in promoted.stderr
+    assert world.stored() == waiting | {"kid": f"{APP_ID}/abc123"}
+    assert world.run("key", "check").exit_code == 0
+    keys = json.loads(world.run("key", "list", "--json").stdout)
+    assert [key["roles"] for key in keys] == [["current"], ["staged", "promoted"]]
+    assert "no previous key" in world.run("key", "rollback", "--yes").stderr
+    # Another one takes the label, and the first version is nobody's key any more.
+    world.run("key", "stage", "--bits", "2048")
+    keys = json.loads(world.run("key", "list", "--json").stdout)
+    assert [key["roles"] for key in keys] == [["current"], ["staged"]]
 
 
-def test_create_without_terminal_needs_the_kid(world: World) -> None:
-    """A script is told to give --kid."""
-    result = _create(world)
-
-    assert result.exit_code == 1
-    assert "There is no terminal to ask: give --kid" in result.stderr
-
-
-def test_create_keeps_a_key_that_is_there(keyed: World) -> None:
-    """A present key is replaced only with --replace."""
+def test_a_key_is_replaced_on_demand_only(keyed: World, rsa_pool: list[rsa.RSAPrivateKey]) -> None:
+    """With --replace, and leave: --yes, or a person's; the key before is the previous one."""
     before = keyed.stored()
+    file = private_pem(rsa_pool[0])
 
-    result = _create(keyed, "--kid", "new")
+    refused = _create(keyed, "--kid", "new")
+    scripted = _create(keyed, "--kid", "new", "--replace")
+    imported = keyed.run("key", "import", "-", "--kid", "new", typed=file)
 
-    assert result.exit_code == 1
-    assert "Add --replace" in result.stderr
-    assert keyed.stored() == before
-
-
-def test_replacing_without_terminal_needs_yes(keyed: World) -> None:
-    """A script that replaces a key says so twice."""
-    result = _create(keyed, "--kid", "new", "--replace")
-
-    assert result.exit_code == 1
-    assert "add --yes" in result.stderr
-    assert keyed.stored()["kid"] == f"{APP_ID}/old"
-
-
-def test_replace_with_yes_replaces(keyed: World) -> None:
-    """--replace --yes stores without asking."""
-    result = _create(keyed, "--kid", "new", "--replace", "--yes")
-
-    assert result.exit_code == 0
-    assert keyed.stored()["kid"] == f"{APP_ID}/new"
-
-
-@pytest.mark.parametrize(("answer", "kid"), [("y\n", "new"), ("n\n", "old")])
-def test_replace_at_a_terminal_asks(keyed: World, answer: str, kid: str) -> None:
-    """The person decides whether the present key goes."""
+    assert "Add --replace" in refused.stderr
+    assert "add --yes" in scripted.stderr
+    assert "Add --replace" in imported.stderr
+    assert refused.exit_code == scripted.exit_code == imported.exit_code == 1
+    assert list(labels(keyed)) == ["AWSCURRENT"]
     keyed.at_a_terminal()
+    _create(keyed, "--kid", "new", "--replace", typed="n\n")
+    assert keyed.stored() == before
+    _create(keyed, "--kid", "new", "--replace", typed="y\n")
+    assert keyed.stored()["kid"] == f"{APP_ID}/new"
+    assert labelled(keyed, "AWSPREVIOUS") == before
+    assert _create(keyed, "--kid", "newer", "--replace", "--yes").exit_code == 0
 
-    _create(keyed, "--kid", "new", "--replace", typed=answer)
 
-    assert keyed.stored()["kid"] == f"{APP_ID}/{kid}"
+def test_bytes_may_be_somebodys_key(world: World) -> None:
+    """A binary secret is no key document, and is overwritten with --replace alone."""
+    world.store_bytes(b"hunter2")
 
+    kept = _create(world, "--kid", "new")
+    shown = world.run("key", "show")
 
-def test_create_keeps_a_key_that_is_stored_as_bytes(world: World) -> None:
-    """A binary secret is no key document, but may be somebody's key: it is not overwritten."""
-    world.store_bytes(b"somebody's key")
-
-    result = _create(world, "--kid", "new")
-
-    assert result.exit_code == 1
-    assert "Add --replace" in result.stderr
+    assert "Add --replace" in kept.stderr
     assert world.secrets.get_secret_value(SecretId=world.secret)["SecretBinary"]
-
-
-def test_replace_replaces_bytes(world: World) -> None:
-    """What is no key document is replaced like a key."""
-    world.store_bytes(b"somebody's key")
-
-    result = _create(world, "--kid", "new", "--replace", "--yes")
-
-    assert result.exit_code == 0
+    assert shown.exit_code == 1
+    assert "hunter2" not in shown.output
+    assert _create(world, "--kid", "new", "--replace", "--yes").exit_code == 0
     assert world.stored()["kid"] == f"{APP_ID}/new"
-
-
-def test_create_stores_nothing_where_the_secret_cannot_be_read(world: World) -> None:
-    """Whether there is a key cannot be told, not even with --replace."""
-    world.with_secrets_manager(lambda _: json_error("AccessDeniedException"))
-
-    result = _create(world, "--kid", "new", "--replace", "--yes")
-
-    assert result.exit_code == 3
-    assert "You may not read the stack's signing secret" in result.stderr
-    assert world.is_empty()
 
 
 def test_a_key_that_cannot_sign_is_not_stored(
@@ -239,7 +208,7 @@ def test_a_key_that_cannot_sign_is_not_stored(
     def spoilt(**fields: Any) -> KeyDocument:
         return KeyDocument(**{**fields, "private_key": "-----BEGIN PRIVATE KEY-----"})
 
-    monkeypatch.setattr("jitsi_tokens_cli.key.storing.KeyDocument", spoilt)
+    monkeypatch.setattr("jitsi_tokens_cli.key.common.KeyDocument", spoilt)
 
     result = _create(world, "--kid", "abc")
 
@@ -248,67 +217,44 @@ def test_a_key_that_cannot_sign_is_not_stored(
     assert world.is_empty()
 
 
-def test_an_empty_version_is_no_key(world: World) -> None:
-    """The emulator gives an empty secret an empty first version, which is no key."""
-    version = {"VersionId": "v" * 32, "SecretString": "", "CreatedDate": 1}
-    world.with_secrets_manager(lambda _: Answer(200, json.dumps(version)))
-
-    result = world.run("key", "show")
-
-    assert result.exit_code == 1
-    assert "has no signing key yet" in result.stderr
-
-
 @pytest.mark.parametrize(
-    ("code", "sentence"),
+    ("command", "reading", "storing", "sentence"),
     [
-        ("AccessDeniedException", "You may not read the stack's signing secret"),
-        ("InternalServiceError", "The stack's signing secret cannot be read."),
+        ("show", "AccessDeniedException", "", "You may not read the stack's signing secret"),
+        ("show", "InternalServiceError", "", "The stack's signing secret cannot be read."),
+        ("show", "InvalidRequestException", "", "restore-secret --region eu-central-1"),
+        ("create", "AccessDeniedException", "", "You may not read the stack's signing secret"),
+        ("create", "", "ValidationException", "was not stored."),
+        ("create", "", "", "not known whether the key was stored"),
     ],
 )
-def test_a_secret_that_cannot_be_read_is_one_sentence(
-    world: World, code: str, sentence: str
+def test_what_aws_refuses_is_one_sentence(
+    world: World, command: str, reading: str, storing: str, sentence: str
 ) -> None:
-    """Missing permissions and outages are told apart."""
-    world.with_secrets_manager(lambda _: json_error(code))
+    """Missing permissions, a deletion, outages told apart; AWS's own words may quote the key."""
+    at = {"v" * 32: ["AWSCURRENT"]}
+    answers = {
+        "DescribeSecret": Answer(200, json.dumps({"VersionIdsToStages": at} if reading else {})),
+        "GetSecretValue": json_error(reading, "MIIEvg"),
+        "PutSecretValue": json_error(storing, "MIIEvg") if storing else HANGS_UP,
+    }
+    world.with_secrets_manager(answers.__getitem__)
+    options = ["--bits", "2048", "--kid", "new", "--replace", "--yes"]
 
-    result = world.run("key", "show")
+    result = world.run("key", command, *(options if command == "create" else []))
 
-    assert result.exit_code == 3
+    assert result.exit_code == (1 if "restore" in sentence else 3)
     assert sentence in result.stderr
-
-
-def _reads_no_key(operation: str, otherwise: Answer) -> Answer:
-    if operation == "GetSecretValue":
-        return json_error("ResourceNotFoundException")
-    return otherwise
-
-
-def test_a_key_that_is_not_taken_is_told_so(world: World) -> None:
-    """The operator learns that nothing was stored; AWS's own words may quote the key."""
-    world.with_secrets_manager(
-        lambda operation: _reads_no_key(operation, json_error("ValidationException", "MIIEvg"))
-    )
-
-    result = _create(world, "--kid", "abc")
-
-    assert result.exit_code == 3
-    assert "The key was not stored." in result.stderr
     assert "MIIEvg" not in result.output
-
-
-def test_a_key_that_may_have_been_taken_is_told_so(world: World) -> None:
-    """Where the connection broke, the operator learns how to find out."""
-    world.with_secrets_manager(lambda operation: _reads_no_key(operation, HANGS_UP))
-
-    result = _create(world, "--kid", "abc")
-
-    assert result.exit_code == 3
-    assert "It is not known whether the key was stored" in result.stderr
+    assert world.is_empty()
 
 
 def test_create_makes_a_shared_secret(self_hosted: World) -> None:
-    """A self-hosted stack gets 64 letters and digits under a random key id, unseen."""
+    """64 letters and digits under a random key id, unseen; on demand, as Jitsi may have another."""
+    kept = self_hosted.run("key", "create")
+    assert kept.exit_code == 1
+    assert self_hosted.stored()["kid"] == "initial"
+
     result = self_hosted.run("key", "create", "--replace", "--yes")
 
     document = self_hosted.stored()
@@ -325,30 +271,17 @@ def test_create_makes_a_shared_secret(self_hosted: World) -> None:
     )
 
 
-def test_a_shared_secrets_kid_may_be_chosen(self_hosted: World) -> None:
-    """--kid names a shared secret; it holds no slash."""
-    refused = self_hosted.run("key", "create", "--replace", "--yes", "--kid", "a/b")
-    result = self_hosted.run("key", "create", "--replace", "--yes", "--kid", "spring")
-
-    assert "holds no slash" in refused.stderr
-    assert result.exit_code == 0
-    assert self_hosted.stored()["kid"] == "spring"
-
-
-def test_the_generated_secret_is_replaced_on_demand_only(self_hosted: World) -> None:
-    """What CloudFormation generated may be in Jitsi's configuration already."""
-    result = self_hosted.run("key", "create")
-
-    assert result.exit_code == 1
-    assert self_hosted.stored()["kid"] == "initial"
-
-
-def test_import_reads_a_file(world: World, tmp_path: Path, rsa_pem: str) -> None:
-    """A PKCS#8 file is stored as it is, with its kid."""
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_import_reads_a_file_or_stdin(
+    world: World, tmp_path: Path, rsa_key: rsa.RSAPrivateKey, rsa_pem: str, *, wrapped: bool
+) -> None:
+    """It is stored as PKCS#8, with its kid, whatever it was wrapped in."""
     file = tmp_path / "key.pem"
     file.write_text(rsa_pem)
+    arguments: list[Any] = ["-" if wrapped else str(file), "--kid", "abc"]
+    document = json.dumps({"data": {"key": base64.b64encode(rsa_pem.encode()).decode()}})
 
-    result = world.run("key", "import", str(file), "--kid", "abc")
+    result = world.run("key", "import", *arguments, typed=document if wrapped else None)
 
     assert result.exit_code == 0
     assert world.stored() == {
@@ -356,133 +289,86 @@ def test_import_reads_a_file(world: World, tmp_path: Path, rsa_pem: str) -> None
         "kid": f"{APP_ID}/abc",
         "private_key": rsa_pem,
     }
-    assert "BEGIN PUBLIC KEY" in result.stdout
+    assert list(labels(world)) == ["AWSCURRENT"]
+    assert result.stdout == public_pem(rsa_key.public_key())
     assert "PRIVATE KEY" not in result.output
 
 
-def test_import_reads_stdin(world: World, rsa_key: rsa.RSAPrivateKey, rsa_pem: str) -> None:
-    """`-` takes the key from a pipe, pasted from an .env file for instance."""
-    escaped = rsa_pem.replace("\n", "\\n")
-
-    result = world.run("key", "import", "-", "--kid", "a", typed=f'JITSI_PRIVATE_KEY="{escaped}"\n')
-
-    assert result.exit_code == 0
-    assert world.stored()["private_key"] == rsa_pem
-    assert public_pem(rsa_key.public_key()) == result.stdout
-
-
-def test_import_asks_for_the_kid(world: World, tmp_path: Path, rsa_pem: str) -> None:
-    """At a terminal the key id is asked for."""
-    file = tmp_path / "key.pem"
-    file.write_text(rsa_pem)
-    world.at_a_terminal()
-
-    world.run("key", "import", str(file), typed="abc\n")
-
-    assert world.stored()["kid"] == f"{APP_ID}/abc"
-
-
-def _encrypted(tmp_path: Path, key: rsa.RSAPrivateKey) -> str:
-    file = tmp_path / "key.pem"
-    file.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open"))
-    )
-    return str(file)
-
-
-def test_import_asks_for_the_passphrase(
-    world: World, tmp_path: Path, rsa_key: rsa.RSAPrivateKey, rsa_pem: str
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("open\nabc\n", "Stored as"),
+        ("sesame\n", "The passphrase is wrong"),
+        (None, "nobody is there to ask for its passphrase"),
+    ],
+)
+def test_import_asks_for_passphrase_and_kid(
+    world: World, tmp_path: Path, rsa_key: rsa.RSAPrivateKey, typed: str | None, sentence: str
 ) -> None:
     """An encrypted key is stored in the clear, where Secrets Manager encrypts it."""
-    world.at_a_terminal()
-
-    result = world.run(
-        "key", "import", _encrypted(tmp_path, rsa_key), "--kid", "abc", typed="open\n"
+    file = tmp_path / "key.pem"
+    file.write_bytes(
+        rsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open"))
     )
+    if typed:
+        world.at_a_terminal()
 
-    assert result.exit_code == 0
-    assert world.stored()["private_key"] == rsa_pem
-    assert "open" not in result.stdout
+    result = world.run("key", "import", str(file), *([] if typed else ["--kid", "a"]), typed=typed)
 
-
-def test_import_refuses_a_wrong_passphrase(
-    world: World, tmp_path: Path, rsa_key: rsa.RSAPrivateKey
-) -> None:
-    """A wrong passphrase is one sentence, which does not repeat it."""
-    world.at_a_terminal()
-
-    result = world.run(
-        "key", "import", _encrypted(tmp_path, rsa_key), "--kid", "abc", typed="sesame\n"
-    )
-
-    assert result.exit_code == 1
-    assert "The passphrase is wrong" in result.stderr
+    assert sentence in result.stderr
     assert "sesame" not in result.output
-    assert world.is_empty()
+    if typed == "open\nabc\n":
+        assert world.stored()["private_key"] == private_pem(rsa_key)
+    else:
+        assert result.exit_code == 1
+        assert world.is_empty()
 
 
-def test_import_without_terminal_cannot_ask_for_the_passphrase(
-    world: World, tmp_path: Path, rsa_key: rsa.RSAPrivateKey
-) -> None:
-    """A script with an encrypted key is told that nobody can be asked."""
-    result = world.run("key", "import", _encrypted(tmp_path, rsa_key), "--kid", "abc")
-
-    assert result.exit_code == 1
-    assert "nobody is there to ask for its passphrase" in result.stderr
-
-
-def test_import_names_a_file_that_is_not_there(world: World, tmp_path: Path) -> None:
-    """A missing file is one sentence."""
-    result = world.run("key", "import", str(tmp_path / "none.pem"), "--kid", "abc")
-
-    assert result.exit_code == 1
-    assert result.stderr == "Error: The file cannot be read: No such file or directory.\n"
-
-
-def test_import_refuses_a_file_that_is_too_long(world: World) -> None:
-    """What is over 64 KiB is no key."""
-    result = world.run("key", "import", "-", "--kid", "abc", typed="x" * 65_537)
+@pytest.mark.parametrize(
+    ("file", "typed", "sentence"),
+    [
+        ("none.pem", None, "Error: The file cannot be read: No such file or directory.\n"),
+        ("-", "x" * 65_537, "over 64 KiB"),
+        ("-", "ssh-rsa AAAAB3NzaC1yc2E me@here", "This is a public key"),
+    ],
+)
+def test_import_refuses_a_file(world: World, file: str, typed: str | None, sentence: str) -> None:
+    """In one sentence."""
+    result = world.run("key", "import", file, "--kid", "abc", typed=typed)
 
     assert result.exit_code == 1
-    assert "over 64 KiB" in result.stderr
+    assert sentence in result.stderr
 
 
-def test_import_reads_a_shared_secret(self_hosted: World) -> None:
-    """A self-hosted stack takes over the secret that Jitsi has."""
-    secret = "s" * 40
+@pytest.mark.parametrize("command", [["import", "-", "--replace"], ["stage", "--from", "-"]])
+@pytest.mark.parametrize("secret", ["s" * 40, "s" * 40 + "#", "s" * 40 + "$x"])
+def test_a_shared_secret_is_taken_over(self_hosted: World, command: list[str], secret: str) -> None:
+    """As Jitsi has it; what docker-jitsi-meet's .env would change is warned of."""
+    result = self_hosted.run("key", *command, "--kid", "old", "--yes", typed=f"{secret}\n")
 
-    result = self_hosted.run(
-        "key", "import", "-", "--kid", "old", "--replace", "--yes", typed=f"{secret}\n"
-    )
-
+    stored = labelled(self_hosted, "NEXT" if command[0] == "stage" else "AWSCURRENT")
     assert result.exit_code == 0
-    assert self_hosted.stored() == {"algorithm": "HS256", "kid": "old", "secret": secret}
+    assert stored == {"algorithm": "HS256", "kid": "old", "secret": secret}
+    assert ("Warning: the secret holds # or $" in result.stderr) == (secret[40:] != "")
     assert secret not in result.output
 
 
 def test_the_check_follows_every_change(world: World) -> None:
-    """After storing, CheckKey is invoked and its answer shown."""
-    world.check = lambda: checked(
-        key={"kid": f"{APP_ID}/abc", "algorithm": "RS256", "fingerprint": "f", "createdAt": 1}
-    )
+    """What it finds is told with what to do, beside what the command prints."""
+    problem = {"code": "access-denied", "what": "No leave to read.", "remedy": "Mend the role."}
+    key = {"kid": f"{APP_ID}/abc", "algorithm": "RS256", "fingerprint": "f", "createdAt": 1}
+    world.check = lambda: checked(key=key)
 
-    result = _create(world, "--kid", "abc")
+    good = _create(world, "--kid", "abc")
+    world.check = lambda: checked(configured=False, problems=[problem])
+    bad = _create(world, "--kid", "abd", "--replace", "--yes")
 
     assert world.received[-1].path.endswith("/invocations")
-    assert f"Checked: the stack signs with {APP_ID}/abc" in result.stderr
-
-
-def test_a_failed_check_shows_remedies(world: World) -> None:
-    """What the check finds is told with what to do, and the exit code is 1."""
-    problem = {"code": "access-denied", "what": "No leave to read.", "remedy": "Mend the role."}
-    world.check = lambda: checked(configured=False, problems=[problem])
-
-    result = _create(world, "--kid", "abc")
-
-    assert result.exit_code == 1
-    assert "No leave to read. (access-denied)" in result.stderr
-    assert "Compare the function's role" in result.stderr
-    assert "the stack cannot sign tokens" in result.stderr
+    assert f"The stack signs with {APP_ID}/abc, and the signature verifies." in good.stderr
+    assert bad.exit_code == 1
+    assert "No leave to read. Compare the function's role" in bad.stderr
+    assert "Error: The check failed" in bad.stderr
+    assert load_pem_public_key(bad.stdout.encode())
 
 
 @pytest.mark.parametrize(
@@ -507,62 +393,108 @@ def test_a_check_that_cannot_be_run_leaves_the_key(
     assert result.exit_code == 3
     assert "The key is stored, but the check could not be run." in result.stderr
     assert cause in result.stderr
-    assert "jitsi-tokens --stack-name meetings key check" in result.stderr
+    assert "jitsi-tokens key check --stack-name meetings" in result.stderr
     assert world.stored()["kid"] == f"{APP_ID}/abc"
 
 
-def test_check_runs_alone(keyed: World) -> None:
-    """Key check asks the stack without changing a key."""
-    result = keyed.run("key", "check")
-
-    assert result.exit_code == 0
-    assert "Checked: the stack signs" in result.stderr
-
-
-def test_the_functions_own_answer_is_understood(
-    keyed: World, load_app: LoadApp, jaas_environ: dict[str, str]
-) -> None:
-    """What functions/check_key answers is what the command reads."""
+def _use_check_key(world: World, load_app: LoadApp, environ: dict[str, str]) -> None:
+    """Let the function itself answer for CheckKey."""
     boto3.client("ssm").put_parameter(Name="status", Value="{}", Type="String")
     app = load_app(
         "check_key",
         {
-            **jaas_environ,
-            "SIGNING_KEY_SECRET": keyed.secret,
+            **environ,
+            "SIGNING_KEY_SECRET": world.secret,
             "STATUS_PARAMETER": "status",
-            "PUBLIC_KEYS_PATH": keyed.outputs["PublicKeysPath"],
+            "PUBLIC_KEYS_PATH": world.outputs["PublicKeysPath"],
         },
     )
-    keyed.check = lambda: Answer(200, msgspec.json.encode(app.handler({}, None)).decode())
+    world.check = lambda: Answer(200, msgspec.json.encode(app.handler({}, None)).decode())
 
-    result = keyed.run("key", "check")
 
-    assert result.exit_code == 0
-    assert f"signs with {APP_ID}/old" in result.stderr
+def test_check_prints_a_line_for_each_thing_that_it_found(
+    keyed: World, load_app: LoadApp, jaas_environ: dict[str, str]
+) -> None:
+    """What functions/check_key answers; and what a stack that still signs warns of."""
+    problem = {"code": "unknown-key-published", "what": "A key is published.", "remedy": "x"}
+    _use_check_key(keyed, load_app, jaas_environ)
+    good = keyed.run("key", "check")
+    keyed.check = lambda: checked(problems=[problem])
+    warned = keyed.run("key", "check")
+    keyed.check = lambda: checked(configured=False, problems=[problem])
+    bad = keyed.run("key", "check")
+
+    told = f"pass\tkey-check\tThe stack signs with {APP_ID}/old, and the signature verifies.\t\n"
+    assert good.exit_code == 0
+    # Before it is the line of the function itself.
+    assert good.stdout.endswith(told)
+    assert warned.exit_code == 0
+    assert [line.split("\t")[:3] for line in warned.stdout.splitlines()] == [
+        ["warning", "unknown-key-published", "A key is published."],
+        ["pass", "key-check", "The stack signs, and the signature verifies."],
+    ]
+    assert "`jitsi-tokens key withdraw`" in warned.stdout
+    assert bad.exit_code == 1
+    assert bad.stdout.startswith("fail\tunknown-key-published\t")
+    assert "Error: The check failed" in bad.stderr
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_check_has_json_for_scripts(world: World, *, configured: bool) -> None:
+    """Times are readable, and nothing else is on stdout."""
+    key = {"kid": "k", "algorithm": "RS256", "fingerprint": None, "createdAt": 60}
+    world.check = lambda: checked(configured=configured, key=key)
+
+    result = world.run("key", "check", "--json")
+
+    assert result.exit_code == (0 if configured else 1)
+    assert json.loads(result.stdout) == {
+        "configured": configured,
+        "checkedAt": "1970-01-01T00:00:01Z",
+        "key": key | {"createdAt": "1970-01-01T00:01:00Z"},
+        "problems": [],
+    }
+
+
+@pytest.mark.parametrize("command", [["create", "--bits", "2048"], ["import", "-"]])
+def test_create_and_import_have_json_for_scripts(
+    keyed: World, rsa_pem: str, command: list[str]
+) -> None:
+    """With the public part in it."""
+    options = ["--kid", "new", "--replace", "--yes", "--json"]
+
+    answer = json.loads(keyed.run("key", *command, *options, typed=rsa_pem).stdout)
+
+    key = load_pem_public_key(answer["publicKey"].encode())
+    assert isinstance(key, rsa.RSAPublicKey)
+    assert answer == {
+        "kid": f"{APP_ID}/new",
+        "algorithm": "RS256",
+        "fingerprint": fingerprint(key),
+        "publicKey": public_pem(key),
+        "versionId": labels(keyed)["AWSCURRENT"],
+    }
 
 
 def test_show_tells_the_public_side(keyed: World, rsa_key: rsa.RSAPrivateKey) -> None:
-    """Key show prints id, algorithm, age, fingerprint and public PEM."""
-    result = keyed.run("key", "show")
-
+    """Key id, algorithm, age, fingerprint and public part, for people and scripts."""
     public = rsa_key.public_key()
-    assert result.exit_code == 0
-    assert f"{APP_ID}/old" in result.stdout
-    assert "RS256" in result.stdout
-    assert fingerprint(public) in result.stdout
-    assert public_pem(public) in result.stdout
-    assert "PRIVATE" not in result.output
 
+    result = keyed.run("key", "show")
+    answer = json.loads(keyed.run("key", "show", "--json").stdout)
 
-def test_show_has_json_for_scripts(keyed: World, rsa_key: rsa.RSAPrivateKey) -> None:
-    """--json holds the same, with the time in ISO 8601."""
-    facts = json.loads(keyed.run("key", "show", "--json").stdout)
-
-    assert facts["kid"] == f"{APP_ID}/old"
-    assert facts["algorithm"] == "RS256"
-    assert facts["fingerprint"] == fingerprint(rsa_key.public_key())
-    assert facts["publicKey"] == public_pem(rsa_key.public_key())
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", facts["createdAt"])
+    created = answer.pop("createdAt")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", created)
+    assert answer == {
+        "kid": f"{APP_ID}/old",
+        "algorithm": "RS256",
+        "fingerprint": fingerprint(public),
+        "publicKey": public_pem(public),
+    }
+    assert result.stdout == (
+        f"Key id (kid)\t{APP_ID}/old\nAlgorithm\tRS256\nCreated\t{created}\n"
+        f"SHA-256\t{fingerprint(public)}\n{public_pem(public)}"
+    )
 
 
 def test_show_of_a_shared_secret_has_no_public_part(self_hosted: World) -> None:
@@ -571,35 +503,27 @@ def test_show_of_a_shared_secret_has_no_public_part(self_hosted: World) -> None:
 
     assert result.exit_code == 0
     assert "initial" in result.stdout
-    assert "has no public part" in result.stderr
+    assert "none: a shared secret" in result.stdout
     assert "i" * 64 not in result.output
 
 
-def test_show_without_a_key_says_what_to_run(world: World) -> None:
-    """A stack without a key exits with 1."""
-    result = world.run("key", "show")
-
-    assert result.exit_code == 1
-    assert "`jitsi-tokens key create` or `jitsi-tokens key import`." in result.stderr
-
-
-def test_show_of_bytes_tells_that_they_are_no_key(world: World) -> None:
-    """A binary secret is told apart from a stack without a key."""
-    world.store_bytes(b"hunter2")
-
-    result = world.run("key", "show")
-
-    assert result.exit_code == 1
-    assert "The stack's signing secret cannot be read." in result.stderr
-    assert "hunter2" not in result.output
-
-
-def test_show_of_a_broken_document_tells_the_cause_alone(world: World) -> None:
-    """Nothing of a document that cannot be read is printed."""
-    world.secrets.put_secret_value(SecretId=world.secret, SecretString='{"hunter2": 1}')
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        (None, "`jitsi-tokens key create` or `jitsi-tokens key import`."),
+        # The emulator gives an empty secret an empty first version.
+        ("", "has no signing key yet"),
+        ('{"hunter2": 1}', "not a JSON object of algorithm, kid"),
+    ],
+)
+def test_show_where_there_is_no_key(world: World, document: str | None, sentence: str) -> None:
+    """What is missing, or the cause alone: nothing of a document that cannot be read."""
+    if document is not None:
+        version = {"VersionId": "v" * 32, "SecretString": document, "CreatedDate": 1}
+        world.with_secrets_manager(lambda _: Answer(200, json.dumps(version)))
 
     result = world.run("key", "show")
 
     assert result.exit_code == 1
-    assert "not a JSON object of algorithm, kid" in result.stderr
+    assert sentence in result.stderr
     assert "hunter2" not in result.output

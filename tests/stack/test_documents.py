@@ -40,6 +40,7 @@ NOT_RUN = {
     "jitsi-tokens key create": "the stack has a key",
     "jitsi-tokens key stage": "changes the key of the tests that follow",
     "jitsi-tokens key import": "the stack has a key, and the reader's file is not here",
+    "jitsi-tokens key rotate": "the emulator rotates nothing; tests/stack/test_rotation.py does",
     "jitsi-tokens client add kiosk": "names an API key that another stack made",
     ".local/venv/bin/python -m local_stack metrics": "tests/stack/test_alarms.py does it",
     "pip install": "changes the Python that runs this",

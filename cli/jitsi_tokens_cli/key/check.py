@@ -8,11 +8,14 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.status import KeyStatus
+from jitsi_tokens_cli.checks import Check, passed
 from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.output import info
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
+
+CHECK_FAILED = "The check failed: the stack issues no tokens that Jitsi accepts."
 
 
 def check(stack: Stack) -> KeyStatus:
@@ -36,24 +39,25 @@ def check(stack: Stack) -> KeyStatus:
         raise Unreachable("CheckKey's answer cannot be read.") from None
 
 
-def report(stack: Stack, status: KeyStatus) -> None:
-    """Tell what the check found.
-
-    Raises:
-        CommandError: the stack cannot sign.
-    """
-    for problem in status.problems:
-        # Its remedy as this stack's, its own region named.
-        remedy = stack.finding(problem.code, problem.what).remedy
-        info(f"- {problem.what} ({problem.code})\n  {remedy}")
-    if not status.configured:
-        raise CommandError("The check failed: the stack cannot sign tokens.")
-    kid = f" with {status.key.kid}" if status.key else ""
-    info(f"Checked: the stack signs{kid}, and the signature verifies.")
+def checks(stack: Stack, status: KeyStatus) -> list[Check]:
+    """Return what the stack's check found, with the remedies for this very stack."""
+    found = [
+        Check(
+            problem.code,
+            "warning" if status.configured else "fail",
+            problem.what,
+            remedy=stack.finding(problem.code, problem.what).remedy,
+        )
+        for problem in status.problems
+    ]
+    if status.configured:
+        kid = f" with {status.key.kid}" if status.key else ""
+        found.append(passed("key-check", f"The stack signs{kid}, and the signature verifies."))
+    return found
 
 
 def check_stored(stack: Stack) -> None:
-    """Check the key that was stored just now.
+    """Check the key that was stored just now; what is found goes to stderr.
 
     Raises:
         CommandError: the stack cannot sign; the key stays stored.
@@ -64,6 +68,9 @@ def check_stored(stack: Stack) -> None:
     except Unreachable as error:
         raise Unreachable(
             f"The key is stored, but the check could not be run. {error} Run"
-            f" `jitsi-tokens --stack-name {stack.name} key check`."
+            f" `jitsi-tokens key check --stack-name {stack.name}`."
         ) from None
-    report(stack, status)
+    for each in checks(stack, status):
+        info(f"{each.found} {each.remedy}".rstrip())
+    if not status.configured:
+        raise CommandError(CHECK_FAILED)

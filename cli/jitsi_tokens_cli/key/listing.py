@@ -1,133 +1,176 @@
-"""The keys of a stack: what the secret's versions hold, and what is published."""
+"""`jitsi-tokens key list`: what the secret's versions hold, and what is published.
+
+A key is a document as --json prints it. Its roles are what its labels say, a foreign label as it
+is; `promoted` where the key of the label NEXT is the current one, or the one before.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
+import sys
+import time
+from typing import TYPE_CHECKING, Any, assert_never
 
+from botocore.exceptions import ClientError
+
+from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.core.rsa_keys import fingerprint, read_public_pem
 from jitsi_tokens.publication import Publication
 from jitsi_tokens.secrets import CURRENT, PENDING, PREVIOUS
 from jitsi_tokens_cli.key import versions
+from jitsi_tokens_cli.key.check import check
 from jitsi_tokens_cli.key.versions import NEXT, KeyVersions
-from jitsi_tokens_cli.output import echo_table, iso_time
+from jitsi_tokens_cli.output import echo_table, info, is_terminal, iso_time, time_text
+from jitsi_tokens_cli.signing_secret import MayNotRead
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from jitsi_tokens.core.public_keys import PublicKey
     from jitsi_tokens.secrets import KeyVersion
     from jitsi_tokens_cli.stack import Stack
 
-_ROLES = {
-    CURRENT: "current",
-    PREVIOUS: "previous",
-    NEXT: "staged",
-    PENDING: "pending",
-}
-_HEADINGS = ["Key id (kid)", "Role", "Algorithm", "Created", "Fingerprint (SHA-256)"]
+    type Key = dict[str, Any]
+
+# Of an ISO time, its day.
+_DATE = 10
+_UNREAD = "You may not read this version."
+_ROLES = {CURRENT: "current", PREVIOUS: "previous", NEXT: "staged", PENDING: "pending"}
 
 
-class ListedKey(NamedTuple):
-    """A key that the secret holds, or that is published, or both.
-
-    Attributes:
-        version_id: None where the secret holds it no longer.
-        roles: what its labels say, a foreign label as it is; `promoted` where the key of the label
-            NEXT is the current one, or the one before.
-        problem: why the version holds no key to work with.
-    """
-
-    kid: str
-    roles: list[str]
-    version_id: str | None = None
-    algorithm: str | None = None
-    created_at: datetime | None = None
-    fingerprint: str | None = None
-    problem: str | None = None
-    published: PublicKey | None = None
-
-
-def listed(stack: Stack) -> list[ListedKey]:
-    """Return the keys, the current one first.
+def listed(stack: Stack) -> list[Key]:
+    """Return the keys, the current one first; where the caller may not look, what may be told.
 
     Raises:
-        Unreachable: the caller may not read them.
+        Unreachable: nothing may be told.
     """
-    roles: dict[str, list[str]] = {}
-    at = stack.secret.labels()
-    # A rotation that ended may leave it there.
-    if at.get(PENDING) == at.get(CURRENT):
-        at.pop(PENDING, None)
-    for label in sorted(at, key=lambda label: [*_ROLES, label].index(label)):
-        roles.setdefault(at[label], []).append(_ROLES.get(label, label))
-    held = {version_id: versions.read(stack, version_id) for version_id in roles}
-    changes = KeyVersions(*(held.get(at.get(label, "")) for label in (CURRENT, PREVIOUS, NEXT)))
-    if changes.staged and changes.is_promoted(changes.staged):
-        # The label stays, so that a mistyped id can be corrected.
-        roles[changes.staged.id].append("promoted")
-    published = _published(stack)
-    keys = []
-    for version_id, version in held.items():
-        key = _of_version(stack, version_id, version)._replace(roles=roles[version_id])
-        keys.append(key._replace(published=published.pop(key.kid, None)))
+    keys, published = _of_secret(stack), _published(stack)
+    for key in keys:
+        key.update(_times(published.pop(key["kid"] or "", None)))
     return keys + [_of_publication(key) for key in published.values()]
 
 
-def documents(keys: Sequence[ListedKey]) -> list[dict[str, Any]]:
-    """Return the keys for a script."""
-    return [
-        {
-            "kid": key.kid or None,
-            "roles": key.roles,
-            "versionId": key.version_id,
-            "algorithm": key.algorithm,
-            "createdAt": iso_time(key.created_at) if key.created_at else None,
-            "fingerprint": key.fingerprint,
-            "problem": key.problem,
-            "publishedAt": _iso(key.published.published_at) if key.published else None,
-            "publishedUntil": (
-                _iso(key.published.expires_at)
-                if key.published and key.published.expires_at is not None
-                else None
-            ),
-        }
-        for key in keys
-    ]
+def echo_keys(stack: Stack, keys: Sequence[Key], *, wide: bool) -> None:
+    """Show the keys to a person, one line each: on a terminal what fits into 80 columns."""
+    wide = wide or not is_terminal(sys.stdout)
+    publishes, now = _publishes(stack), time_text(time.time())
+    length = None if wide else _DATE
 
+    def publication(key: Key) -> str:
+        since, until = key["publishedAt"], key["publishedUntil"]
+        if until:
+            return f"{'until' if now < until else 'ended'} {until[:length]}"
+        return f"since {since[:length]}" if since else "no"
 
-def put_keys(stack: Stack, keys: Sequence[ListedKey], now: float) -> None:
-    """Show the keys to a person."""
-    published = _publishes(stack)
-    echo_table(
-        [*_HEADINGS, *(["Published"] if published else [])],
-        [
-            [*_cells(key), *([_publication(key.published, now)] if published else [])]
-            for key in keys
+    prefix = "" if wide else stack.kid_prefix
+    columns = {
+        "Key id (kid)": [(key["kid"] or "without an id").removeprefix(prefix) for key in keys],
+        "Role": [", ".join(key["roles"]) or "none" for key in keys],
+        "Created": [(key["createdAt"] or "")[:length] for key in keys],
+        "Published": [publication(key) for key in keys],
+        "Fingerprint (SHA-256)": [
+            key["problem"] or key["fingerprint"] or "a shared secret" for key in keys
         ],
-    )
+    }
+    if not publishes:
+        del columns["Published"]
+    elif not wide:
+        # `key withdraw` takes the whole id, which is half of the line.
+        del columns["Created"], columns["Fingerprint (SHA-256)"]
+        for key in keys:
+            if key["problem"] not in (None, _UNREAD):
+                info(f"{key['kid'] or ', '.join(key['roles'])}: {key['problem']}")
+    echo_table(list(columns), list(zip(*columns.values(), strict=True)), wide=wide)
 
 
-def _cells(key: ListedKey) -> list[str]:
+def _of_secret(stack: Stack) -> list[Key]:
+    at = _unless_denied(stack.secret.labels)
+    if at is None:
+        return _unread(stack, {}, {})
+    # A rotation that ended may leave it there.
+    if at.get(PENDING) == at.get(CURRENT):
+        at.pop(PENDING, None)
+    roles: dict[str, list[str]] = {}
+    for label in sorted(at, key=lambda label: [*_ROLES, label].index(label)):
+        roles.setdefault(at[label], []).append(_ROLES.get(label, label))
+    try:
+        held = {version_id: versions.read(stack, version_id) for version_id in roles}
+    except MayNotRead:
+        return _unread(stack, at, roles)
+    current, previous, staged = (held.get(at.get(label, "")) for label in (CURRENT, PREVIOUS, NEXT))
+    if staged and KeyVersions(current, previous, staged).is_promoted(staged):
+        # The label stays, so that a mistyped id can be corrected.
+        roles[staged.id].append("promoted")
+    for version in filter(None, held.values()):
+        told = roles[version.id]
+        if (
+            stack.trust == "console"
+            and version.document
+            and not version.kid
+            and told != ["current"]
+        ):
+            # A secret's first version becomes current at once; without an id it signs nothing.
+            roles[version.id] = [each for each in told if each not in ("current", "previous")]
     return [
-        key.kid or "without an id",
-        ", ".join(key.roles) or "none",
-        key.algorithm or "",
-        iso_time(key.created_at) if key.created_at else "",
-        key.problem or key.fingerprint or "none: a shared secret",
+        _key(told, versionId=id_, **_of_version(stack, held[id_]))
+        for id_, told in roles.items()
+        if told
     ]
 
 
-def _publication(key: PublicKey | None, now: float) -> str:
-    if key is None:
-        return "no"
-    since = f"since {_iso(key.published_at)}"
-    if key.expires_at is None:
-        return f"{since}, while it signs"
-    if not key.is_served(now):
-        return f"no more since {_iso(key.expires_at)}"
-    return f"{since}, until {_iso(key.expires_at)}"
+def _unread(stack: Stack, at: dict[str, str], roles: dict[str, list[str]]) -> list[Key]:
+    """Return what may be told of the secret without its values."""
+    status = check(stack)
+    info(
+        "You may not read the signing secret: the stack's own check tells the current key. Which"
+        " keys the other versions hold is not known."
+    )
+    current_id = at.get(CURRENT)
+    current = _key(roles.pop(current_id or "", ["current"]), versionId=current_id)
+    if key := status.key:
+        current |= {
+            "kid": key.kid,
+            "algorithm": key.algorithm,
+            "createdAt": time_text(key.created_at),
+            "fingerprint": key.fingerprint,
+        }
+    elif status.problems:
+        current["problem"] = status.problems[0].what
+    return [current] + [_key(told, versionId=id_, problem=_UNREAD) for id_, told in roles.items()]
+
+
+def _of_version(stack: Stack, version: KeyVersion | None) -> Key:
+    if version is None:
+        return {"problem": "The version has no value."}
+    key = {"kid": version.kid or None, "createdAt": iso_time(version.created_at)}
+    if version.document is None:
+        return key | {"problem": "The version holds no key document."}
+    key["algorithm"] = version.document.algorithm
+    try:
+        return key | {"fingerprint": versions.tried(stack, version.document).fingerprint}
+    except KeyRefused as error:
+        return key | {"problem": str(error)}
+
+
+def _of_publication(key: PublicKey) -> Key:
+    listed = _key([], kid=key.kid, **_times(key))
+    public = read_public_pem(key.pem)
+    if public is None:
+        return listed | {"problem": "What is published is no RSA public key."}
+    return listed | {"algorithm": "RS256", "fingerprint": fingerprint(public)}
+
+
+def _key(roles: list[str], **known: Any) -> Key:
+    names = ("versionId", "algorithm", "createdAt", "fingerprint", "problem")
+    return {"kid": None, "roles": roles, **dict.fromkeys(names), **_times(None), **known}
+
+
+def _times(published: PublicKey | None) -> Key:
+    ends = published.expires_at if published else None
+    return {
+        "publishedAt": time_text(published.published_at) if published else None,
+        "publishedUntil": None if ends is None else time_text(ends),
+    }
 
 
 def _publishes(stack: Stack) -> bool:
@@ -143,30 +186,18 @@ def _publishes(stack: Stack) -> bool:
 def _published(stack: Stack) -> dict[str, PublicKey]:
     if not _publishes(stack):
         return {}
-    found = Publication(stack.client("ssm"), stack.public_keys_path).keys().values()
-    return {key.kid: key for key in sorted(found, key=lambda key: (-key.published_at, key.kid))}
+    found = _unless_denied(Publication(stack.client("ssm"), stack.public_keys_path).keys)
+    if found is None:
+        info("You may not read what is published: it takes ssm:GetParametersByPath.")
+        return {}
+    newest_first = sorted(found.values(), key=lambda key: (-key.published_at, key.kid))
+    return {key.kid: key for key in newest_first}
 
 
-def _of_version(stack: Stack, version_id: str, version: KeyVersion | None) -> ListedKey:
-    if version is None:
-        return ListedKey("", [], version_id, problem="The version has no value.")
-    key = ListedKey(version.kid, [], version_id, created_at=version.created_at)
-    if version.document is None:
-        return key._replace(problem="The version holds no key document.")
+def _unless_denied[T](read: Callable[[], T]) -> T | None:
     try:
-        tried = versions.tried(stack, version.document)
-    except KeyRefused as error:
-        return key._replace(algorithm=version.document.algorithm, problem=str(error))
-    return key._replace(algorithm=tried.algorithm, fingerprint=tried.fingerprint)
-
-
-def _of_publication(key: PublicKey) -> ListedKey:
-    listed = ListedKey(key.kid, [], published=key)
-    public = read_public_pem(key.pem)
-    if public is None:
-        return listed._replace(problem="What is published is no RSA public key.")
-    return listed._replace(algorithm="RS256", fingerprint=fingerprint(public))
-
-
-def _iso(seconds: int) -> str:
-    return iso_time(datetime.fromtimestamp(seconds, UTC))
+        return read()
+    except ClientError as error:
+        if error_code(error) != "AccessDeniedException":
+            raise
+        return None
