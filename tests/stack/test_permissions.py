@@ -179,7 +179,7 @@ def test_what_a_functions_role_may_do(
             ["client list", "client add by-operator --any-room", "client rotate by-operator"],
             ["key show", "key check", "audit"],
         ),
-        ("OnCallPolicy", ["key check"], ["key show", "client list"]),
+        ("OnCallPolicy", ["key check", "key list"], ["key show", "client list"]),
         # The digest key finds a room in the log.
         ("AuditorPolicy", ["jitsi-config", "audit --room visit-1"], ["key show", "client list"]),
     ],

@@ -42,7 +42,10 @@ def allowed(action: str) -> dict[str, list[Any]]:
     ("action", "resource", "names"),
     [
         ("secretsmanager:GetSecretValue", "SigningKey", SIGNS | {"KeyOperatorPolicy"}),
-        ("secretsmanager:PutSecretValue", "", {"RotateSigningKeyRole", "KeyOperatorPolicy"}),
+        *(
+            (f"secretsmanager:{action}", "", {"RotateSigningKeyRole", "KeyOperatorPolicy"})
+            for action in ("PutSecretValue", "UpdateSecretVersionStage")
+        ),
         ("secretsmanager:GetSecretValue", "DigestKey", {"IssueTokenRole", "AuditorPolicy"}),
         ("ssm:PutParameter", "", {"CheckKeyRole", "RotateSigningKeyRole"}),
         ("ssm:PutParameter", "public-keys", {"RotateSigningKeyRole"}),
@@ -113,7 +116,7 @@ def test_the_public_keys_are_read_by_their_path() -> None:
     [
         ("KeyOperatorPolicy", {"Clients", "DigestKey"}),
         ("ClientOperatorPolicy", {*SIGNING_KEYS, "DigestKey"}),
-        ("OnCallPolicy", {*SIGNING_KEYS, "DigestKey", "Clients"}),
+        ("OnCallPolicy", {"DigestKey", "Clients"}),
         ("AuditorPolicy", {"Clients"}),
     ],
 )
