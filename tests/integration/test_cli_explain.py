@@ -116,7 +116,7 @@ def test_a_broken_token_names_the_rule_first(world: World, rsa_key: rsa.RSAPriva
     assert result.exit_code == 1
     assert lines[0] == "Jitsi will see no one room in this token."
     assert lines[1].startswith("This token breaks 2 rules. The first: aud. It is an array")
-    assert "│ aud" in lines[5]
+    assert lines[3].startswith("aud\tfail\t")
     assert token not in result.output
 
 
@@ -491,15 +491,3 @@ def test_what_needs_a_configuration_is_not_checked(world: World) -> None:
     assert _rule(answer, "iss")["remedy"] == "Give --stack-name or --issuer."
     assert "Not checked: alg, signature, iss, aud, sub" in people.stdout
     assert _explained(world, wrong, stack=False)["firstFailure"] == "exp"
-
-
-@pytest.mark.parametrize(
-    ("typed", "sentence"),
-    [("hello", "neither a JWT nor a meeting URL"), ("eyJhIjoxfQ.A.c2ln", "not JSON objects")],
-)
-def test_what_is_no_token_is_refused(world: World, typed: str, sentence: str) -> None:
-    """As `token inspect` does."""
-    result = world.run("token", "explain", typed=typed, stack=False)
-
-    assert result.exit_code == 1
-    assert sentence in result.stderr

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import jwt
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from jitsi_tokens.core.clients import make_api_key
 from jitsi_tokens.core.problems import FORBIDDEN, FieldError, Problem
@@ -19,6 +18,8 @@ from tests.integration.cli_world import APP_ID, HANGS_UP, Answer, World, running
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
 PERSON = ["--user-id", "7", "--user-name", "Dr. Roe", "--room", "visit-12"]
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.e30." + "s" * 300
@@ -53,7 +54,7 @@ def _sent(world: World) -> dict[str, Any]:
 
 
 def test_issue_asks_the_stacks_service(world: World, api_key: str) -> None:
-    """The request goes to the stack's address with the API key, and holds what was given."""
+    """The request goes to the stack's address with the API key; what is printed can be copied."""
     result = world.run("token", "issue", *PERSON)
 
     request = world.received[-1]
@@ -66,11 +67,18 @@ def test_issue_asks_the_stacks_service(world: World, api_key: str) -> None:
         "roomName": "visit-12",
         "isModerator": False,
     }
+    assert result.stdout.splitlines() == [
+        f"Meeting URL\t{ISSUED['meetingUrl']}",
+        "Room\tvisit-12",
+        "Valid from\t2029-12-31T22:59:50Z",
+        "Valid until\t2030-01-01T00:00:00Z",
+        f"Token\t{TOKEN}",
+    ]
 
 
 @pytest.mark.usefixtures("api_key")
 def test_issue_sends_every_option(world: World) -> None:
-    """Each option is a field of the contract."""
+    """Each option is a field of the contract; the service reads RFC 3339 itself."""
     options = ["--email", "roe@example.org", "--avatar", "https://example.org/roe.png"]
     limits = ["--moderator", "--expires-in", "900", "--not-before", "1893452400"]
     switches = ["--feature", "recording=true", "--feature", "lobby=false"]
@@ -88,36 +96,28 @@ def test_issue_sends_every_option(world: World) -> None:
         "notBefore": 1893452400,
         "features": {"recording": True, "lobby": False},
     }
-
-
-@pytest.mark.usefixtures("api_key")
-def test_issue_sends_a_time_of_the_calendar_as_it_is(world: World) -> None:
-    """The service reads RFC 3339 itself."""
     world.run("token", "issue", *PERSON, "--not-before", "2030-01-01T00:00:00Z")
-
     assert _sent(world)["notBefore"] == "2030-01-01T00:00:00Z"
 
 
 @pytest.mark.usefixtures("api_key")
-def test_issue_prints_address_times_and_token(world: World) -> None:
-    """Long lines are not broken: they are copied."""
-    result = world.run("token", "issue", *PERSON)
+def test_what_issue_prints_is_read_by_the_others(world: World) -> None:
+    """Piped as it is, or as JSON, which is the service's answer."""
+    people = world.run("token", "issue", *PERSON).stdout
+    script = world.run("token", "issue", *PERSON, "--json").stdout
 
-    assert f"Meeting URL: {ISSUED['meetingUrl']}\n" in result.stdout
-    assert f"Token:       {TOKEN}\n" in result.stdout
-    assert "Valid from:  2029-12-31T22:59:50Z\n" in result.stdout
-    assert "Valid until: 2030-01-01T00:00:00Z\n" in result.stdout
-
-
-@pytest.mark.usefixtures("api_key")
-def test_issue_has_json_for_scripts(world: World) -> None:
-    """--json is the service's answer."""
-    assert json.loads(world.run("token", "issue", *PERSON, "--json").stdout) == ISSUED
+    assert json.loads(script) == ISSUED
+    for printed in (people, script):
+        inspected = world.run("token", "inspect", "-", "--json", typed=printed, stack=False)
+        explained = world.run("token", "explain", "-", "--json", typed=printed, stack=False)
+        assert json.loads(inspected.stdout)["header"] == {"alg": "RS256"}
+        assert json.loads(explained.stdout)["rules"][0]["found"] == '"8x8.vc", "app"'
 
 
 @pytest.mark.usefixtures("api_key")
 def test_issue_needs_no_stack_with_a_url(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--url and JITSI_TOKENS_URL stand for the stack's address."""
+    """--url and JITSI_TOKENS_URL name the service; no proxy sees a key over plain http."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     by_option = world.run("token", "issue", *PERSON, "--url", f"{world.url}/a/", stack=False)
     monkeypatch.setenv("JITSI_TOKENS_URL", f" {world.url}/b/api/jitsi/jwt?c=d\n")
     by_environment = world.run("token", "issue", *PERSON, stack=False)
@@ -154,46 +154,25 @@ def test_issue_refuses_where_an_api_key_must_not_go(
     assert world.received == []
 
 
-@pytest.mark.usefixtures("api_key")
-def test_issue_over_loopback_passes_no_proxy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy would see an API key that goes over plain http."""
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-
-    result = world.run("token", "issue", *PERSON, "--url", world.url)
-
-    assert result.exit_code == 0
-
-
-def test_issue_reads_the_api_key_from_a_file(
+def test_issue_finds_the_api_key(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """JITSI_TOKENS_API_KEY_FILE names a file, as a container's secrets are mounted."""
-    api_key = make_api_key()
-    (tmp_path / "key").write_text(f"\ufeff{api_key}\n")
-    monkeypatch.setenv("JITSI_TOKENS_API_KEY_FILE", str(tmp_path / "key"))
+    """In the file that a variable names, as a container's secrets are mounted, or by asking."""
+    in_file, typed = make_api_key(), make_api_key()
+    (tmp_path / "key").write_text(f"\ufeff{in_file}\n")
 
-    world.run("token", "issue", *PERSON)
-
-    assert world.received[-1].headers["Authorization"] == f"Bearer {api_key}"
-
-
-def test_issue_asks_for_the_api_key(world: World) -> None:
-    """At a terminal the API key is asked for, and not shown."""
-    api_key = make_api_key()
+    nowhere = world.run("token", "issue", *PERSON)
     world.at_a_terminal()
+    asked = world.run("token", "issue", *PERSON, typed=f"{typed}\n")
+    by_prompt = world.received[-1].headers["Authorization"]
+    monkeypatch.setenv("JITSI_TOKENS_API_KEY_FILE", str(tmp_path / "key"))
+    world.run("token", "issue", *PERSON)
+    by_file = world.received[-1].headers["Authorization"]
 
-    result = world.run("token", "issue", *PERSON, typed=f"{api_key}\n")
-
-    assert world.received[-1].headers["Authorization"] == f"Bearer {api_key}"
-    assert api_key not in result.output
-
-
-def test_issue_without_an_api_key_says_where_it_comes_from(world: World) -> None:
-    """A script is told which variables to set."""
-    result = world.run("token", "issue", *PERSON)
-
-    assert result.exit_code == 1
-    assert "Set JITSI_TOKENS_API_KEY" in result.stderr
+    assert nowhere.exit_code == 1
+    assert "Set JITSI_TOKENS_API_KEY" in nowhere.stderr
+    assert (by_prompt, by_file) == (f"Bearer {typed}", f"Bearer {in_file}")
+    assert typed not in asked.output
 
 
 def test_issue_refuses_what_is_no_api_key(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +236,7 @@ def test_issue_shows_a_problem(world: World) -> None:
 def test_issue_explains_an_answer_that_is_none(
     world: World, answer: Answer, code: int, sentence: str
 ) -> None:
-    """Whatever stands in the way of the service is one sentence, and 3 where it may go away."""
+    """One sentence, and 3 where it is worth trying again."""
     world.service = answer
 
     result = world.run("token", "issue", *PERSON)
@@ -289,53 +268,36 @@ def token(world: World, rsa_key: rsa.RSAPrivateKey, rsa_pem: str) -> str:
 
 
 def test_inspect_shows_what_a_token_says(world: World, token: str) -> None:
-    """Header and claims are tables, with nested names joined and times readable."""
+    """Names and values, nested names joined, times readable."""
     result = world.run("token", "inspect", typed=f"{token}\n", stack=False)
 
+    facts = dict(line.split("\t") for line in result.stdout.splitlines())
     assert result.exit_code == 0
-    for text in (f"{APP_ID}/abc", "context.user.name", "Dr. Roe", "context.features", "Z)"):
-        assert text in result.stdout
-    assert "Valid now: yes, for 1 h 01 min" in result.stdout
-    assert "The signature was NOT checked" in result.stdout
+    assert facts["header.kid"] == f"{APP_ID}/abc"
+    assert facts["context.user.name"] == "Dr. Roe"
+    assert facts["context.features"] == "{}"
+    assert facts["exp"].endswith("Z)")
+    assert facts["Valid now"].startswith("yes, for 1 h 01 min")
+    assert facts["Signature"].startswith("NOT checked")
 
 
-def test_inspect_checks_the_signature_with_a_stack(world: World, token: str) -> None:
-    """With --stack-name the stack's key decides."""
-    result = world.run("token", "inspect", token)
-
-    assert result.exit_code == 0
-    assert "The signature is that of the stack's present key." in result.stdout
-
-
-def test_inspect_exits_with_1_where_the_signature_fails(world: World, token: str) -> None:
-    """Another key's token is shown, and told to be one."""
-    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    forged = jwt.encode(_claims(), other, "RS256", jwt.get_unverified_header(token))
-
-    result = world.run("token", "inspect", forged)
-
-    assert result.exit_code == 1
-    assert "Dr. Roe" in result.stdout
-    assert "is not that of the stack's present key" in result.stdout
-
-
-@pytest.mark.usefixtures("token")
-def test_inspect_is_not_fooled_by_another_algorithm(world: World) -> None:
-    """A token without signature, or one keyed with the public key, fails."""
+def test_inspect_checks_the_signature_with_a_stack(
+    world: World, token: str, rsa_key: rsa.RSAPrivateKey, rsa_pool: list[rsa.RSAPrivateKey]
+) -> None:
+    """The stack's key decides, and no other algorithm fools it."""
+    forged = jwt.encode(_claims(), rsa_pool[0], "RS256", jwt.get_unverified_header(token))
+    misnamed = jwt.encode(_claims(), rsa_key, "RS256", {"kid": f"{APP_ID}/other"})
     unsigned = jwt.encode(_claims(), "", "none")
 
-    assert world.run("token", "inspect", unsigned).exit_code == 1
-
-
-@pytest.mark.usefixtures("token")
-def test_inspect_tells_a_kid_that_does_not_fit(world: World, rsa_key: rsa.RSAPrivateKey) -> None:
-    """The right key under a wrong id is what Jitsi refuses without saying why."""
-    misnamed = jwt.encode(_claims(), rsa_key, "RS256", {"kid": f"{APP_ID}/other"})
-
-    result = world.run("token", "inspect", misnamed, "--json")
-
-    assert json.loads(result.stdout)["signature"] == "verified-other-key-id"
-    assert "names another key id" in result.stderr
+    for text, code, word in (
+        (token, 0, "verified"),
+        (misnamed, 0, "verified-other-key-id"),
+        (forged, 1, "failed"),
+        (unsigned, 1, "failed"),
+    ):
+        result = world.run("token", "inspect", text, "--json")
+        assert (result.exit_code, json.loads(result.stdout)["signature"]) == (code, word)
+        assert result.stderr.startswith("Signature: The stack's current key")
 
 
 def test_inspect_needs_a_key_to_check_with(world: World) -> None:
@@ -347,54 +309,50 @@ def test_inspect_needs_a_key_to_check_with(world: World) -> None:
 
 
 @pytest.mark.parametrize("placement", ["fragment", "query"])
-def test_inspect_takes_meeting_urls(world: World, token: str, placement: Any) -> None:
-    """A token is found in a meeting's address, in its fragment or its query."""
+def test_inspect_reads_links_and_files(
+    world: World, token: str, tmp_path: Path, placement: Any
+) -> None:
+    """A file, which PowerShell may have written, keeps the token out of the shell's history."""
     url = meeting_url("8x8.vc", APP_ID, "visit-12", token, placement)
+    (tmp_path / "utf-8.txt").write_text(f'See "{url}"\n')
+    (tmp_path / "utf-16.txt").write_text(f"{url}\r\n", encoding="utf-16")
+    world.at_a_terminal()
 
-    by_argument = world.run("token", "inspect", url, "--json", stack=False)
     by_stdin = world.run("token", "inspect", "--json", typed=f"{url}\n", stack=False)
+    for source in (url, str(tmp_path / "utf-8.txt"), str(tmp_path / "utf-16.txt")):
+        result = world.run("token", "inspect", source, "--json", stack=False)
+        assert result.stdout.partition("validNow")[0] == by_stdin.stdout.partition("validNow")[0]
 
-    for result in (by_argument, by_stdin):
-        assert json.loads(result.stdout)["claims"]["room"] == "visit-12"
-
-
-def test_inspect_reads_files(world: World, token: str, tmp_path: Path) -> None:
-    """A file keeps the token out of the shell's history."""
-    (tmp_path / "token.txt").write_text(f'"{token}"\n')
-
-    result = world.run("token", "inspect", str(tmp_path / "token.txt"), "--json", stack=False)
-
-    answer = json.loads(result.stdout)
-    assert answer["header"]["alg"] == "RS256"
-    assert answer["validNow"] is True
-    assert answer["signature"] == "unchecked"
+    answer = json.loads(by_stdin.stdout)
+    assert "Ctrl-D" in by_stdin.stderr
+    assert answer["claims"]["room"] == "visit-12"
+    assert (answer["validNow"], answer["signature"]) == (True, "unchecked")
 
 
 @pytest.mark.parametrize(
-    ("typed", "sentence"),
+    ("source", "typed", "sentence"),
     [
-        ("hello", "neither a JWT nor a meeting URL"),
-        ("", "neither a JWT nor a meeting URL"),
-        ("eyJub3QganNvbg.e30.c2ln", "not JSON objects"),
-        ("eyJhIjoxfQ.WzFd.c2ln", "not JSON objects"),
-        ("eyJhIjoxfQ.A.c2ln", "not JSON objects"),
+        ("-", "hello", "There is no token"),
+        ("-", "", "There is no token"),
+        ("-", "eyJub3QganNvbg.e30.c2ln", "not JSON objects"),
+        ("-", "eyJhIjoxfQ.WzFd.c2ln", "not JSON objects"),
+        ("-", "eyJhIjoxfQ.A.c2ln", "not JSON objects"),
+        ("-", f"{TOKEN} eyJhIjoxfQ.e30.c2ln", "several tokens that differ"),
+        ("eyJhIjoxfQ.e30", None, "The token is not whole"),
+        ("https://8x8.vc/app/room", None, "The link holds no token"),
+        ("no-such-file", None, "No such file"),
     ],
 )
-def test_inspect_refuses_what_is_no_jwt(world: World, typed: str, sentence: str) -> None:
-    """What cannot be read as a token exits with 1."""
-    result = world.run("token", "inspect", typed=typed, stack=False)
+def test_what_is_no_token_is_refused(
+    world: World, source: str, typed: str | None, sentence: str
+) -> None:
+    """By inspect and explain alike, with a sentence that repeats none of it."""
+    for command in ("inspect", "explain"):
+        result = world.run("token", command, source, typed=typed, stack=False)
 
-    assert result.exit_code == 1
-    assert sentence in result.stderr
-
-
-def test_inspect_refuses_urls_and_files_without_a_token(world: World) -> None:
-    """An address without a token, and a file that is not there, are told apart."""
-    url = world.run("token", "inspect", "https://8x8.vc/app/room", stack=False)
-    file = world.run("token", "inspect", "no-such-file", stack=False)
-
-    assert "none follows jwt=" in url.stderr
-    assert "No such file" in file.stderr
+        assert result.exit_code == 1
+        assert sentence in result.stderr
+        assert "eyJ" not in result.output
 
 
 def test_inspect_disarms_control_characters(world: World, rsa_key: rsa.RSAPrivateKey) -> None:

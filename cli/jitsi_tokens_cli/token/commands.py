@@ -2,7 +2,7 @@
 
 import os
 import time
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import jwt
 import msgspec
@@ -10,52 +10,36 @@ import typer
 
 from jitsi_tokens.core.keys import read_key
 from jitsi_tokens_cli.address import URL_VARIABLE, base_url
-from jitsi_tokens_cli.app import App
+from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import STDIN, find_api_key
-from jitsi_tokens_cli.output import Json, echo, echo_json, echo_table, info, time_text
+from jitsi_tokens_cli.output import Json, echo_facts, echo_json, info, time_text
 from jitsi_tokens_cli.signing_secret import current_version
 from jitsi_tokens_cli.stack import Target, find_stack
 from jitsi_tokens_cli.token import service, text
 from jitsi_tokens_cli.token.explain.command import EPILOG, explain
-from jitsi_tokens_cli.token.source import TokenSource, read_token
 from jitsi_tokens_cli.web import Web
 
-app = App(
-    "Meeting tokens: issue one, look into one, find out why Jitsi refuses one.",
-)
+app = App("Meeting tokens: issue one, inspect one, find out why Jitsi refuses one.")
 
 _SWITCHES = {"true": True, "false": False}
 
 
-class _Signature(NamedTuple):
-    """What became of the check of a signature: for a script, and in a sentence."""
-
-    code: str
-    sentence: str
-
-
-_VERIFIED = _Signature("verified", "The signature is that of the stack's present key.")
-_OTHER_KEY_ID = _Signature(
-    "verified-other-key-id",
-    "The signature is that of the stack's present key, but the header names another key id:"
-    " Jitsi will look for that one.",
-)
-_FAILED = _Signature(
-    "failed",
-    "The signature is not that of the stack's present key: another key signed the token, or it"
-    " was changed.",
-)
-_UNCHECKED = _Signature(
-    "unchecked",
-    "The signature was NOT checked, so anyone may have written this: give --stack-name to check"
-    " it.",
-)
+# What became of the check of a signature: for a script, and in a sentence.
+_SIGNATURES = {
+    "verified": "The stack's current key signed it.",
+    "verified-other-key-id": "The stack's current key signed it, but the header names another key"
+    " id: Jitsi will look for that one.",
+    "failed": "The stack's current key did not sign it: another did, or it was changed after that.",
+    "unchecked": "NOT checked, so anyone may have written this. Give --stack-name to check it.",
+}
 
 
 @app.command(
-    epilog="Example: jitsi-tokens --stack-name my-stack token issue --user-id 7 --user-name 'Dr."
-    " Roe' --room visit-12 --moderator"
+    epilog=examples(
+        "jitsi-tokens token issue --stack-name my-stack --room visit-12 \\",
+        "  --user-id 7 --user-name 'Dr. Roe' --moderator",
+    )
 )
 def issue(
     ctx: typer.Context,
@@ -85,10 +69,11 @@ def issue(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask the service for a token, as a health record does.
+    """Request a token from the service, as a health record does.
 
-    The API key is read from JITSI_TOKENS_API_KEY, from the file that JITSI_TOKENS_API_KEY_FILE
-    names, or asked for. It is never an argument: arguments are seen by everyone on the machine.
+    The API key comes from JITSI_TOKENS_API_KEY, from the file that
+    JITSI_TOKENS_API_KEY_FILE names, or from a prompt. It is never an argument:
+    everyone on the machine can see arguments.
     """
     request: dict[str, Any] = {
         "userId": user_id,
@@ -110,25 +95,35 @@ def issue(
     if as_json:
         echo_json(msgspec.to_builtins(answer))
         return
-    echo(f"Meeting URL: {answer.meeting_url}")
-    echo(f"Room:        {answer.room_name}")
-    echo(f"Valid from:  {time_text(answer.not_before)}")
-    echo(f"Valid until: {time_text(answer.expires_at)}")
-    echo(f"Token:       {answer.token}")
+    echo_facts(
+        [
+            ("Meeting URL", answer.meeting_url),
+            ("Room", answer.room_name),
+            ("Valid from", time_text(answer.not_before)),
+            ("Valid until", time_text(answer.expires_at)),
+            ("Token", answer.token),
+        ]
+    )
 
 
-@app.command(epilog="Example: jitsi-tokens token inspect token.txt")
+@app.command(
+    epilog=examples(
+        "jitsi-tokens token inspect link.txt",
+        "jitsi-tokens token inspect link.txt --stack-name my-stack",
+    )
+)
 def inspect(
     ctx: typer.Context,
-    token: TokenSource = STDIN,
+    token: text.TokenSource = STDIN,
     *,
     as_json: Json = False,
 ) -> None:
     """Show what a token says, and whether it is valid now.
 
-    With --stack-name its signature is checked with the stack's key.
+    With --stack-name, check its signature with the stack's key, and exit with 1
+    if another key signed it.
     """
-    decoded = text.decode(read_token(token).text)
+    decoded = text.decode(text.read_token(token).text)
     signature = _check_signature(ctx.obj, decoded)
     valid = text.validity(decoded.claims, time.time())
     if as_json:
@@ -138,16 +133,20 @@ def inspect(
                 "claims": decoded.claims,
                 "validNow": valid.startswith("yes"),
                 "validity": valid,
-                "signature": signature.code,
+                "signature": signature,
             }
         )
-        info(signature.sentence)
+        info(f"Signature: {_SIGNATURES[signature]}")
     else:
-        echo_table(["Header", ""], text.rows(decoded.header))
-        echo_table(["Claim", ""], text.rows(decoded.claims))
-        echo(f"Valid now: {valid}")
-        echo(signature.sentence)
-    if signature is _FAILED:
+        echo_facts(
+            [
+                *text.rows(decoded.header, "header."),
+                *text.rows(decoded.claims),
+                ("Valid now", valid),
+                ("Signature", _SIGNATURES[signature]),
+            ]
+        )
+    if signature == "failed":
         raise typer.Exit(CommandError.exit_code)
 
 
@@ -172,9 +171,9 @@ def _switches(options: list[str]) -> dict[str, bool]:
     return features
 
 
-def _check_signature(target: Target, token: text.Token) -> _Signature:
+def _check_signature(target: Target, token: text.Token) -> str:
     if not target.stack_name:
-        return _UNCHECKED
+        return "unchecked"
     stack = find_stack(target)
     version = current_version(stack)
     if version is None:
@@ -183,5 +182,5 @@ def _check_signature(target: Target, token: text.Token) -> _Signature:
     try:
         key.verify(token.text)
     except (jwt.PyJWTError, ValueError):
-        return _FAILED
-    return _VERIFIED if token.header.get("kid") == key.kid else _OTHER_KEY_ID
+        return "failed"
+    return "verified" if token.header.get("kid") == key.kid else "verified-other-key-id"

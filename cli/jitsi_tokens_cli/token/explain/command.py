@@ -18,7 +18,6 @@ from jitsi_tokens_cli.token.explain.link import read_address
 from jitsi_tokens_cli.token.explain.report import put_json_report, put_report
 from jitsi_tokens_cli.token.explain.rules import explain as apply_rules
 from jitsi_tokens_cli.token.explain.stack import expectations_of_stack
-from jitsi_tokens_cli.token.source import TokenSource, read_token
 
 EPILOG = (
     "Examples: jitsi-tokens --stack-name my-stack token explain token.txt --room 'My Room';"
@@ -29,7 +28,7 @@ _OTHER = "Another Jitsi than the stack's"
 
 def explain(
     ctx: typer.Context,
-    token: TokenSource = STDIN,
+    token: text.TokenSource = STDIN,
     *,
     room: Annotated[
         str | None,
@@ -127,7 +126,7 @@ def explain(
         key_server=key_server,
         secret_file=secret_file,
     )
-    found = read_token(token)
+    found = text.read_token(token)
     decoded = text.decode(found.text)
     address = read_address(found.url)
     explanation = apply_rules(
