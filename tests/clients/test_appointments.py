@@ -53,7 +53,7 @@ class Jitsi(NamedTuple):
         assert found
         expected = of_settings(self.settings, lambda _: KeyFound(SECRET))
         explanation = explain(TokenUnderTest(found, decode(found.text), expected, "visit", now))
-        return [verdict.rule for verdict in explanation.failures]
+        return [check.name for check in explanation.failures]
 
 
 @pytest.fixture

@@ -75,14 +75,14 @@ def _read_by_jitsi(evidence: TokenUnderTest) -> Check:
         more = f" ({len(broken) - 1} more rules)" if len(broken) > 1 else ""
         return failed(
             "token",
-            f"Jitsi refuses the token for its {first.rule}: {first.found}. {first.why}{more}",
+            f"Jitsi refuses the token for its {first.name}: {first.found}. {first.why}{more}",
             first.remedy,
         )
     if left := explanation.not_checked:
         return warning(
             "token",
             f"One was issued, and Jitsi accepts what could be checked of it; not checked:"
-            f" {', '.join(rule.rule for rule in left)}. {left[0].why}",
+            f" {', '.join(rule.name for rule in left)}. {left[0].why}",
             left[0].remedy,
         )
     return passed("token", "One was issued, and Jitsi accepts it by every rule.")

@@ -1,19 +1,14 @@
-"""The rules of the context: no null, and the person's fields."""
+"""The rules of what a token says of the person: context, user, features, moderator."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from jitsi_tokens_cli.token.explain.verdicts import (
-    MISSING,
-    Verdict,
-    claim,
-    failed,
-    listed,
-    not_applicable,
-    passed,
-)
+from jitsi_tokens.core import moderators
+from jitsi_tokens.core.features import FEATURES
+from jitsi_tokens_cli.checks import Check, failed, not_applicable, passed, warning
+from jitsi_tokens_cli.token.explain.expectations import claim, listed, shown
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
@@ -26,79 +21,115 @@ _NAME_START = (
 _XML_NAME = re.compile(f"[{_NAME_START}][{_NAME_START}\\-.0-9\u00b7\u0300-\u036f\u203f\u2040]*")
 # 8x8's own samples write booleans there, and mod_token_lobby_bypass takes nothing else.
 _SWITCHES = frozenset(["moderator", "hidden-from-recorder", "lobby_bypass"])
+# mod_token_affiliation: whoever has none of them is a member.
+_OWNERS = ("owner", "moderator", "teacher")
+_SETTINGS = f"{moderators.MODERATOR_WARNING} It heeds the token with {moderators.settings_text()}."
+_TRUE_OR_FALSE = 'Write "true" or "false".'
 
 
-def context_rules(evidence: TokenUnderTest) -> list[Verdict]:
-    """Apply the rules of context and context.user."""
-    context = evidence.claims.get("context")
-    return [_context(evidence), _user(context if isinstance(context, dict) else {})]
-
-
-def _context(evidence: TokenUnderTest) -> Verdict:
-    found, context = claim(evidence.claims, "context"), evidence.claims.get("context")
-    if "context" not in evidence.claims:
-        if evidence.expected.is_jaas:
-            return failed(
-                "context",
-                MISSING,
-                "JaaS requires it.",
-                'Add "context": {"user": {…}, "features": {}}.',
-            )
-        return passed("context", MISSING, "Nobody's name is known then: the person types one.")
-    if nulls := _nulls(context):
-        return failed(
-            "context",
-            f"null for {listed(nulls)}",
-            "A null anywhere in it hangs the login without an answer.",
-            "Leave the key out where there is no value.",
-        )
-    if not isinstance(context, dict):
-        return failed("context", found, "Jitsi wants an object there.", "Write an object.")
+def context(tested: TokenUnderTest) -> Check:
+    """Look for a null, which hangs the login, and for what Lua cannot index."""
+    found, value = claim(tested.claims, "context"), tested.claims.get("context")
+    remedy = 'Write an object: {"user": {…}, "features": {}}.'
+    if "context" not in tested.claims:
+        if tested.expected.is_jaas:
+            return failed("context", found, remedy, why="JaaS requires it.")
+        return passed("context", found, "Nobody's name is known then: the person types one.")
+    if nulls := _nulls(value):
+        why = "A null anywhere in it hangs the login without an answer."
+        leave_out = "Leave the key out where there is no value."
+        return failed("context", f"null for {listed(nulls)}", leave_out, why=why)
+    if isinstance(value, str | list):
+        return warning("context", found, remedy, why="Jitsi finds nobody's name in it.")
+    if not isinstance(value, dict):
+        return failed("context", found, remedy, why="Jitsi wants an object there.")
     return passed("context", found)
 
 
-def _user(context: dict[str, Any]) -> Verdict:
-    rule = "context.user"
-    if "user" not in context:
-        return not_applicable(rule, MISSING, "The token says nothing of the person.")
-    user = context["user"]
-    if not isinstance(user, dict):
-        return failed(rule, "not an object", "Jitsi wants an object there.", "Write an object.")
-    if odd := [name for name in user if not _XML_NAME.fullmatch(name)]:
-        return failed(
-            rule,
-            f"the key {listed(odd)}",
-            "Each key becomes the name of an XML element: one that cannot be a name, as with a"
-            " space, crashes the join.",
-            "Name it with letters, digits, - and _, beginning with a letter.",
-        )
-    if untold := [
-        name
-        for name, value in user.items()
-        # A null is the rule of context.
-        if value is not None
-        and not isinstance(value, str)
-        and not (name in _SWITCHES and isinstance(value, bool))
-    ]:
-        return failed(
-            rule,
-            f"{listed(untold)} not a string",
-            "Each value becomes a text that is shown to every participant.",
-            "Write a string, and leave the key out where there is none.",
-        )
-    return passed(rule, f"{len(user)} fields, shown to every participant")
+def user(tested: TokenUnderTest) -> Check:
+    """Look at its keys, which become XML elements, and its values, which become their text."""
+    name, fields = "context.user", tested.user
+    if "user" not in tested.context:
+        return not_applicable(name, "missing", why="The token says nothing of the person.")
+    if not isinstance(tested.context["user"], dict):
+        remedy = 'Write an object: {"name": "…"}.'
+        return failed(name, "not an object", remedy, why="Jitsi wants an object there.")
+    if odd := [key for key in fields if not _XML_NAME.fullmatch(key)]:
+        why = "Each key becomes an XML name. What cannot be one, as with a space, crashes the join."
+        remedy = "Use letters, digits, - and _, beginning with a letter."
+        return failed(name, f"the key {listed(odd)}", remedy, why=why)
+    if odd := [key for key, value in fields.items() if not _is_text(key, value)]:
+        why = "Each value becomes a text that everybody sees. Older Jitsi takes strings alone."
+        remedy = "Write a string, and leave the key out where there is none."
+        return warning(name, f"{listed(odd)} not a string", remedy, why=why)
+    return passed(name, f"{len(fields)} fields, shown to every participant")
 
 
-def _nulls(context: object) -> list[str]:
+def features(tested: TokenUnderTest) -> Check:
+    """Look for what the web client alone objects to (validateJwt)."""
+    found, value = "not an object", tested.context.get("features")
+    remedy, why = 'Write {"recording": "true"} and the like.', "Jitsi finds no switch in it."
+    if value is None:
+        if not tested.expected.is_jaas:
+            return passed("features", "missing: a moderator has Jitsi's defaults")
+        found, remedy = "missing", 'Add "features": {}: it allows none.'
+        why = "JaaS's web client expects context.features."
+    elif isinstance(value, dict):
+        if unknown := [name for name in value if name not in FEATURES]:
+            found, why = f"unknown: {listed(unknown)}", "Jitsi ignores what it does not know."
+            remedy = f"Leave it out. Jitsi knows: {', '.join(sorted(FEATURES))}."
+        elif odd := [name for name, switch in value.items() if not _is_switch(switch)]:
+            found, remedy = f"{listed(odd)} neither true nor false", _TRUE_OR_FALSE
+            why = "Jitsi takes true and false, as strings or booleans. Anything else denies."
+        else:
+            allowed = [name for name, switch in value.items() if switch in (True, "true")]
+            none = "none" if value else "none: {} denies all of them, even to a moderator"
+            return passed("features", f"allowed: {listed(allowed)}" if allowed else none)
+    return warning("features", found, remedy, why=why)
+
+
+def moderator(tested: TokenUnderTest) -> Check:
+    """Predict the role: a stock Jitsi ignores it, JaaS and mod_token_affiliation do not."""
+    fields = tested.user
+    found, value = f"moderator {claim(fields, 'moderator')}", fields.get("moderator")
+    if not _is_switch(value):
+        why = "Jitsi takes true and false, as strings or booleans. Anything else is a guest."
+        return warning("moderator", found, _TRUE_OR_FALSE, why=why)
+    is_moderator = value in (True, "true")
+    if tested.expected.is_jaas:
+        return passed("moderator", f"{found}: JaaS makes {_role(is_moderator)}")
+    if "affiliation" in fields:
+        found += f", affiliation {claim(fields, 'affiliation')}"
+    is_owner = is_moderator or fields.get("affiliation") in _OWNERS
+    found += f": a Jitsi that heeds it makes {_role(is_owner)}"
+    bypass = fields.get("lobby_bypass", False)
+    if not isinstance(bypass, bool):
+        why = f"lobby_bypass {shown(bypass)} lets nobody past the lobby."
+        return warning("moderator", found, "Write lobby_bypass as the boolean true.", why=why)
+    return passed("moderator", found, _SETTINGS)
+
+
+def _role(is_moderator: bool) -> str:  # noqa: FBT001 - the value is the role
+    return "a moderator" if is_moderator else "a guest"
+
+
+def _is_text(key: str, value: object) -> bool:
+    is_switch = key in _SWITCHES and isinstance(value, bool)
+    # A null is the rule of context.
+    return value is None or isinstance(value, str) or is_switch
+
+
+def _is_switch(value: object) -> bool:
+    return value is None or isinstance(value, bool) or value in ("true", "false")
+
+
+def _nulls(value: object, path: str = "context") -> list[str]:
     """Return where null stands, at any depth."""
-    nulls = []
-    left = [("context", context)]
-    while left:
-        path, value = left.pop()
-        if value is None:
-            nulls.append(path)
-        elif isinstance(value, dict):
-            left += [(f"{path}.{name}", inner) for name, inner in value.items()]
-        elif isinstance(value, list):
-            left += [(f"{path}[{index}]", inner) for index, inner in enumerate(value)]
-    return sorted(nulls)
+    inner: list[tuple[str, object]] = []
+    if isinstance(value, dict):
+        inner = [(f"{path}.{name}", member) for name, member in value.items()]
+    elif isinstance(value, list):
+        inner = [(f"{path}[{index}]", member) for index, member in enumerate(value)]
+    elif value is None:
+        return [path]
+    return sorted(null for where, member in inner for null in _nulls(member, where))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jitsi_tokens.settings import JAAS_DOMAIN, jaas_app_id
+from jitsi_tokens_cli.output import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 # Prosody: luajwtjitsi.lib.lua.
 ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512")
 APP_ID_PREFIX = jaas_app_id("")
-APP_ID = re.compile(f"{APP_ID_PREFIX}[0-9A-Fa-f]{{32}}")
+_LONGEST = 120
+_MOST_MEMBERS = 5
 
 
 class KeyFound(NamedTuple):
@@ -46,7 +48,7 @@ class KeyUnknown(NamedTuple):
 
 
 type KeyAnswer = KeyFound | NoKey | KeyUnknown
-# Takes the `kid`; None where keys are not chosen by it.
+# Takes the `kid`; None where keys are not chosen by it. Asked twice, it must not fetch twice.
 type FindKey = Callable[[str | None], KeyAnswer]
 
 
@@ -54,6 +56,7 @@ class Expectations(NamedTuple):
     """What a Jitsi wants. None, or no members, where it is not known.
 
     Attributes:
+        verifies_domain: whether it compares `sub` with `subject`; None where it is not known.
         tenant: the part of the path before the room; empty for none.
         clock_skew_seconds: how long before its start a token should be valid.
     """
@@ -64,6 +67,7 @@ class Expectations(NamedTuple):
     issuers: tuple[str, ...] = ()
     audiences: tuple[str, ...] = ()
     subject: str | None = None
+    verifies_domain: bool | None = None
     domain: str | None = None
     tenant: str | None = None
     clock_skew_seconds: int = 10
@@ -96,6 +100,16 @@ class TokenUnderTest(NamedTuple):
     def claims(self) -> dict[str, Any]:
         """What the token says."""
         return self.token.claims
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """The claim `context`; empty where it is none."""
+        return _object(self.claims.get("context"))
+
+    @property
+    def user(self) -> dict[str, Any]:
+        """The person in it; empty where there is none."""
+        return _object(self.context.get("user"))
 
 
 def of_settings(settings: Settings, find_key: FindKey) -> Expectations:
@@ -134,3 +148,32 @@ def looks_like_jaas(header: dict[str, Any], claims: dict[str, Any]) -> bool:
     return (claims.get("iss"), claims.get("aud")) == ("chat", "jitsi") or any(
         isinstance(name, str) and name.startswith(APP_ID_PREFIX) for name in names
     )
+
+
+def claim(claims: dict[str, Any], name: str) -> str:
+    """Return what a token has under a name, for a person to read."""
+    return shown(claims[name]) if name in claims else "missing"
+
+
+def shown(value: object) -> str:
+    """Return a JSON value on one line, cut where it is long."""
+    if isinstance(value, dict):
+        return f"an object of {len(value)}"
+    if isinstance(value, list) and (len(value) > _MOST_MEMBERS or not all(map(_is_flat, value))):
+        return f"an array of {len(value)}"
+    text = printable(json.dumps(value, ensure_ascii=False))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first of some names, quoted."""
+    more = f" and {len(names) - _MOST_MEMBERS} more" if len(names) > _MOST_MEMBERS else ""
+    return ", ".join(map(shown, names[:_MOST_MEMBERS])) + more
+
+
+def _is_flat(value: object) -> bool:
+    return not isinstance(value, dict | list)
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, assert_never
 
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from jitsi_tokens.core.keys import KeyDocument, KeyRefused, read_key
+from jitsi_tokens.secrets import PREVIOUS
 from jitsi_tokens_cli.address import key_server_of
-from jitsi_tokens_cli.token.explain import keys
-from jitsi_tokens_cli.token.explain.expectations import KeyUnknown, of_settings
+from jitsi_tokens_cli.errors import CommandError
+from jitsi_tokens_cli.signing_secret import current_version
+from jitsi_tokens_cli.token.explain.expectations import KeyFound, KeyUnknown, NoKey, of_settings
 from jitsi_tokens_cli.token.explain.key_server import of_key_server
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
-    from jitsi_tokens_cli.token.explain.expectations import Expectations, KeyAnswer
+    from jitsi_tokens_cli.token.explain.expectations import Expectations, FindKey, KeyAnswer
 
 
 def expectations_of_stack(stack: Stack, url: str, *, reads_key: bool = True) -> Expectations:
@@ -21,7 +28,7 @@ def expectations_of_stack(stack: Stack, url: str, *, reads_key: bool = True) -> 
     """
     match stack.trust:
         case "console" | "shared":
-            find_key = keys.of_stack(stack) if reads_key else _unread
+            find_key = _of_secret(stack) if reads_key else _unread
         case "published":
             find_key = of_key_server(key_server_of(url))
         case _:
@@ -31,3 +38,52 @@ def expectations_of_stack(stack: Stack, url: str, *, reads_key: bool = True) -> 
 
 def _unread(_kid: str | None) -> KeyAnswer:
     return KeyUnknown("The stack's key was not read.")
+
+
+def _of_secret(stack: Stack) -> FindKey:
+    """Return the way to the stack's present key and the one before; the answer says if denied."""
+
+    @cache
+    def find(kid: str | None) -> KeyAnswer:
+        try:
+            version = current_version(stack)
+        except CommandError as error:
+            return KeyUnknown(str(error))
+        if version is None:
+            return KeyUnknown(f"The stack {stack.name} has no signing key yet.")
+        try:
+            present, key = _of_document(version.text, stack)
+        except KeyRefused as refused:
+            return KeyUnknown(f"The stack's key cannot sign: {refused}")
+        if kid in (None, present):
+            return key
+        before = _previous(stack)
+        if before and kid == before[0]:
+            return before[1]._replace(
+                remark="It is the key before the stack's present one: it works for as long as 8x8"
+                " has its public part."
+            )
+        return NoKey(
+            f"The stack signs under {present}. Under another key id 8x8 finds another key or none.",
+            "Let the header name the key that signs. Where the stack has a mistyped id:"
+            " `jitsi-tokens key promote` with the right --kid.",
+        )
+
+    return find
+
+
+def _previous(stack: Stack) -> tuple[str, KeyFound] | None:
+    try:
+        version = stack.secret.get(PREVIOUS)
+        return _of_document(version.text, stack) if version else None
+    except (ClientError, BotoCoreError, KeyRefused):
+        return None
+
+
+def _of_document(text: str, stack: Stack) -> tuple[str, KeyFound]:
+    key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    if key.public_key:
+        return key.kid, KeyFound(key.public_key)
+    # A signing key gives its secret away to nobody; read_key has seen that there is one.
+    secret = msgspec.json.decode(text, type=KeyDocument).secret or ""
+    return key.kid, KeyFound(secret.encode())
