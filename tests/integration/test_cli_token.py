@@ -115,6 +115,31 @@ def test_what_issue_prints_is_read_by_the_others(world: World) -> None:
 
 
 @pytest.mark.usefixtures("api_key")
+@pytest.mark.parametrize("can_open", [True, False])
+def test_issue_opens_the_meeting(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, can_open: bool
+) -> None:
+    """The link is printed only where no browser takes it."""
+    opened: list[str] = []
+
+    def browse(url: str) -> bool:
+        opened.append(url)
+        return can_open
+
+    monkeypatch.setattr("webbrowser.open", browse)
+
+    result = world.run("token", "issue", *PERSON, "--open")
+    with_json = world.run("token", "issue", *PERSON, "--open", "--json")
+
+    assert opened == [ISSUED["meetingUrl"]]
+    assert result.exit_code == 0
+    assert (TOKEN in result.output) is not can_open
+    assert "Valid until\t2030-01-01T00:00:00Z\n" in result.stdout
+    assert ("opens in your browser" in result.stderr) is can_open
+    assert with_json.exit_code == 2
+
+
+@pytest.mark.usefixtures("api_key")
 def test_issue_needs_no_stack_with_a_url(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """--url and JITSI_TOKENS_URL name the service; no proxy sees a key over plain http."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

@@ -2,6 +2,7 @@
 
 import os
 import time
+import webbrowser
 from typing import Annotated, Any
 
 import jwt
@@ -38,7 +39,7 @@ _SIGNATURES = {
 @app.command(
     epilog=examples(
         "jitsi-tokens token issue --stack-name my-stack --room visit-12 \\",
-        "  --user-id 7 --user-name 'Dr. Roe' --moderator",
+        "  --user-id 7 --user-name 'Dr. Roe' --moderator --open",
     )
 )
 def issue(
@@ -67,6 +68,14 @@ def issue(
             envvar=URL_VARIABLE, metavar="URL", help="The service. Left out: the stack's."
         ),
     ] = None,
+    open_link: Annotated[
+        bool,
+        typer.Option(
+            "--open",
+            help="Open the meeting in your browser, and print neither link nor token. The browser"
+            " gets the link as an argument, which others on this machine can see.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Request a token from the service, as a health record does.
@@ -75,6 +84,8 @@ def issue(
     JITSI_TOKENS_API_KEY_FILE names, or from a prompt. It is never an argument:
     everyone on the machine can see arguments.
     """
+    if open_link and as_json:
+        raise UsageError("--json prints the link that --open opens: give one of them.")
     request: dict[str, Any] = {
         "userId": user_id,
         "userName": user_name,
@@ -95,15 +106,21 @@ def issue(
     if as_json:
         echo_json(msgspec.to_builtins(answer))
         return
-    echo_facts(
-        [
-            ("Meeting URL", answer.meeting_url),
-            ("Room", answer.room_name),
-            ("Valid from", time_text(answer.not_before)),
-            ("Valid until", time_text(answer.expires_at)),
-            ("Token", answer.token),
-        ]
-    )
+    is_opened = open_link and webbrowser.open(answer.meeting_url)
+    if open_link:
+        info(
+            "The meeting opens in your browser."
+            if is_opened
+            else "No browser can be started here: open the link yourself."
+        )
+    facts = [
+        ("Meeting URL", answer.meeting_url),
+        ("Room", answer.room_name),
+        ("Valid from", time_text(answer.not_before)),
+        ("Valid until", time_text(answer.expires_at)),
+        ("Token", answer.token),
+    ]
+    echo_facts(facts[1:-1] if is_opened else facts)
 
 
 @app.command(

@@ -33,7 +33,7 @@ def issue(web: Web, api_key: str, request: dict[str, Any]) -> Issued:
 
     Raises:
         CommandError: it refuses, or is no service of jitsi-tokens.
-        Unreachable: it cannot be reached, fails, or asks for patience.
+        Unreachable: it cannot be reached, fails, or limits the rate.
     """
     try:
         reply = web.ask_token(request, api_key)
