@@ -214,7 +214,7 @@ def test_each_operator_does_their_part(
     for command in allowed:
         as_person.run(*command.split())
     for command in refused:
-        with pytest.raises(CommandFailure, match=r"AccessDenied|may not"):
+        with pytest.raises(CommandFailure, match=r"AccessDenied|Missing permission"):
             as_person.run(*command.split())
     name = published.function("IssueToken")["FunctionName"]
     for operation, arguments in changes.items():
