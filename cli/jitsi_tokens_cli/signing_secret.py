@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
 
 MAY_NOT_READ = (
-    "You may not read the stack's signing secret, or not decrypt it: it takes"
-    " secretsmanager:GetSecretValue and kms:Decrypt."
+    "Missing permission on the signing secret: secretsmanager:GetSecretValue or kms:Decrypt."
 )
 _DENIED = ("AccessDeniedException", "DecryptionFailure")
 

@@ -220,10 +220,10 @@ def test_a_key_that_cannot_sign_is_not_stored(
 @pytest.mark.parametrize(
     ("command", "reading", "storing", "sentence"),
     [
-        ("show", "AccessDeniedException", "", "You may not read the stack's signing secret"),
+        ("show", "AccessDeniedException", "", "Missing permission on the signing secret"),
         ("show", "InternalServiceError", "", "The stack's signing secret cannot be read."),
         ("show", "InvalidRequestException", "", "restore-secret --region eu-central-1"),
-        ("create", "AccessDeniedException", "", "You may not read the stack's signing secret"),
+        ("create", "AccessDeniedException", "", "Missing permission on the signing secret"),
         ("create", "", "ValidationException", "was not stored."),
         ("create", "", "", "not known whether the key was stored"),
     ],

@@ -227,7 +227,7 @@ def test_list_shows_what_the_caller_may_see(rotating: World, denied: str, *, sig
     keys = _listed(rotating)
 
     assert result.exit_code == 0
-    assert "You may not read the signing secret" in result.stderr
+    assert "Missing permission on the signing secret" in result.stderr
     assert keys[0]["roles"] == ["current"]
     assert (keys[0]["kid"], keys[0]["problem"]) == (
         ("now", None) if signs else (None, "There is none.")
@@ -236,7 +236,9 @@ def test_list_shows_what_the_caller_may_see(rotating: World, denied: str, *, sig
         assert keys[0]["createdAt"] == "1970-01-01T00:01:00Z"
         assert keys[0]["publishedAt"] == "2023-11-14T22:13:20Z"
     pending = [key["problem"] for key in keys if key["roles"] == ["pending"]]
-    assert pending == (["You may not read this version."] if denied == "GetSecretValue" else [])
+    assert pending == (
+        ["Missing permission to read this version."] if denied == "GetSecretValue" else []
+    )
     assert {"before", "long-before"} <= {key["kid"] for key in keys}
 
 
@@ -251,7 +253,7 @@ def test_list_says_so_where_nothing_may_be_seen(rotating: World) -> None:
     none = rotating.run("key", "list")
 
     assert some.exit_code == 0
-    assert "it takes ssm:GetParametersByPath" in some.stderr
+    assert "on the published keys: ssm:GetParametersByPath" in some.stderr
     assert none.exit_code == 3
     assert "AWS refused Invoke" in none.stderr
 

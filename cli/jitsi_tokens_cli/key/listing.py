@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # Of an ISO time, its day.
 _DATE = 10
-_UNREAD = "You may not read this version."
+_UNREAD = "Missing permission to read this version."
 _ROLES = {CURRENT: "current", PREVIOUS: "previous", NEXT: "staged", PENDING: "pending"}
 
 
@@ -122,8 +122,8 @@ def _unread(stack: Stack, at: dict[str, str], roles: dict[str, list[str]]) -> li
     """Return what may be told of the secret without its values."""
     status = check(stack)
     info(
-        "You may not read the signing secret: the stack's own check tells the current key. Which"
-        " keys the other versions hold is not known."
+        "Missing permission on the signing secret: the current key is as the stack's own check"
+        " tells it, and the keys of other versions are not known."
     )
     current_id = at.get(CURRENT)
     current = _key(roles.pop(current_id or "", ["current"]), versionId=current_id)
@@ -188,7 +188,7 @@ def _published(stack: Stack) -> dict[str, PublicKey]:
         return {}
     found = _unless_denied(Publication(stack.client("ssm"), stack.public_keys_path).keys)
     if found is None:
-        info("You may not read what is published: it takes ssm:GetParametersByPath.")
+        info("Missing permission on the published keys: ssm:GetParametersByPath.")
         return {}
     newest_first = sorted(found.values(), key=lambda key: (-key.published_at, key.kid))
     return {key.kid: key for key in newest_first}
