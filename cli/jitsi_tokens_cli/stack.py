@@ -1,4 +1,4 @@
-"""The deployed stack: found by its name, known by its outputs."""
+"""The deployed stack, found by its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoRegionError
 
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.findings import finding
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from jitsi_tokens.core.keys import Algorithm, Trust
     from jitsi_tokens.settings import Settings
 
-# Between JaasAppId's words, and so on.
+# Between the words of JaasAppId.
 _WORD_BEGINS = re.compile("(?<=[a-z])(?=[A-Z])")
-# Secrets Manager rotates nothing without a schedule: where RotationDays asks for none, the longest.
+# Secrets Manager rotates nothing without a schedule: for RotationDays=0, the longest.
 SELDOM_DAYS = 1000
 # Together under twenty seconds where AWS does not answer.
 _CONFIG = Config(
@@ -37,11 +37,11 @@ _INVOKE_CONFIG = Config(connect_timeout=3, read_timeout=30, retries={"total_max_
 
 
 class DeploymentUnfinished(Unreachable):
-    """The stack is being deployed, and does not say yet where everything is."""
+    """The stack is being deployed for the first time, and has no outputs yet."""
 
 
 class Target(NamedTuple):
-    """Which stack the options of every command name."""
+    """The stack that the options name."""
 
     stack_name: str | None
     region: str | None
@@ -49,7 +49,7 @@ class Target(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """What the commands need to know of a stack, and its region's AWS session."""
+    """A stack: its settings, its outputs, and an AWS session for its region."""
 
     name: str
     session: boto3.Session
@@ -73,22 +73,22 @@ class Stack(NamedTuple):
 
     @property
     def algorithm(self) -> Algorithm:
-        """What the stack signs with."""
+        """The algorithm of its tokens."""
         return self.settings.algorithm
 
     @property
     def kid_prefix(self) -> str:
-        """What the `kid` of this stack's keys begins with: `<App ID>/` for JaaS."""
+        """What the `kid` of its keys begins with: `<App ID>/` for JaaS."""
         return self.settings.kid_prefix
 
     @property
     def region(self) -> str:
-        """The AWS region that it is in."""
+        """Its AWS region."""
         return str(self.session.region_name)
 
     @property
     def rotates(self) -> bool:
-        """Whether a rotation makes its keys; else a person changes them."""
+        """Whether a rotation makes its keys, rather than a person."""
         match self.trust:
             case "console" | "shared":
                 return False
@@ -99,17 +99,17 @@ class Stack(NamedTuple):
 
     @property
     def rotates_by_schedule(self) -> bool:
-        """Whether Secrets Manager replaces its key by itself."""
+        """Whether Secrets Manager rotates its key on a schedule."""
         return self.rotates and self.rotation_days > 0
 
     @property
     def region_option(self) -> str:
-        """The option that makes an `aws` command speak to the same region."""
+        """The option of `aws` for its region."""
         return f"--region {self.region}"
 
     @property
     def read_secret_command(self) -> str:
-        """The command that prints the signing secret's document, to whoever may read it."""
+        """The command that prints the signing secret's document."""
         return (
             f"aws secretsmanager get-secret-value {self.region_option}"
             f" --secret-id '{self.signing_secret}' --query SecretString --output text"
@@ -124,7 +124,7 @@ class Stack(NamedTuple):
 
     @property
     def schedule_rotation_command(self) -> str:
-        """The command that tells Secrets Manager how to rotate the secret, and has it do so."""
+        """The command that sets a schedule for the rotation, and starts one."""
         return (
             f"{self._rotate_secret} --rotation-lambda-arn '{self.rotation_function}'"
             f" --rotation-rules AutomaticallyAfterDays={self.rotation_days or SELDOM_DAYS}"
@@ -138,41 +138,41 @@ class Stack(NamedTuple):
         )
 
     def finding(self, code: str, what: str = "") -> Finding:
-        """Return a finding about the signing key, its remedy one for this very stack."""
+        """Return a finding about the signing key, with a remedy for this stack."""
         return finding(code, what, trust=self.trust, rotate_command=self.rotate_secret_command)
 
     def output(self, name: str) -> str:
         """Return an output that stacks of earlier releases lack.
 
         Raises:
-            CommandError: this one is such a stack.
+            CommandError: this one lacks it.
         """
         if name not in self.outputs:
             raise CommandError(
                 f"The stack {self.name} has no output {name}: it is of an earlier release. Deploy"
-                " it anew; nothing is lost by that."
+                " this release; keys and clients stay."
             )
         return self.outputs[name]
 
     @property
     def secret(self) -> SigningSecret:
-        """The signing secret, with a client of its own."""
+        """The signing secret, with an AWS client of its own."""
         return SigningSecret(self.client("secretsmanager"), self.signing_secret)
 
     def client(self, service: str) -> Any:
-        """Return a client of an AWS service in the stack's region."""
-        # boto3's stubs know no client by a name that is a variable.
+        """Return an AWS client in the stack's region."""
+        # boto3's stubs know no client whose name is a variable.
         config = _INVOKE_CONFIG if service == "lambda" else _CONFIG
         return cast("Any", self.session).client(service, config=config)
 
 
 def find_stack(target: Target) -> Stack:
-    """Return the stack that the global options name.
+    """Return the stack that the options name.
 
     Raises:
         UsageError: no name was given.
-        CommandError: there is no such stack of jitsi-tokens.
-        DeploymentUnfinished: it is about to be there.
+        CommandError: there is no such stack, or it is not of jitsi-tokens.
+        DeploymentUnfinished: it is being deployed.
     """
     if not target.stack_name:
         raise UsageError(
@@ -180,6 +180,9 @@ def find_stack(target: Target) -> Stack:
             " list-stacks` shows your stacks."
         )
     session = boto3.Session(region_name=target.region, profile_name=target.profile)
+    if not session.region_name:
+        # An empty AWS_DEFAULT_REGION would be a fault to botocore.
+        raise NoRegionError
     _show_progress(session)
     status, outputs, parameters = _describe(session, target.stack_name)
     try:
@@ -202,21 +205,22 @@ def find_stack(target: Target) -> Stack:
     except KeyError as missing:
         if status == "CREATE_IN_PROGRESS":
             raise DeploymentUnfinished(
-                f"The stack {target.stack_name} is being deployed: try again when it is there."
+                f"The stack {target.stack_name} is being deployed: try again when that has ended."
             ) from None
-        raise CommandError(
-            f"The stack {target.stack_name} has no output {missing.args[0]}: either it is no"
-            " stack of jitsi-tokens, or an older one, or its deployment did not finish."
-        ) from None
+        raise _not_ours(target.stack_name, f"{missing.args[0]} is missing") from None
     except SettingMissing as error:
-        raise CommandError(
-            f"The stack {target.stack_name} lacks a parameter of jitsi-tokens ({error}): either it"
-            " is no stack of it, or an older one that wants a deployment."
-        ) from None
+        raise _not_ours(target.stack_name, str(error)) from None
+
+
+def _not_ours(name: str, reason: str) -> CommandError:
+    return CommandError(
+        f"The stack {name} is not of jitsi-tokens, is of an earlier release, or its deployment did"
+        f" not finish: {reason}."
+    )
 
 
 def _show_progress(session: boto3.Session) -> None:
-    """Name each call to AWS while it takes long."""
+    """Name each slow call to AWS while it lasts."""
     calls = ExitStack()
 
     def begin(model: Any, **_: Any) -> None:
@@ -243,7 +247,7 @@ def _describe(session: boto3.Session, name: str) -> tuple[str, dict[str, str], d
         if error_code(error) != "ValidationError":
             raise
         raise CommandError(
-            f"There is no stack {name} in {session.region_name}. Check --stack-name, --region and"
+            f"There is no stack {name} in {session.region_name}. Check --stack-name, --region, and"
             " the account of your AWS credentials."
         ) from None
     outputs = {

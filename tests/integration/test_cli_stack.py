@@ -3,113 +3,107 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import socket
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.config import Config
 from typer.testing import CliRunner
 
+from jitsi_tokens_cli import stack
 from jitsi_tokens_cli.main import app
-from tests.integration.cli_world import APP_ID, aws_error, running_world
+from tests.integration.cli_world import APP_ID, STACK, aws_error, running_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.cli_world import World
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch, aws: None) -> Iterator[World]:  # noqa: ARG001
-    """Return a JaaS stack without a key."""
+def world(
+    monkeypatch: pytest.MonkeyPatch,
+    aws: None,  # noqa: ARG001
+    tmp_path: Path,
+) -> Iterator[World]:
+    """Return a JaaS stack without a key, and an AWS configuration with one profile."""
+    (tmp_path / "config").write_text(
+        "[profile work]\nregion = ap-south-1\naws_access_key_id = a\naws_secret_access_key = b\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     with running_world(monkeypatch) as world:
         yield world
 
 
-def test_version_is_the_distributions() -> None:
-    """--version prints the installed version and needs no stack."""
-    result = CliRunner().invoke(app, ["--version"])
-
-    assert result.exit_code == 0
-    assert result.stdout == "jitsi-tokens 0.1.0\n"
+def test_version_and_exit_codes_need_no_stack() -> None:
+    """A script's author asks for them."""
+    assert CliRunner().invoke(app, ["--version"]).stdout == "jitsi-tokens 0.1.0\n"
+    assert "  3    AWS or the service was" in CliRunner().invoke(app, ["-h"]).stdout
 
 
 @pytest.mark.parametrize(
-    "command",
+    ("arguments", "environment", "code", "words"),
     [
-        [],
-        ["key"],
-        ["key", "create"],
-        ["key", "import"],
-        ["key", "show"],
-        ["key", "check"],
-        ["client"],
-        ["client", "add"],
-        ["client", "set"],
-        ["client", "list"],
-        ["client", "revoke"],
-        ["client", "rotate"],
-        ["token"],
-        ["token", "issue"],
-        ["token", "inspect"],
-        ["token", "explain"],
-        ["jitsi-config"],
-        ["doctor"],
-        ["audit"],
+        ("", {}, 2, "Give --stack-name, or set JITSI_TOKENS_STACK_NAME."),
+        (
+            "",
+            {"JITSI_TOKENS_STACK_NAME": "elsewhere", "AWS_REGION": "eu-west-1"},
+            1,
+            "There is no stack elsewhere in eu-west-1.",
+        ),
+        ("--stack-name after --region eu-west-1", {}, 1, "no stack after in eu-west-1."),
+        (
+            "--stack-name after --profile work",
+            {"AWS_DEFAULT_REGION": None},
+            1,
+            "no stack after in ap-south-1.",
+        ),
+        ("--stack-name x --profile play", {}, 3, "The config profile (play) could not be found."),
+        (
+            f"--stack-name {STACK}",
+            {"AWS_DEFAULT_REGION": ""},
+            3,
+            "You must specify a region: --region, AWS_REGION, or `aws configure set region ...`.",
+        ),
     ],
 )
-def test_help_is_there_for_every_command(command: list[str]) -> None:
-    """--help explains each command without a stack, the commands with an example."""
-    result = CliRunner().invoke(app, [*command, "--help"])
-
-    assert result.exit_code == 0
-    assert "Usage:" in result.stdout
-    assert ("Example" in result.stdout) == (command not in (["key"], ["client"], ["token"]))
-
-
-def test_help_tells_the_exit_codes() -> None:
-    """A script's author learns what each of them means."""
-    result = CliRunner().invoke(app, ["--help"])
-
-    text = " ".join(result.stdout.split())
-    for meaning in ("0 done", "1 refused", "2 wrong usage", "3 AWS or the service"):
-        assert meaning in text
-
-
-def test_a_stack_must_be_named(world: World) -> None:
-    """A command of a stack says how to name one."""
-    result = world.run("key", "show", stack=False)
-
-    assert result.exit_code == 2
-    assert "Give --stack-name before the command" in result.stderr
-
-
-def test_the_environment_names_stack_and_region(
-    world: World, monkeypatch: pytest.MonkeyPatch
+def test_how_a_stack_is_named(
+    world: World, arguments: str, environment: dict[str, str | None], code: int, words: str
 ) -> None:
-    """JITSI_TOKENS_STACK_NAME and AWS_REGION stand for the options."""
-    monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", "elsewhere")
+    """By options after the command, or by the environment."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name, value in environment.items():
+            monkeypatch.delenv(name, raising=False)
+            if value is not None:
+                monkeypatch.setenv(name, value)
+        result = world.run("client", "list", *arguments.split(), stack=False)
+
+    assert words in result.stderr
+    assert result.exit_code == code
+
+
+def test_the_option_that_is_nearest_wins(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the command, then before it, then the environment's."""
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    before = ("--region", "us-east-2", "--stack-name", "before", "client", "list")
 
-    result = world.run("key", "show", stack=False)
+    first = world.run(*before, stack=False)
+    second = world.run(*before, "--stack-name", "after", stack=False)
 
-    assert "There is no stack elsewhere in eu-west-1." in result.stderr
-
-
-def test_the_region_option_wins(world: World) -> None:
-    """--region names the region in which the stack is looked for."""
-    result = world.run("--region", "us-east-2", "--stack-name", "other", "key", "show", stack=False)
-
-    assert result.exit_code == 1
-    assert "There is no stack other in us-east-2." in result.stderr
+    assert "There is no stack before in us-east-2." in first.stderr
+    assert "There is no stack after in us-east-2." in second.stderr
 
 
 def test_a_stack_of_something_else_is_told_apart(world: World) -> None:
-    """A stack without the outputs of jitsi-tokens is named as such."""
+    """It lacks outputs."""
     del world.outputs["ClientsTable"]
 
     result = world.run("client", "list")
 
     assert result.exit_code == 1
-    assert "has no output ClientsTable" in result.stderr
+    assert "is not of jitsi-tokens" in result.stderr
+    assert "ClientsTable is missing." in result.stderr
 
 
 def test_a_stack_that_is_being_made_may_be_asked_for_again(world: World) -> None:
@@ -132,44 +126,59 @@ def test_the_app_id_may_lack_its_prefix(world: World) -> None:
     assert world.stored()["kid"] == f"{APP_ID}/abc"
 
 
-def test_a_denial_of_aws_is_one_sentence(world: World) -> None:
-    """What AWS denies is told with AWS's reason, without a traceback."""
-    world.cloudformation = lambda _: aws_error(
-        "AccessDenied", "User: me is not authorized to perform: cloudformation:DescribeStacks", 403
-    )
+@pytest.mark.parametrize(
+    ("code", "message", "told"),
+    [
+        ("AccessDenied", "User: me is not authorized", "AccessDenied: User: me is not authorized"),
+        # Other messages of AWS may repeat what was sent.
+        ("OddError", "SecretString was hunter2", "OddError"),
+    ],
+)
+def test_what_aws_refuses_is_one_sentence(world: World, code: str, message: str, told: str) -> None:
+    """Without a traceback."""
+    world.cloudformation = lambda _: aws_error(code, message, 403)
 
     result = world.run("key", "show")
 
     assert result.exit_code == 3
-    assert result.stderr == (
-        "Error: AWS refused DescribeStacks (AccessDenied: User: me is not authorized to perform:"
-        " cloudformation:DescribeStacks).\n"
-    )
+    assert result.stderr == f"Error: AWS refused DescribeStacks ({told}).\n"
 
 
-def test_an_unknown_error_of_aws_shows_its_code_alone(world: World) -> None:
-    """Other messages of AWS may repeat what was sent, so they stay out."""
-    world.cloudformation = lambda _: aws_error("OddError", "SecretString was hunter2", 400)
+def test_an_aws_that_hangs(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command says what it waits for, and ends within twenty seconds."""
+    whole: Any = stack._CONFIG
+    # Standard retries pause for a second at most before the second attempt.
+    assert whole.retries["total_max_attempts"] == 2
+    assert 2 * max(whole.connect_timeout, whole.read_timeout) + whole.connect_timeout + 1 <= 20
+    hurried = Config(read_timeout=0.2, retries=whole.retries)
+    monkeypatch.setattr("jitsi_tokens_cli.stack._CONFIG", hurried)
+    monkeypatch.setattr("jitsi_tokens_cli.output._SLOW_SECONDS", 0.1)
 
-    result = world.run("key", "show")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", address)
+        result = world.run("key", "list")
 
-    assert result.stderr == "Error: AWS refused DescribeStacks (OddError).\n"
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == [
+        "cloudformation: DescribeStacks ...",
+        "Error: AWS does not answer (ReadTimeoutError).",
+    ]
 
 
 def test_missing_credentials_are_one_sentence(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without credentials the command says so."""
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
+    """In the AWS CLI's words, with what to do."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("HOME", "/nonexistent")
 
     result = world.run("key", "show")
 
     assert result.exit_code == 3
-    assert result.stderr == "Error: AWS cannot be used: Unable to locate credentials.\n"
+    assert result.stderr.startswith("Error: Unable to locate AWS credentials. Run `aws configure`")
 
 
 def test_a_parameter_that_botocore_refuses_is_not_repeated(world: World) -> None:
@@ -179,7 +188,7 @@ def test_a_parameter_that_botocore_refuses_is_not_repeated(world: World) -> None
     result = world.run("client", "list")
 
     assert result.exit_code == 3
-    assert result.stderr == "Error: AWS's client refused the form of a parameter.\n"
+    assert result.stderr == "Error: AWS does not take a parameter of this form.\n"
 
 
 def test_a_fault_shows_no_text_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,7 +197,7 @@ def test_a_fault_shows_no_text_of_its_own(world: World, monkeypatch: pytest.Monk
     def broken(*_: object) -> None:
         raise RuntimeError("hunter2")
 
-    monkeypatch.setattr("jitsi_tokens_cli.key.commands.current_version", broken)
+    monkeypatch.setattr("jitsi_tokens_cli.stack._describe", broken)
 
     result = world.run("key", "show")
 
