@@ -82,7 +82,9 @@ def echo_facts(facts: Sequence[tuple[str, str]]) -> None:
         return
     width = max(len(name) for name, _ in facts) + 2
     for name, value in facts:
-        echo(wrapped(f"{name:<{width}}{one_line(value)}", width))
+        line = f"{name:<{width}}{one_line(value)}"
+        # An ARN stays beside its name.
+        echo(wrapped(line, width) if " " in value else line)
 
 
 def echo_check(check: Check, name_width: int = 16) -> None:
