@@ -1,4 +1,4 @@
-"""The address of a stack's service: which one it is, and whether an API key may go there."""
+"""The address of a stack's service, and whether an API key may be sent there."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 URL_VARIABLE = "JITSI_TOKENS_URL"
 # People paste the address of the request.
 _PASTED = re.compile(r"(?<!:/)/api/jitsi/jwt/*([?#].*)?\Z", re.DOTALL)
-# Of a command that is about a stack: it reads the variable by service_url.
+# For commands about a stack; service_url reads the variable.
 Url = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help=f"The service, as Jitsi reaches it. Left out: {URL_VARIABLE}, if the stack is the one"
-        " that JITSI_TOKENS_STACK_NAME names, else the stack's own.",
+        help=f"The service, as Jitsi reaches it. Default: {URL_VARIABLE}, if"
+        " JITSI_TOKENS_STACK_NAME names the stack, else the stack's own address.",
     ),
 ]
 

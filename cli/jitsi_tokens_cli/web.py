@@ -1,10 +1,12 @@
-"""The service, or a key server, at its address: asked as Jitsi and a health record ask it."""
+"""HTTP requests to the service, or to a key server, as health records and Jitsi send them."""
 
 from __future__ import annotations
 
 import json
 import ssl
 from email.utils import parsedate_to_datetime
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
@@ -17,17 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROBLEM = "application/problem+json"
-# API Gateway itself gives up after 29 seconds.
-_TIMEOUT = httpx.Timeout(30, connect=5)
+# GET is the probe, POST asks for a token.
+TOKEN_PATH = "/api/jitsi/jwt"
+# API Gateway itself gives up after 29.
+_LIMIT_SECONDS = 30.0
+_CONNECT_SECONDS = 5.0
 _MAX_BYTES = 262_144
 
 
 class Unanswered(Exception):
-    """No answer came. The text says why, as far as it can be told."""
+    """No answer came; the text says why, as far as is known."""
 
 
 class CertificateRefused(Unanswered):
-    """The address has no certificate that holds."""
+    """The address has no valid certificate."""
 
 
 class FieldError(msgspec.Struct):
@@ -38,7 +43,7 @@ class FieldError(msgspec.Struct):
 
 
 class Problem(msgspec.Struct):
-    """A refusal, as far as the answer says why (RFC 9457)."""
+    """Why a request was refused (RFC 9457); empty where the answer does not say."""
 
     title: str = ""
     detail: str = ""
@@ -46,7 +51,7 @@ class Problem(msgspec.Struct):
 
 
 class Reply(NamedTuple):
-    """What the address answers; nothing of its content is repeated by who reads it.
+    """An answer; its content may hold a token, and stays out of its repr.
 
     Attributes:
         certificate_ends_at: in epoch seconds; None without TLS.
@@ -62,12 +67,12 @@ class Reply(NamedTuple):
 
     @property
     def media_type(self) -> str:
-        """What the content says that it is."""
+        """The content's type, without parameters."""
         return str(self.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
 
     @property
     def date(self) -> int | None:
-        """When it was sent by the clock there, in epoch seconds."""
+        """When it was sent, by the clock there, in epoch seconds."""
         try:
             return int(parsedate_to_datetime(self.headers.get("Date", "")).timestamp())
         except (ValueError, OverflowError):
@@ -75,18 +80,18 @@ class Reply(NamedTuple):
 
     @property
     def is_failure(self) -> bool:
-        """Whether it is the address that fails, not what it was asked."""
+        """Whether the service failed, rather than refused the request."""
         return httpx.codes.is_server_error(self.status)
 
     def problem(self) -> Problem:
-        """Return why it refuses; an empty problem where it does not say."""
+        """Return why the request was refused."""
         try:
             return msgspec.json.decode(self.content, type=Problem)
         except (msgspec.DecodeError, UnicodeError):
             return Problem()
 
     def document(self) -> dict[str, Any]:
-        """Return the JSON object in it; an empty one where there is none."""
+        """Return its JSON object; an empty one where there is none."""
         try:
             return msgspec.json.decode(self.content, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeError):
@@ -96,16 +101,22 @@ class Reply(NamedTuple):
 class Web:
     """The address of a service, or of a key server, which may be plain http.
 
+    Args:
+        limit_seconds: how long a whole request may take, from the look-up of the name on.
+
     Raises:
-        UsageError: it is none, or an API key must not be sent there.
+        UsageError: it is no address, or an API key must not be sent there.
     """
 
-    def __init__(self, url: str, *, is_key_server: bool = False) -> None:
+    def __init__(
+        self, url: str, *, is_key_server: bool = False, limit_seconds: float = _LIMIT_SECONDS
+    ) -> None:
         parts = check_url(url, is_key_server=is_key_server)
         self.url = url.rstrip("/")
         self.host = parts.hostname or ""
+        self._limit_seconds = limit_seconds
         self._client = httpx.Client(
-            timeout=_TIMEOUT,
+            timeout=httpx.Timeout(limit_seconds, connect=_CONNECT_SECONDS),
             follow_redirects=False,
             # A proxy would see what goes over plain http, even what is meant for loopback.
             trust_env=parts.scheme == "https",
@@ -114,7 +125,7 @@ class Web:
         )
 
     def get(self, path: str) -> Reply:
-        """Ask for what stands at a path.
+        """Fetch what is at a path.
 
         Raises:
             Unanswered: nothing came.
@@ -122,7 +133,7 @@ class Web:
         return self._ask("GET", path, {})
 
     def ask_token(self, request: dict[str, Any], api_key: str | None) -> Reply:
-        """Ask for a token; the answer may hold one.
+        """Request a token; the answer may hold one.
 
         Raises:
             Unanswered: nothing came.
@@ -130,22 +141,38 @@ class Web:
         headers = {"Content-Type": "application/json"}
         if api_key is not None:
             headers["Authorization"] = f"Bearer {api_key}"
-        return self._ask("POST", "/api/jitsi/jwt", headers, json.dumps(request))
+        return self._ask("POST", TOKEN_PATH, headers, json.dumps(request))
 
     def _ask(
         self, method: str, path: str, headers: dict[str, str], content: str | None = None
     ) -> Reply:
-        try:
-            with (
-                progress(f"Waiting for {self.host}"),
-                self._client.stream(
+        outcome: SimpleQueue[Reply | Exception] = SimpleQueue()
+
+        def send() -> None:
+            try:
+                with self._client.stream(
                     method, f"{self.url}{path}", content=content, headers=headers
-                ) as response,
-            ):
-                ends_at = _certificate_end(response)
-                return Reply(response.status_code, response.headers, _content(response), ends_at)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _unanswered(self.host, error) from None
+                ) as response:
+                    ends_at = _certificate_end(response)
+                    reply = Reply(
+                        response.status_code, response.headers, _content(response), ends_at
+                    )
+                outcome.put(reply)
+            except Exception as error:  # noqa: BLE001 - raised where it was asked for
+                outcome.put(error)
+
+        # httpx limits each step, not the whole, and the look-up of the name not at all.
+        Thread(target=send, daemon=True).start()
+        with progress(f"Waiting for {self.host}"):
+            try:
+                answered = outcome.get(timeout=self._limit_seconds)
+            except Empty:
+                answered = httpx.TimeoutException("")
+        if isinstance(answered, httpx.HTTPError | httpx.InvalidURL):
+            raise _unanswered(self.host, answered, self._limit_seconds)
+        if isinstance(answered, Exception):
+            raise answered
+        return answered
 
 
 def _content(response: httpx.Response) -> bytes:
@@ -164,12 +191,14 @@ def _certificate_end(response: httpx.Response) -> int | None:
     return int(ssl.cert_time_to_seconds(certificate["notAfter"])) if certificate else None
 
 
-def _unanswered(host: str, error: Exception) -> Unanswered:
+def _unanswered(host: str, error: Exception, limit_seconds: float) -> Unanswered:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CertificateRefused(
-                f"The certificate of {host} does not hold: {cause.verify_message}."
+                f"The certificate of {host} is not valid: {cause.verify_message}."
             )
+    if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+        return Unanswered(f"{host} does not answer within {limit_seconds:g} seconds.")
     # The text of an error may hold what was sent.
     return Unanswered(f"{host} does not answer ({type(error).__name__}).")
 
