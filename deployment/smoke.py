@@ -14,11 +14,10 @@ from jitsi_tokens.core.clients import Client, digest, make_api_key
 from jitsi_tokens.core.policy import make_policy
 from jitsi_tokens.core.request_fields import MIN_LIFETIME_SECONDS
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
-from jitsi_tokens_cli.doctor.address import PROBE_PATH
 from jitsi_tokens_cli.errors import CommandError, Unreachable
 from jitsi_tokens_cli.output import echo, info
 from jitsi_tokens_cli.token import service, text
-from jitsi_tokens_cli.web import Unanswered
+from jitsi_tokens_cli.web import TOKEN_PATH, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +40,7 @@ def smoke_test(stack: Stack, web: Web) -> None:
     """
     room = f"{CLIENT}-{secrets.token_hex(8)}"
     try:
-        probe = web.get(PROBE_PATH)
+        probe = web.get(TOKEN_PATH)
         _expect(probe, httpx.codes.OK, "the probe")
         if probe.document().get("configured") is not True:
             raise CommandError("The probe does not say configured: `jitsi-tokens doctor` says why.")

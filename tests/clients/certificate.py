@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def certify(folder: Path, subject: str) -> tuple[Path, ssl.SSLContext]:
+def certify(folder: Path, subject: str, days: float = 1) -> tuple[Path, ssl.SSLContext]:
     """Return a new certificate for a name or an address, and what a server needs to use it."""
     certificate, private = folder / f"{subject}.crt", folder / f"{subject}.private"
     key = ec.generate_private_key(ec.SECP256R1())
@@ -33,8 +33,8 @@ def certify(folder: Path, subject: str) -> tuple[Path, ssl.SSLContext]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_before(now - timedelta(days=30))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([general]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

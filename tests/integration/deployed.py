@@ -88,7 +88,7 @@ class Deployed:
         world.api = self.api
         world.web = self.web
         # Jitsi is here too.
-        monkeypatch.setattr("jitsi_tokens_cli.doctor.address.Web", lambda _: Web(world.url))
+        monkeypatch.setattr("jitsi_tokens_cli.doctor.address.Web", lambda *_, **__: Web(world.url))
         monkeypatch.setattr(
             "jitsi_tokens_cli.doctor.command.CLOCK",
             Clock(lambda: self.now() + self.ours, self._sleep),

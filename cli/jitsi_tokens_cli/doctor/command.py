@@ -1,23 +1,54 @@
 """`jitsi-tokens doctor`: what is wrong with a deployed stack."""
 
+import re
 import secrets
+import sys
 import time
-from collections.abc import Callable
-from typing import Annotated
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Annotated, assert_never
 
 import typer
 
 from jitsi_tokens.core.clock import Clock
 from jitsi_tokens.core.rooms import RoomRefused, scoped_room
+from jitsi_tokens.status import KeyStatus
 from jitsi_tokens_cli.address import Url, service_url
-from jitsi_tokens_cli.doctor.examination import Examination, examine
-from jitsi_tokens_cli.doctor.report import line_of, put_json_report, put_report
+from jitsi_tokens_cli.app import examples
+from jitsi_tokens_cli.checks import Check, failed, skipped
+from jitsi_tokens_cli.doctor.address import (
+    LIMIT_SECONDS,
+    authorizer_check,
+    clock_check,
+    jwks_check,
+    make_contact,
+    meeting_page_check,
+    probe_check,
+    published_check,
+    unknown_key_check,
+)
+from jitsi_tokens_cli.doctor.secret import Secret, age_check
+from jitsi_tokens_cli.doctor.stack import clients_check, stack_check, status_check, stored_status
+from jitsi_tokens_cli.doctor.token import token_check
 from jitsi_tokens_cli.errors import CommandError, Unreachable
-from jitsi_tokens_cli.output import Json, info
-from jitsi_tokens_cli.stack import DeploymentUnfinished, find_stack
-from jitsi_tokens_cli.web import Web
+from jitsi_tokens_cli.output import (
+    Json,
+    duration_text,
+    echo,
+    echo_check,
+    echo_json,
+    info,
+    is_terminal,
+    progress,
+)
+from jitsi_tokens_cli.stack import DeploymentUnfinished, Stack, find_stack
+from jitsi_tokens_cli.web import Unanswered, Web
 
-EPILOG = "Example: jitsi-tokens --stack-name my-stack doctor --wait"
+EPILOG = examples(
+    "jitsi-tokens doctor --stack-name my-stack",
+    "jitsi-tokens doctor --stack-name my-stack --wait",
+    "jitsi-tokens doctor --stack-name my-stack --without-key --json",
+)
 
 CLOCK = Clock(time.time, time.sleep)
 _WAIT_SECONDS = 300
@@ -32,16 +63,16 @@ def doctor(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The room to ask a token for, where the client may not ask for any. Left out: one"
-            " at random. The token is thrown away.",
+            help="Request the token for this room, if the client may not request any. Default: a"
+            " random one. The token is thrown away.",
         ),
     ] = None,
     wait: Annotated[
         bool,
         typer.Option(
             "--wait",
-            help="Look again until nothing is wrong, as after a deployment whose first rotation is"
-            " making the first key.",
+            help="Check again until nothing is wrong, and print what changes: for example while"
+            " the first rotation makes the first key.",
         ),
     ] = False,
     timeout: Annotated[
@@ -52,63 +83,168 @@ def doctor(
         bool,
         typer.Option(
             "--without-key",
-            help="Leave the signing key unread: for those who may not read it. The stack's own"
-            " check, and the address, tell whether it signs.",
+            help="Do not read the signing key, as an auditor may not. The stack's own check and"
+            " the address still tell whether it signs.",
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check a deployed stack from outside and inside, and say what to do where something is wrong.
+    """Check a deployed stack from outside and inside, and say how to repair it.
 
-    A token is issued and read as Jitsi reads it where JITSI_TOKENS_API_KEY
-    holds an API key, or JITSI_TOKENS_API_KEY_FILE names a file that does.
-    Nothing that is printed is secret.
+    Prints each check as it ends, and at the end what failed once more. With an
+    API key in JITSI_TOKENS_API_KEY, or in the file that JITSI_TOKENS_API_KEY_FILE
+    names, it requests a token and judges it as Jitsi does. It prints no secret.
 
-    What you may not read is skipped. An address that does not answer is a
-    failure: its callers get no token.
+    Skips what you may not read. An address that does not answer within 10
+    seconds is a failure, as its callers get no token, and is not asked again.
 
-    Exits with 1 where something is wrong, and with 3 where nothing was, but
-    AWS or the service did not let everything be looked at.
+    Exits with 1 if something is wrong; with 3 if nothing was, but AWS or the
+    service did not let everything be checked.
     """
-    room = _checked(room) if room else f"doctor-{secrets.token_hex(8)}"
+    room = _checked(room)
+    printed: dict[str, str] = {}
 
-    def look() -> Examination:
+    def look() -> list[Check]:
+        checks = []
         stack = find_stack(ctx.obj)
-        web = Web(service_url(stack, url))
-        return examine(stack, web, CLOCK, room, reads_key=not without_key)
+        web = Web(service_url(stack, url), limit_seconds=LIMIT_SECONDS)
+        for check in examine(stack, web, CLOCK, room, reads_key=not without_key):
+            checks.append(check)
+            # With --wait: what passes again, or says the same but for its times, is no news.
+            news = check.outcome if check.outcome == "pass" else re.sub(r"\d", "", check.found)
+            if not as_json and printed.get(check.name) != news:
+                printed[check.name] = news
+                echo_check(check)
+        return checks
 
-    examination = _wait(look, CLOCK.now() + timeout) if wait else look()
+    checks = _look_until(look, CLOCK.now() + timeout) if wait else look()
+    failures = [check for check in checks if check.outcome == "fail"]
+    is_incomplete = any(check.obstructed or check.denied for check in checks)
     if as_json:
-        put_json_report(examination)
+        _print_json(checks, failures, is_healthy=not failures and not is_incomplete)
     else:
-        put_report(examination)
-    if examination.failures:
+        _summarize(checks, failures, is_incomplete=is_incomplete)
+    if failures:
         raise typer.Exit(CommandError.exit_code)
-    if examination.is_incomplete:
+    if is_incomplete:
         raise typer.Exit(Unreachable.exit_code)
 
 
-def _wait(look: Callable[[], Examination], deadline: float) -> Examination:
+def examine(
+    stack: Stack, web: Web, clock: Clock, room: str, *, reads_key: bool = True
+) -> Iterator[Check]:
+    """Check a stack from outside and inside, and yield each check as it ends.
+
+    Requests a token for `room`. Unless it `reads_key`, the signing secret's content is not read.
+    """
+    yield stack_check(stack)
+    contact = make_contact(web, clock)
+    yield contact.check
+    yield clock_check(contact, stack.settings.clock_skew_seconds)
+    silent = "" if contact.reply else "address"
+
+    def asked(name: str, check: Callable[[], Check]) -> Check:
+        """Return a check that sends requests: none after the first that got no answer."""
+        nonlocal silent
+        if silent:
+            return skipped(name, f"The address does not answer as it should ({silent}).")
+        try:
+            return check()
+        except Unanswered as error:
+            silent = name
+            return failed(name, str(error), "It answered a moment ago: run doctor again.")
+
+    # Times in AWS are by its clock, whatever this machine's says.
+    now = clock.now() if contact.date is None else contact.date
+    secret = Secret(stack, reads=reads_key)
+    key, facts = secret.check(now)
+    stored = stored_status(stack)
+    if key.outcome == "skipped" and isinstance(stored, KeyStatus):
+        # Who may not read the key may read what the stack itself says of it.
+        facts = stored.key
+    yield key
+    yield age_check(stack, facts, now)
+    yield from secret.changes(now)
+    yield clients_check(stack)
+    if stack.settings.provider != "jaas":
+        yield meeting_page_check(stack.settings)
+    match stack.trust:
+        case "console" | "shared":
+            pass
+        case "published":
+            yield asked("published-key", lambda: published_check(stack, web, facts))
+            yield asked("missing-key-404", lambda: unknown_key_check(web))
+            yield asked("jwks", lambda: jwks_check(web, facts))
+        case _:
+            assert_never(stack.trust)
+    status = status_check(secret, stored, facts, now)
+    yield status
+    yield asked("probe", lambda: probe_check(web, contact, status, clock))
+    yield asked("authorizer", lambda: authorizer_check(web))
+    yield asked("token", lambda: token_check(secret, web, room, now))
+
+
+def _look_until(look: Callable[[], list[Check]], deadline: float) -> list[Check]:
+    """Look again until nothing is wrong or about to change, or the time is over."""
     told = ""
     while True:
         try:
-            examination = look()
+            checks = look()
+            reason = next(filter(None, map(_unsettled, checks)), "")
+            if not reason or CLOCK.now() >= deadline:
+                return checks
         except DeploymentUnfinished as unfinished:
             if CLOCK.now() >= deadline:
                 raise
             reason = str(unfinished)
-        else:
-            unsettled = examination.unsettled
-            if not unsettled or CLOCK.now() >= deadline:
-                return examination
-            reason = f"{unsettled[0].name}: {line_of(unsettled[0])}"
         if reason != told:
             info(f"Waiting. {reason}")
             told = reason
-        CLOCK.sleep(min(_ASK_AGAIN_SECONDS, max(0.0, deadline - CLOCK.now())))
+        left = max(0.0, deadline - CLOCK.now())
+        with progress(f"Waiting, {duration_text(left)} left"):
+            CLOCK.sleep(min(_ASK_AGAIN_SECONDS, left))
 
 
-def _checked(room: str) -> str:
+def _unsettled(check: Check) -> str:
+    """Return what a later look may find changed."""
+    is_unsettled = check.outcome == "fail" or check.transient or check.obstructed
+    return f"{check.name}: {check.found}" if is_unsettled else ""
+
+
+def _print_json(checks: list[Check], failures: list[Check], *, is_healthy: bool) -> None:
+    fields = ("outcome", "found", "remedy")
+    of_checks = [
+        {"check": check.name, **{field: getattr(check, field) for field in fields}}
+        for check in checks
+    ]
+    first = failures[0].name if failures else None
+    echo_json({"healthy": is_healthy, "firstFailure": first, "checks": of_checks})
+
+
+def _summarize(checks: list[Check], failures: list[Check], *, is_incomplete: bool) -> None:
+    if failures and is_terminal(sys.stdout):
+        echo("")
+        for check in failures:
+            echo_check(check)
+        echo("")
+    counts = Counter(check.outcome for check in checks)
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    if failures:
+        told = f"Begin with {failures[0].name}"
+    elif any(check.denied for check in checks):
+        told = "Everything you have permission to check is healthy"
+    elif is_incomplete:
+        told = "AWS or the service did not let everything be checked: try again"
+    elif counts["warning"]:
+        told = "Nothing failed, but read the warnings"
+    else:
+        told = "Everything is healthy"
+    info(f"{told} ({counted}).")
+
+
+def _checked(room: str | None) -> str:
+    if room is None:
+        return f"doctor-{secrets.token_hex(8)}"
     try:
         scoped_room(room)
     except RoomRefused as refused:

@@ -1,4 +1,4 @@
-"""What keeps a check of `doctor` from being made."""
+"""Why a check could not be made."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DAY_SECONDS = 24 * 3600
+NO_KEY = "There is no key to check (signing-secret)."
 _DENIALS = frozenset(["AccessDenied", "AccessDeniedException", "UnauthorizedOperation"])
 
 
 class Unknown(NamedTuple):
-    """What could not be read, and why."""
+    """What could not be read, and why: nobody answered, or the caller lacks the permission."""
 
     why: str
     obstructed: bool = False
     denied: bool = False
 
     def skipped(self, name: str) -> Check:
-        """Return the check that it keeps from being made."""
+        """Return the check that could not be made."""
         return Check(name, "skipped", self.why, obstructed=self.obstructed, denied=self.denied)
 
 
@@ -35,7 +36,7 @@ def rate_limited(name: str) -> Check:
 
 
 def attempt[T](read: Callable[[], T]) -> T | Unknown:
-    """Return what AWS tells, or why it does not."""
+    """Return what AWS answers, or why it does not."""
     try:
         return read()
     except ClientError as error:

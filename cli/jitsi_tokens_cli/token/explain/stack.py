@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.core.keys import KeyDocument, KeyRefused, read_key
-from jitsi_tokens.secrets import PREVIOUS
+from jitsi_tokens.secrets import CURRENT, PREVIOUS
 from jitsi_tokens_cli.address import key_server_of
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.signing_secret import current_version
@@ -17,18 +17,24 @@ from jitsi_tokens_cli.token.explain.expectations import KeyFound, KeyUnknown, No
 from jitsi_tokens_cli.token.explain.key_server import of_key_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jitsi_tokens.secrets import KeyVersion
     from jitsi_tokens_cli.stack import Stack
     from jitsi_tokens_cli.token.explain.expectations import Expectations, FindKey, KeyAnswer
 
+    type ReadVersion = Callable[[str], KeyVersion | None]
 
-def expectations_of_stack(stack: Stack, url: str, *, reads_key: bool = True) -> Expectations:
+
+def expectations_of_stack(stack: Stack, url: str, read: ReadVersion | None = None) -> Expectations:
     """Return what the Jitsi of a stack wants, whose service is at `url`.
 
-    Unless it `reads_key`, a signature is verified with published keys alone.
+    `read` returns the version of the signing secret under a label, and raises CommandError where
+    it may not; left out, Secrets Manager is asked.
     """
     match stack.trust:
         case "console" | "shared":
-            find_key = _of_secret(stack) if reads_key else _unread
+            find_key = _of_secret(stack, read or partial(_read, stack))
         case "published":
             find_key = of_key_server(key_server_of(url))
         case _:
@@ -36,17 +42,22 @@ def expectations_of_stack(stack: Stack, url: str, *, reads_key: bool = True) -> 
     return of_settings(stack.settings, find_key)
 
 
-def _unread(_kid: str | None) -> KeyAnswer:
-    return KeyUnknown("The stack's key was not read.")
+def _read(stack: Stack, label: str) -> KeyVersion | None:
+    if label == CURRENT:
+        return current_version(stack)
+    try:
+        return stack.secret.get(label)
+    except (ClientError, BotoCoreError):
+        return None
 
 
-def _of_secret(stack: Stack) -> FindKey:
+def _of_secret(stack: Stack, read: ReadVersion) -> FindKey:
     """Return the way to the stack's present key and the one before; the answer says if denied."""
 
     @cache
     def find(kid: str | None) -> KeyAnswer:
         try:
-            version = current_version(stack)
+            version = read(CURRENT)
         except CommandError as error:
             return KeyUnknown(str(error))
         if version is None:
@@ -57,7 +68,7 @@ def _of_secret(stack: Stack) -> FindKey:
             return KeyUnknown(f"The stack's key cannot sign: {refused}")
         if kid in (None, present):
             return key
-        before = _previous(stack)
+        before = _of_version(read(PREVIOUS), stack)
         if before and kid == before[0]:
             return before[1]._replace(
                 remark="It is the key before the stack's present one: it works for as long as 8x8"
@@ -72,11 +83,10 @@ def _of_secret(stack: Stack) -> FindKey:
     return find
 
 
-def _previous(stack: Stack) -> tuple[str, KeyFound] | None:
+def _of_version(version: KeyVersion | None, stack: Stack) -> tuple[str, KeyFound] | None:
     try:
-        version = stack.secret.get(PREVIOUS)
         return _of_document(version.text, stack) if version else None
-    except (ClientError, BotoCoreError, KeyRefused):
+    except KeyRefused:
         return None
 
 
