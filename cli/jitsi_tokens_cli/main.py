@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from jitsi_tokens_cli import status as status_command
 from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.audit import command as audit_command
 from jitsi_tokens_cli.client import commands as client_commands
@@ -32,6 +33,7 @@ app.add_typer(key_commands.app, name="key")
 app.add_typer(client_commands.app, name="client")
 app.add_typer(token_commands.app, name="token")
 app.command(epilog=jitsi_config_command.EPILOG)(jitsi_config_command.jitsi_config)
+app.command(epilog=status_command.EPILOG)(status_command.status)
 app.command(epilog=doctor_command.EPILOG)(doctor_command.doctor)
 app.command(epilog=audit_command.EPILOG)(audit_command.audit)
 
