@@ -477,6 +477,21 @@ def test_rollback_goes_back_and_forth(staged: World) -> None:
     assert labels(staged)["AWSCURRENT"] == promoted
 
 
+@pytest.mark.parametrize("overwritten", ["rubbish", '{"algorithm":"HS256","kid":"k","secret":""}'])
+def test_rollback_restores_a_key_that_was_overwritten(staged: World, overwritten: str) -> None:
+    """Jitsi still has it, so that nothing is to be done there, and nothing to wait for."""
+    kid = staged.stored()["kid"]
+    staged.secrets.put_secret_value(SecretId=staged.secret, SecretString=overwritten)
+
+    result = staged.run("key", "rollback", "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert staged.stored()["kid"] == kid
+    assert "Jitsi still has it: change nothing there." in result.stderr
+    assert "JWT_APP_SECRET" not in result.stderr
+    assert "..." not in result.stderr
+
+
 def test_rollback_needs_a_previous_key_that_signs(jaas: World, rsa_pem: str) -> None:
     """The first key has none before it; what was stored by hand may be no key of this stack."""
     none = jaas.run("key", "rollback", "--yes")

@@ -227,6 +227,9 @@ def rollback(
     trust = versions.changed_by_hand(stack)
     held = versions.read_all(stack)
     change = versions.return_to_previous(stack, held)
+    if not versions.can_sign(stack, held.current):
+        _restore(stack, held, change, yes=yes, as_json=as_json)
+        return
     _confirm(stack, trust, held, change, PREVIOUS, yes=yes)
     _carry_out(stack, trust, held, change, waits=not no_wait, as_json=as_json)
     info(f"Another `key rollback` returns to {held.signing_kid}.")
@@ -396,6 +399,18 @@ def _confirm(
         case _:
             assert_never(trust)
     confirm(question, yes=yes)
+
+
+def _restore(stack: Stack, held: KeyVersions, change: Change, *, yes: bool, as_json: bool) -> None:
+    """Put the previous key back in place of what never signed, such as a secret overwritten."""
+    kid = change.key.kid
+    confirm(f"What the secret holds now cannot sign. Let {kid} sign again?", yes=yes)
+    versions.make_current(stack, held, change)
+    if as_json:
+        answer = {"versionId": change.version_id, "changed": True, "replacedKid": None}
+        echo_json(common.facts(change.key) | answer)
+    info(f"{kid} is current again. Jitsi still has it: change nothing there.")
+    check.check_stored(stack)
 
 
 def _carry_out(

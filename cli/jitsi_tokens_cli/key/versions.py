@@ -148,6 +148,14 @@ def tried(stack: Stack, document: KeyDocument) -> SigningKey:
     return _read(stack, replace(document, kid=document.kid or f"{stack.kid_prefix}staged"))
 
 
+def can_sign(stack: Stack, version: KeyVersion | None) -> bool:
+    """Tell whether the stack can sign with a version, as it is."""
+    try:
+        return bool(version and version.document and _read(stack, version.document))
+    except KeyRefused:
+        return False
+
+
 def store(stack: Stack, document: KeyDocument, label: str) -> tuple[SigningKey, str]:
     """Store a key under a label once it has proved to sign; return its version's id too.
 
