@@ -228,7 +228,7 @@ def rollback(
     held = versions.read_all(stack)
     change = versions.return_to_previous(stack, held)
     if not versions.can_sign(stack, held.current):
-        _restore(stack, held, change, yes=yes, as_json=as_json)
+        _restore(stack, trust, held, change, yes=yes, as_json=as_json)
         return
     _confirm(stack, trust, held, change, PREVIOUS, yes=yes)
     _carry_out(stack, trust, held, change, waits=not no_wait, as_json=as_json)
@@ -401,14 +401,17 @@ def _confirm(
     confirm(question, yes=yes)
 
 
-def _restore(stack: Stack, held: KeyVersions, change: Change, *, yes: bool, as_json: bool) -> None:
+def _restore(
+    stack: Stack, trust: ByHand, held: KeyVersions, change: Change, *, yes: bool, as_json: bool
+) -> None:
     """Put the previous key back in place of what never signed, such as a secret overwritten."""
     kid = change.key.kid
     confirm(f"What the secret holds now cannot sign. Let {kid} sign again?", yes=yes)
     versions.make_current(stack, held, change)
     if as_json:
         answer = {"versionId": change.version_id, "changed": True, "replacedKid": None}
-        echo_json(common.facts(change.key) | answer)
+        nothing = "replacedNeededUntil" if trust == "console" else "restartJitsiAt"
+        echo_json(common.facts(change.key) | answer | {nothing: None})
     info(f"{kid} is current again. Jitsi still has it: change nothing there.")
     check.check_stored(stack)
 
