@@ -1,7 +1,7 @@
 """Moto's Secrets Manager, made to know its current version after AWSCURRENT was moved.
 
 It keeps the version that was put last, so that what follows a move is done to another one. And it
-takes every label off a version that AWSCURRENT leaves, where AWS takes this one.
+takes every label off a version that AWSCURRENT leaves, where AWS leaves a person's own.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def follow_labels(monkeypatch: pytest.MonkeyPatch) -> None:
         replaced = secret.versions.get(secret.default_version_id or "", {"version_stages": []})
         kept = [each for each in replaced["version_stages"] if each != "AWSCURRENT"]
         reset(secret, version, version_id)
-        replaced["version_stages"] += [each for each in kept if each != "AWSPREVIOUS"]
+        replaced["version_stages"] += [each for each in kept if not each.startswith("AWS")]
 
     monkeypatch.setattr(FakeSecret, "reset_default_version", keep_labels)
     monkeypatch.setattr(FakeSecret, "default_version_id", property(current, ignore), raising=False)
