@@ -4,13 +4,13 @@ import hashlib
 import hmac
 import re
 import secrets
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from jitsi_tokens.core.base62 import CHECKSUM_CHARACTERS, checksum, encoded
 from jitsi_tokens.core.policy import Policy
 
 MAX_CLIENT_BYTES = 4096
@@ -19,9 +19,7 @@ KEY_DIGITS = 12
 
 _PREFIX = "jtk_"
 _SECRET_CHARACTERS = 43  # 256 bits in base 62
-_CHECKSUM_CHARACTERS = 6
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_API_KEY = re.compile(f"{_PREFIX}[0-9A-Za-z]{{{_SECRET_CHARACTERS + _CHECKSUM_CHARACTERS}}}")
+_API_KEY = re.compile(f"{_PREFIX}[0-9A-Za-z]{{{_SECRET_CHARACTERS + CHECKSUM_CHARACTERS}}}")
 # RFC 9110, 11.1: the scheme's name is case-insensitive.
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +(\S+)")
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -44,8 +42,8 @@ _DECODER = msgspec.json.Decoder(Client)
 
 def make_api_key() -> str:
     """Return a new API key: 256 random bits and a checksum behind a recognisable prefix."""
-    secret = _base62(secrets.randbits(256), _SECRET_CHARACTERS)
-    return f"{_PREFIX}{secret}{_checksum(secret)}"
+    secret = encoded(secrets.randbits(256), _SECRET_CHARACTERS)
+    return f"{_PREFIX}{secret}{checksum(secret)}"
 
 
 def api_key_in(authorization: str) -> str | None:
@@ -59,7 +57,7 @@ def is_api_key(text: str) -> bool:
     if not _API_KEY.fullmatch(text):
         return False
     secret = text.removeprefix(_PREFIX)[:_SECRET_CHARACTERS]
-    return hmac.compare_digest(text[-_CHECKSUM_CHARACTERS:], _checksum(secret))
+    return hmac.compare_digest(text[-CHECKSUM_CHARACTERS:], checksum(secret))
 
 
 def digest(api_key: str) -> str:
@@ -128,15 +126,3 @@ def client_of(item: Mapping[str, Any]) -> Client | None:
     seconds = None if advance is None else advance.get("N", "")
     client = read_client(item.get("record", {}).get("S", ""), seconds)
     return client if client and item.get("client") == {"S": client.name} else None
-
-
-def _checksum(secret: str) -> str:
-    return _base62(zlib.crc32(secret.encode()), _CHECKSUM_CHARACTERS)
-
-
-def _base62(number: int, width: int) -> str:
-    characters = ""
-    for _ in range(width):
-        number, remainder = divmod(number, 62)
-        characters = _ALPHABET[remainder] + characters
-    return characters

@@ -4,7 +4,7 @@ import functools
 import json
 import re
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -144,18 +144,49 @@ def check_values(request: TokenRequest) -> None:
     Raises:
         Problem: with the first field at fault.
     """
-    if request.features is not UNSET and (unknown := request.features.keys() - FEATURES):
-        raise invalid_field(
-            f"/features{json_pointer(min(unknown))}", "is not a feature that Jitsi knows"
-        )
+    check_features("", request)
     for pointer, field in _fields_of(type(request)):
         value = getattr(request, field)
         if isinstance(value, str | list | dict):
-            _check_text(pointer, value)
-    if request.user_email is not UNSET and not _EMAIL.fullmatch(request.user_email):
-        raise invalid_field("/userEmail", "must be an e-mail address")
-    if request.user_avatar is not UNSET and not _is_https_url(request.user_avatar):
-        raise invalid_field("/userAvatar", "must be an https URL without user name or password")
+            check_text(pointer, value)
+    check_user("", request)
+
+
+class Person(Protocol):
+    """What a request says of somebody, beside id and name."""
+
+    @property
+    def user_email(self) -> str | UnsetType: ...  # noqa: D102 - as in TokenRequest
+    @property
+    def user_avatar(self) -> str | UnsetType: ...  # noqa: D102
+    @property
+    def features(self) -> dict[str, bool] | UnsetType: ...  # noqa: D102
+
+
+def check_features(pointer: str, person: Person) -> None:
+    """Refuse features that Jitsi does not know; `pointer` leads to the person in the body.
+
+    Raises:
+        Problem: with the first field at fault.
+    """
+    if person.features is not UNSET and (unknown := person.features.keys() - FEATURES):
+        raise invalid_field(
+            f"{pointer}/features{json_pointer(min(unknown))}", "is not a feature that Jitsi knows"
+        )
+
+
+def check_user(pointer: str, person: Person) -> None:
+    """Refuse what is no e-mail address or no picture's; `pointer` leads to the person in the body.
+
+    Raises:
+        Problem: with the first field at fault.
+    """
+    if person.user_email is not UNSET and not _EMAIL.fullmatch(person.user_email):
+        raise invalid_field(f"{pointer}/userEmail", "must be an e-mail address")
+    if person.user_avatar is not UNSET and not is_https_url(person.user_avatar):
+        raise invalid_field(
+            f"{pointer}/userAvatar", "must be an https URL without user name or password"
+        )
 
 
 @functools.cache
@@ -164,7 +195,7 @@ def _fields_of(request_type: type[TokenRequest]) -> list[tuple[str, str]]:
     return [(f"/{name}", field) for name, field in names]
 
 
-def _check_text(pointer: str, value: object) -> None:
+def check_text(pointer: str, value: object) -> None:
     """Refuse unsafe text anywhere in a value."""
     if isinstance(value, str):
         if not value:
@@ -173,13 +204,14 @@ def _check_text(pointer: str, value: object) -> None:
             raise invalid_field(pointer, reason)
     elif isinstance(value, list):
         for item in value:
-            _check_text(pointer, item)
+            check_text(pointer, item)
     elif isinstance(value, dict):
         for item in (*value, *value.values()):
-            _check_text(pointer, item)
+            check_text(pointer, item)
 
 
-def _is_https_url(text: str) -> bool:
+def is_https_url(text: str) -> bool:
+    """Tell whether a text is an https URL without user name or password."""
     try:
         url = urlsplit(text)
         _ = url.port

@@ -1,0 +1,357 @@
+"""What the health record says of a visit: the bodies of PUT, PATCH and POST under /api/visits."""
+
+import functools
+import re
+import zoneinfo
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from jitsi_tokens.core import request_fields as fields
+from jitsi_tokens.core.problems import MALFORMED_REQUEST, Problem, invalid_field
+from jitsi_tokens.core.requests import (
+    check_features,
+    check_text,
+    check_user,
+    is_https_url,
+    malformed,
+    refuse_repetition,
+)
+from jitsi_tokens.core.rooms import RoomRefused, scoped_room
+from jitsi_tokens.core.validation import problem_from
+from jitsi_tokens.core.visits import Admission, Because, Plan
+
+MAX_PARTICIPANTS = 30
+_MAX_AHEAD_SECONDS = 400 * 86_400
+_MOST_REVISION = 2**53 - 1
+_VISIT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_PARTICIPANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+# Abbreviations without summer time, which PHP reads otherwise than the tz database; and names that
+# are no places.
+_NO_PLACES = frozenset(
+    (
+        *("cet", "eet", "est", "gmt+0", "gmt-0", "gmt0", "hst", "met", "mst", "uct", "wet"),
+        *("factory", "localtime", "posixrules"),
+    )
+)
+
+_Minutes = Annotated[int, Meta(ge=0, le=720)]
+StartsAt = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description=(
+            "When the appointment begins, as RFC 3339 time with an offset, at most 400 days ahead."
+            " It may lie in the past while the close lies ahead."
+        ),
+        examples=["2026-12-01T09:30:00+01:00"],
+    ),
+]
+DurationMinutes = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=1380,
+        description=(
+            "How long the appointment lasts. Together with `opensBeforeMinutes`, `overrunMinutes`"
+            " and a delay at most 24 hours."
+        ),
+        examples=[30],
+    ),
+]
+TimeZone = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="The time zone in which people read the time: a place of the tz database.",
+        examples=["Europe/Vienna"],
+    ),
+]
+OpensBeforeMinutes = Annotated[
+    _Minutes, Meta(description="How long before its start the visit opens.", examples=[15])
+]
+OverrunMinutes = Annotated[
+    _Minutes, Meta(description="How long after its end the visit stays open.", examples=[30])
+]
+AdmissionField = Annotated[
+    Admission,
+    Meta(
+        description=(
+            "Who opens the visit for guests: a moderator who joins (`with-moderator`), or the"
+            " clock alone (`on-time`)."
+        ),
+        examples=["with-moderator"],
+    ),
+]
+RoomName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description=(
+            "The room, by the rules of a token request. Only when the visit is created; left out,"
+            " a room that nobody can guess is drawn."
+        ),
+        examples=["visit-4711"],
+    ),
+]
+Revision = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=_MOST_REVISION,
+        description=(
+            "The record's own counter or time of change. A call with a lower one than the visit"
+            " has is refused, so that calls may arrive in any order."
+        ),
+        examples=[1],
+    ),
+]
+DelayMinutes = Annotated[
+    _Minutes, Meta(description="How late the visit starts. It goes on as much longer.")
+]
+
+
+class Contact(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom a patient can call: shown on every screen."""
+
+    name: Annotated[
+        str,
+        Meta(
+            min_length=1, max_length=100, description="The clinic.", examples=["Praxis Dr. Novak"]
+        ),
+    ]
+    phone: Annotated[
+        str,
+        Meta(min_length=1, max_length=40, description="Its number.", examples=["+43 1 2345678"]),
+    ]
+    privacy_url: (
+        Annotated[
+            str,
+            Meta(
+                max_length=2048,
+                description="The https address of its privacy notice.",
+                examples=["https://novak.example/privacy"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class ParticipantBody(
+    Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    """Who takes part: the body of PUT /api/visits/{visitId}/participants/{participantId}."""
+
+    user_name: fields.UserName
+    is_moderator: fields.IsModerator = False
+    user_id: fields.UserId | UnsetType = UNSET
+    user_email: fields.UserEmail | UnsetType = UNSET
+    user_avatar: fields.UserAvatar | UnsetType = UNSET
+    features: fields.Features | UnsetType = UNSET
+    language: (
+        Annotated[
+            str,
+            Meta(
+                max_length=35,
+                pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+                description="The language of the page, as BCP 47 tag.",
+                examples=["de"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class Participant(ParticipantBody, frozen=True, kw_only=True):
+    """Who takes part, with an id of the caller's."""
+
+    participant_id: Annotated[
+        str,
+        Meta(
+            pattern="^[a-z0-9][a-z0-9-]{0,31}$",
+            description="The caller's name of the participant within the visit.",
+            examples=["patient"],
+        ),
+    ]
+
+
+class VisitBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An appointment: the body of PUT /api/visits/{visitId}."""
+
+    starts_at: StartsAt
+    duration_minutes: DurationMinutes
+    time_zone: TimeZone
+    contact: Contact
+    opens_before_minutes: OpensBeforeMinutes = 15
+    overrun_minutes: OverrunMinutes = 30
+    admission: AdmissionField = "with-moderator"
+    host_name: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    room_name: RoomName | UnsetType = UNSET
+    revision: Revision | UnsetType = UNSET
+    participants: (
+        Annotated[
+            list[Participant],
+            Meta(
+                description=(
+                    "Who takes part, 30 at most, those put by their own route counted. Left out,"
+                    " nobody changes; whoever is not named is revoked."
+                )
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+    def plan(self) -> Plan:
+        """Return when the visit is to be open."""
+        return Plan(
+            starts_at=int(self.starts_at.timestamp()),
+            duration_seconds=self.duration_minutes * 60,
+            opens_before_seconds=self.opens_before_minutes * 60,
+            overrun_seconds=self.overrun_minutes * 60,
+            admission=self.admission,
+        )
+
+
+class DelayBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of PATCH /api/visits/{visitId}."""
+
+    delay_minutes: DelayMinutes
+
+
+class EndBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of POST /api/visits/{visitId}/end."""
+
+    because: Annotated[Because, Meta(description="Why it is over.", examples=["by-phone"])] = "done"
+
+
+def read[T: Struct](body: bytes, body_type: type[T]) -> T:
+    """Read a body, refusing what the contract does not name.
+
+    Raises:
+        Problem: 400, with a JSON pointer to the field at fault, where there is one.
+    """
+    try:
+        found = msgspec.json.decode(body, type=body_type)
+        refuse_repetition(body)
+    except msgspec.ValidationError as error:
+        raise problem_from(str(error)) from None
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise malformed() from None
+    return found
+
+
+def check_visit(visit: VisitBody, now: int) -> None:
+    """Refuse values that no type can rule out.
+
+    Raises:
+        Problem: 400, with the field at fault.
+    """
+    if visit.starts_at.timestamp() > now + _MAX_AHEAD_SECONDS:
+        raise invalid_field("/startsAt", "must lie at most 400 days ahead")
+    check_texts("", visit)
+    check_time_zone(visit.time_zone)
+    if visit.contact.privacy_url is not UNSET and not is_https_url(visit.contact.privacy_url):
+        raise invalid_field("/contact/privacyUrl", "must be an https URL")
+    if visit.room_name is not UNSET:
+        try:
+            scoped_room(visit.room_name)
+        except RoomRefused as refused:
+            raise invalid_field("/roomName", str(refused)) from None
+    if visit.plan().is_too_long:
+        raise invalid_field("/durationMinutes", "makes the visit longer than 24 hours")
+    check_participants(visit)
+
+
+def check_participants(visit: VisitBody) -> None:
+    """Refuse participants that cannot be: too many, or two under one id.
+
+    Raises:
+        Problem: 400, with the field at fault.
+    """
+    if visit.participants is UNSET:
+        return
+    if len(visit.participants) > MAX_PARTICIPANTS:
+        raise invalid_field("/participants", f"must be at most {MAX_PARTICIPANTS}")
+    known: set[str] = set()
+    for number, participant in enumerate(visit.participants):
+        check_participant(f"/participants/{number}", participant)
+        if participant.participant_id in known:
+            raise invalid_field(
+                f"/participants/{number}/participantId", "must not be another participant's"
+            )
+        known.add(participant.participant_id)
+
+
+def check_participant(pointer: str, participant: ParticipantBody) -> None:
+    """Refuse a participant whose values break a rule of the token request.
+
+    Raises:
+        Problem: 400, with the field at fault.
+    """
+    check_features(pointer, participant)
+    check_texts(pointer, participant)
+    check_user(pointer, participant)
+    if participant.features is not UNSET and "flip" in participant.features:
+        raise invalid_field(f"{pointer}/features/flip", "is not for visits")
+
+
+def check_texts(pointer: str, body: Struct) -> None:
+    """Refuse unsafe text anywhere in a body.
+
+    Raises:
+        Problem: 400, with the field at fault.
+    """
+    names = zip(body.__struct_encode_fields__, body.__struct_fields__, strict=True)
+    for name, field in names:
+        value: Any = getattr(body, field)
+        if isinstance(value, str | dict):
+            check_text(f"{pointer}/{name}", value)
+        elif isinstance(value, Struct):
+            check_texts(f"{pointer}/{name}", value)
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse what is no place of the tz database.
+
+    Raises:
+        Problem: 400 at /timeZone.
+    """
+    if name.lower() in _NO_PLACES or name not in _time_zones():
+        raise invalid_field("/timeZone", "must name a place, such as Europe/Vienna")
+
+
+def check_visit_id(visit_id: str) -> None:
+    """Refuse an id that breaks its grammar.
+
+    Raises:
+        Problem: 400 without a pointer: it is no field of the body.
+    """
+    if not _VISIT_ID.fullmatch(visit_id):
+        raise Problem(
+            MALFORMED_REQUEST,
+            "A visit's id is 1 to 128 letters, digits, dots, underscores and hyphens, and begins"
+            " with a letter or a digit.",
+        )
+
+
+def check_participant_id(participant_id: str) -> None:
+    """Refuse an id that breaks its grammar.
+
+    Raises:
+        Problem: 400 without a pointer: it is no field of the body.
+    """
+    if not _PARTICIPANT_ID.fullmatch(participant_id):
+        raise Problem(
+            MALFORMED_REQUEST,
+            "A participant's id is 1 to 32 lower-case letters, digits and hyphens, and does not"
+            " begin with a hyphen.",
+        )
+
+
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
