@@ -37,8 +37,8 @@ REQUEST = TokenRequest(
     is_moderator=True,
 )
 
-# A path or a method that does not exist is for another function, and throttling for API Gateway.
-ELSEWHERE = (problems.NOT_FOUND, problems.METHOD_NOT_ALLOWED, problems.TOO_MANY_REQUESTS)
+# A method that a path does not answer is for another function.
+ELSEWHERE = (problems.METHOD_NOT_ALLOWED,)
 
 type Written = Callable[..., dict[str, Any]]
 

@@ -1,9 +1,11 @@
 """Every error the service answers, as RFC 9457 problem details."""
 
-from collections.abc import Sequence
-from typing import Annotated, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+
+from jitsi_tokens.core.contact import EXAMPLE, Contact
 
 
 class Kind(NamedTuple):
@@ -25,10 +27,18 @@ UNAUTHORIZED = Kind("unauthorized", 401, "The caller is not known")
 FORBIDDEN = Kind("forbidden", 403, "The client's policy does not allow this")
 NOT_FOUND = Kind("not-found", 404, "There is nothing at this path")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This path does not support the method")
+LINK_INVALID = Kind("link-invalid", 404, "There is no such link")
+LINK_REPLACED = Kind("link-replaced", 404, "The link was replaced or revoked")
+TOO_EARLY = Kind("too-early", 409, "The visit is not open yet")
+WAITING_FOR_MODERATOR = Kind("waiting-for-moderator", 409, "No moderator has joined yet")
+VISIT_OVER = Kind("visit-over", 409, "The visit is over")
+VISIT_CANCELLED = Kind("visit-cancelled", 409, "The visit is cancelled")
+SUPERSEDED = Kind("superseded", 409, "The visit has a later revision")
 CONTENT_TOO_LARGE = Kind("content-too-large", 413, "The request body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The request body is not JSON")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests")
 UNAVAILABLE = Kind("unavailable", 503, "The service cannot answer now")
+VISIT_INTERRUPTED = Kind("visit-interrupted", 503, "The clinic's video is interrupted")
 
 
 # As many as one answer names.
@@ -51,7 +61,7 @@ class FieldError(Struct, frozen=True):
     ]
 
 
-class ProblemDetails(Struct, frozen=True):
+class ProblemDetails(Struct, rename="camel", frozen=True, kw_only=True):
     """Why the request was refused or failed (RFC 9457)."""
 
     type: Annotated[
@@ -93,6 +103,31 @@ class ProblemDetails(Struct, frozen=True):
         ]
         | UnsetType
     ) = UNSET
+    opens_at: (
+        Annotated[
+            int,
+            Meta(description="When the visit opens, in epoch seconds.", examples=[1796112900]),
+        ]
+        | UnsetType
+    ) = UNSET
+    server_time: (
+        Annotated[
+            int,
+            Meta(
+                description="The time by the service's clock, in epoch seconds.",
+                examples=[1796109300],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    because: (
+        Annotated[str, Meta(description="Why the visit was ended by hand.", examples=["by-phone"])]
+        | UnsetType
+    ) = UNSET
+    contact: (
+        Annotated[Contact, Meta(description="Whom a patient can call.", examples=[EXAMPLE])]
+        | UnsetType
+    ) = UNSET
 
 
 class Problem(Exception):
@@ -106,6 +141,7 @@ class Problem(Exception):
         errors: Sequence[FieldError] = (),
         retry_after_seconds: int | None = None,
         allow: str | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(kind.name)
         self.kind = kind
@@ -113,6 +149,7 @@ class Problem(Exception):
         self.errors = errors
         self.retry_after_seconds = retry_after_seconds
         self.allow = allow
+        self.members = members or {}
 
     def details(self) -> ProblemDetails:
         """Return the body of the answer."""
@@ -122,6 +159,7 @@ class Problem(Exception):
             status=self.kind.status,
             detail=self.detail,
             errors=list(self.errors) or UNSET,
+            **self.members,
         )
 
 

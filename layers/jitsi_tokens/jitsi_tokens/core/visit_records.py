@@ -9,19 +9,23 @@ from msgspec import UNSET, Struct
 from msgspec.structs import asdict, replace
 
 from jitsi_tokens.core import visits
-from jitsi_tokens.core.problems import INVALID_REQUEST, NOT_FOUND, Kind, Problem, invalid_field
+from jitsi_tokens.core.contact import Contact
+from jitsi_tokens.core.problems import (
+    INVALID_REQUEST,
+    NOT_FOUND,
+    SUPERSEDED,
+    VISIT_CANCELLED,
+    Problem,
+    invalid_field,
+)
 from jitsi_tokens.core.rooms import scoped_room
 from jitsi_tokens.core.visit_requests import (
     MAX_PARTICIPANTS,
-    Contact,
     Participant,
     ParticipantBody,
     VisitBody,
 )
 from jitsi_tokens.core.visits import Because, Facts, Plan
-
-SUPERSEDED = Kind("superseded", 409, "The visit has a later revision")
-VISIT_CANCELLED = Kind("visit-cancelled", 409, "The visit is cancelled")
 
 
 class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):

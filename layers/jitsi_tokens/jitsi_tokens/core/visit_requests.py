@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from jitsi_tokens.core import contact
 from jitsi_tokens.core import request_fields as fields
+from jitsi_tokens.core.contact import Contact
 from jitsi_tokens.core.problems import MALFORMED_REQUEST, Problem, invalid_field
 from jitsi_tokens.core.requests import (
     check_features,
@@ -111,34 +113,38 @@ Revision = Annotated[
     ),
 ]
 DelayMinutes = Annotated[
-    _Minutes, Meta(description="How late the visit starts. It goes on as much longer.")
+    _Minutes,
+    Meta(description="How late the visit starts. It goes on as much longer.", examples=[20]),
 ]
-
-
-class Contact(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom a patient can call: shown on every screen."""
-
-    name: Annotated[
-        str,
-        Meta(
-            min_length=1, max_length=100, description="The clinic.", examples=["Praxis Dr. Novak"]
+HostName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description=(
+            "Whom the visit is with, as patients read it. Left out: the first moderator's"
+            " `userName`, else the contact's `name`."
         ),
-    ]
-    phone: Annotated[
-        str,
-        Meta(min_length=1, max_length=40, description="Its number.", examples=["+43 1 2345678"]),
-    ]
-    privacy_url: (
-        Annotated[
-            str,
-            Meta(
-                max_length=2048,
-                description="The https address of its privacy notice.",
-                examples=["https://novak.example/privacy"],
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+        examples=["Dr. Novak"],
+    ),
+]
+Language = Annotated[
+    str,
+    Meta(
+        max_length=35,
+        pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        description="The language of the page, as BCP 47 tag.",
+        examples=["de"],
+    ),
+]
+ParticipantId = Annotated[
+    str,
+    Meta(
+        pattern="^[a-z0-9][a-z0-9-]{0,31}$",
+        description="The caller's name of the participant within the visit.",
+        examples=["patient"],
+    ),
+]
 
 
 class ParticipantBody(
@@ -152,31 +158,13 @@ class ParticipantBody(
     user_email: fields.UserEmail | UnsetType = UNSET
     user_avatar: fields.UserAvatar | UnsetType = UNSET
     features: fields.Features | UnsetType = UNSET
-    language: (
-        Annotated[
-            str,
-            Meta(
-                max_length=35,
-                pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
-                description="The language of the page, as BCP 47 tag.",
-                examples=["de"],
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    language: Language | UnsetType = UNSET
 
 
 class Participant(ParticipantBody, frozen=True, kw_only=True):
     """Who takes part, with an id of the caller's."""
 
-    participant_id: Annotated[
-        str,
-        Meta(
-            pattern="^[a-z0-9][a-z0-9-]{0,31}$",
-            description="The caller's name of the participant within the visit.",
-            examples=["patient"],
-        ),
-    ]
+    participant_id: ParticipantId
 
 
 class VisitBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -185,11 +173,13 @@ class VisitBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
     starts_at: StartsAt
     duration_minutes: DurationMinutes
     time_zone: TimeZone
-    contact: Contact
+    contact: Annotated[
+        Contact, Meta(description="Whom a patient can call.", examples=[contact.EXAMPLE])
+    ]
     opens_before_minutes: OpensBeforeMinutes = 15
     overrun_minutes: OverrunMinutes = 30
     admission: AdmissionField = "with-moderator"
-    host_name: Annotated[str, Meta(min_length=1, max_length=255)] | UnsetType = UNSET
+    host_name: HostName | UnsetType = UNSET
     room_name: RoomName | UnsetType = UNSET
     revision: Revision | UnsetType = UNSET
     participants: (
@@ -199,7 +189,13 @@ class VisitBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
                 description=(
                     "Who takes part, 30 at most, those put by their own route counted. Left out,"
                     " nobody changes; whoever is not named is revoked."
-                )
+                ),
+                examples=[
+                    [
+                        {"participantId": "doctor", "userName": "Dr. Novak", "isModerator": True},
+                        {"participantId": "patient", "userName": "Anna", "language": "de"},
+                    ]
+                ],
             ),
         ]
         | UnsetType
@@ -226,6 +222,44 @@ class EndBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_
     """The body of POST /api/visits/{visitId}/end."""
 
     because: Annotated[Because, Meta(description="Why it is over.", examples=["by-phone"])] = "done"
+
+
+class EnterBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of POST /join/enter."""
+
+    link: Annotated[
+        str,
+        Meta(
+            max_length=64,
+            description="The secret of the link: what stands behind its `#`.",
+            examples=["jtv_ExampleLinkThatNoTableHolds28Kzkk"],
+        ),
+    ]
+    page: Annotated[
+        str,
+        Meta(
+            pattern="^[A-Za-z0-9_-]{1,64}$",
+            description="A random name that the page gave itself when it was opened.",
+            examples=["b7Qk2mZx9TnL4wRd"],
+        ),
+    ]
+
+
+class StatusBody(EnterBody, rename="camel", frozen=True, kw_only=True):
+    """The body of POST /join/status."""
+
+    asked: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=_MOST_REVISION,
+            description=(
+                "How many answers this page has had in which the visit was `open` or `live`."
+                " From 1 on, the participant counts as waiting."
+            ),
+            examples=[1],
+        ),
+    ]
 
 
 def read[T: Struct](body: bytes, body_type: type[T]) -> T:
