@@ -82,15 +82,26 @@ def key_digits(event: Event) -> str | None:
     return digits if isinstance(digits, str) and _KEY.fullmatch(digits) else None
 
 
+def path_parameter(event: Event, name: str) -> str:
+    """Return a part of the path as API Gateway hands it over: on AWS percent-encoded."""
+    return str((event.get("pathParameters") or {}).get(name, ""))
+
+
+def query(event: Event) -> dict[str, str]:
+    """Return the query, in which a blank stands for the `+` that was sent."""
+    sent = event.get("queryStringParameters") or {}
+    return {name: str(value).replace(" ", "+") for name, value in sent.items()}
+
+
 def request_id(event: Event) -> str | None:
     """Return API Gateway's own id of the request: callers can set the shorter `requestId`."""
     identifier = (event.get("requestContext") or {}).get("extendedRequestId")
     return identifier if isinstance(identifier, str) else None
 
 
-def ok(document: msgspec.Struct) -> Response:
-    """Return a 200 with a JSON body."""
-    return _response(200, "application/json", document)
+def ok(document: msgspec.Struct, status: int = 200) -> Response:
+    """Return a 200, or another success, with a JSON body."""
+    return _response(status, "application/json", document)
 
 
 def cacheable(event: Event, content_type: str, body: str, max_age_seconds: int) -> Response:

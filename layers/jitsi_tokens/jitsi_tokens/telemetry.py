@@ -56,7 +56,7 @@ class RequestLine:
             "StaleSigningKey": 0,
             "MissingDigestKey": 0,
         }
-        self._subject: dict[str, str] | None = None
+        self._subject: dict[str, str] = {}
 
     def called_by(self, client: str, key: str | None = None) -> None:
         """Note the client's name, and the first digits of its API key's digest."""
@@ -66,7 +66,21 @@ class RequestLine:
         """Note who asked for which room; only their digests are written."""
         self._fields["moderator"] = request.is_moderator
         self._fields["role"] = "moderator" if request.is_moderator else "guest"
-        self._subject = {"room": room, "user": request.user_id}
+        self._subject |= {"room": room, "user": request.user_id}
+
+    def acts(self, action: str) -> None:
+        """Note what is done with a visit: its line has three fields more."""
+        self._fields |= {"action": action, "visit": None, "participant": None}
+
+    def concerns(self, visit_id: str, participant_id: str | None = None) -> None:
+        """Note the visit, and the participant, whose digests are to be written."""
+        self._subject["visit"] = visit_id
+        if participant_id is not None:
+            self._subject["participant"] = participant_id
+
+    def done(self) -> None:
+        """Note that a visit is as it was asked for."""
+        self._fields["outcome"] = "done"
 
     def issued(self, claims: dict[str, Any], kid: str, *, stale: bool) -> None:
         """Note the token by its `jti`, `kid` and `exp`."""

@@ -14,6 +14,8 @@ from jitsi_tokens.core.base62 import CHECKSUM_CHARACTERS, checksum, encoded
 from jitsi_tokens.core.policy import Policy
 
 MAX_CLIENT_BYTES = 4096
+# One transaction writes them all, and the client's own item.
+MAX_KEYS = 99
 # Of an API key's digest: enough to find the key in the table, and none to guess it by.
 KEY_DIGITS = 12
 
@@ -116,13 +118,33 @@ def read_client(text: str, max_advance_seconds: str | None = None) -> Client | N
     return client if sound else None
 
 
+def own_item_key(name: str) -> str:
+    """Return the `key_digest` of the item that says of a client what its keys' items say.
+
+    It holds `record` and `max_advance_seconds` as they do, and `key_count`; no `client`, so it is
+    in no index. Written in one transaction with the keys, it tells what a client's links may do.
+    """
+    return f"client#{name}"
+
+
+def client_with_keys(item: Mapping[str, Any], name: str) -> Client | None:
+    """Return the client of its own item; None if it has no keys, or its record is none of it."""
+    client = _client_in(item)
+    has_keys = int(item.get("key_count", {}).get("N", "0")) > 0
+    return client if client and client.name == name and has_keys else None
+
+
 def client_of(item: Mapping[str, Any]) -> Client | None:
     """Return the client of an item of the table.
 
     None if its record cannot be read, or names another client than the item: the commands know
     an API key by both names, and what they would miss must not work.
     """
+    client = _client_in(item)
+    return client if client and item.get("client") == {"S": client.name} else None
+
+
+def _client_in(item: Mapping[str, Any]) -> Client | None:
     advance = item.get("max_advance_seconds")
     seconds = None if advance is None else advance.get("N", "")
-    client = read_client(item.get("record", {}).get("S", ""), seconds)
-    return client if client and item.get("client") == {"S": client.name} else None
+    return read_client(item.get("record", {}).get("S", ""), seconds)

@@ -36,6 +36,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
         max_lifetime_seconds: its own limit, below the stack's; None: the stack's.
         diagnostics: whether it may read the diagnostics.
         max_advance_seconds: how far ahead its tokens may begin; None: the stack's limit.
+        visits: whether it may make visits.
+        moderator_links: whether moderators get links to its visits.
     """
 
     rooms: Annotated[list[str], Meta(max_length=MAX_ROOM_PATTERNS)] = []
@@ -44,6 +46,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     max_lifetime_seconds: Annotated[int, Meta(ge=MIN_LIFETIME_SECONDS)] | None = None
     diagnostics: bool = False
     max_advance_seconds: Annotated[int, Meta(ge=0)] | None = None
+    visits: bool = False
+    moderator_links: bool = False
 
     def check(self, request: TokenRequest, room: str, advance_seconds: int) -> None:
         """Refuse what this policy does not allow; `advance_seconds` from now to the start.
@@ -55,6 +59,24 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
         errors = [error for check in CHECKS.values() for error in check(self, asked)]
         if errors:
             raise field_problem(FORBIDDEN, errors[:MAX_ERRORS])
+
+    def check_visits(self) -> None:
+        """Refuse visits to a client without leave.
+
+        Raises:
+            Problem: 403.
+        """
+        if not self.visits:
+            raise Problem(FORBIDDEN, "This client may not make visits.")
+
+    def opens(self, room: str) -> bool:
+        """Tell whether a room is among the client's."""
+        return any(matches(pattern, room) for pattern in self.rooms)
+
+    def faults_of_person(self, request: TokenRequest) -> list[FieldError]:
+        """Return what this policy does not allow a person to be or to do, in whatever room."""
+        asked = Asked(request, request.room_name, 0)
+        return [*_check_moderator(self, asked), *_check_features(self, asked)]
 
     def limits(self, stack: Limits) -> Limits:
         """Return the stack's limits, with the lifetime that this client gets by default."""
@@ -87,7 +109,7 @@ def _check_moderator(policy: Policy, asked: Asked) -> Sequence[FieldError]:
 
 
 def _check_room(policy: Policy, asked: Asked) -> Sequence[FieldError]:
-    if any(matches(pattern, asked.room) for pattern in policy.rooms):
+    if policy.opens(asked.room):
         return ()
     return [field_error("/roomName", "is outside the rooms of this client")]
 
@@ -139,6 +161,8 @@ def make_policy(
     max_lifetime_seconds: int | None = None,
     diagnostics: bool = False,
     max_advance_seconds: int | None = None,
+    visits: bool = False,
+    moderator_links: bool = False,
 ) -> Policy:
     """Check and normalise what a person wrote.
 
@@ -162,6 +186,8 @@ def make_policy(
         max_lifetime_seconds=max_lifetime_seconds,
         diagnostics=diagnostics,
         max_advance_seconds=max_advance_seconds,
+        visits=visits,
+        moderator_links=moderator_links,
     )
 
 

@@ -13,24 +13,26 @@ _JSON_NAMES = {
     "bool": "true or false",
     "datetime": "RFC 3339 time",
 }
-_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]*)`")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`", re.DOTALL)
+# The objects within a body: an unknown field's name may look like any other path.
+_AT = r"(?: - at `\$(?P<path>\.contact|\.participants\[\d+\])`)?"
+_MISSING = re.compile(rf"Object missing required field `(?P<name>[^`]*)`{_AT}")
+_UNKNOWN = re.compile(rf"Object contains unknown field `(?P<name>.*?)`{_AT}", re.DOTALL)
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 
 
 def problem_from(complaint: str) -> Problem:
     """Return the problem that one of msgspec's complaints describes, with its field."""
     if missing := _MISSING.fullmatch(complaint):
-        return invalid_field(json_pointer(missing["name"]), "is required")
+        return invalid_field(_pointer(missing["path"], missing["name"]), "is required")
     if unknown := _UNKNOWN.fullmatch(complaint):
-        return invalid_field(json_pointer(unknown["name"]), "is not a field of this request")
+        pointer = _pointer(unknown["path"], unknown["name"])
+        return invalid_field(pointer, "is not a field of this request")
     found = _COMPLAINT.fullmatch(complaint)
     what, path = (found["what"], found["path"]) if found else (complaint, None)
     what = _TYPE.sub(lambda found: _in_json(found[1]), what)
     what = what.replace("got null", "got null: leave the field out to give no value")
     if path:
-        return invalid_field(
-            json_pointer(path.lstrip(".").removesuffix("[...]")), f"is not valid: {_lowered(what)}"
-        )
+        return invalid_field(_pointer(path), f"is not valid: {_lowered(what)}")
     if what.startswith("Expected object"):
         return Problem(MALFORMED_REQUEST, "The body must be a JSON object.")
     return Problem(INVALID_REQUEST, f"The body is not valid: {_lowered(what)}.")
@@ -43,6 +45,12 @@ def _in_json(types: str) -> str:
 def json_pointer(name: str) -> str:
     """Return the JSON pointer to a name at the top (RFC 6901, 3)."""
     return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _pointer(path: str | None, name: str | None = None) -> str:
+    """Return the JSON pointer to one of msgspec's paths, or to a name there."""
+    steps = "".join(f"/{field or number}" for field, number in _STEP.findall(path or ""))
+    return steps + ("" if name is None else json_pointer(name))
 
 
 def _lowered(sentence: str) -> str:

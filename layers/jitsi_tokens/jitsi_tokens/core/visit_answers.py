@@ -1,15 +1,31 @@
 """What the routes of visits answer. Times are epoch seconds, but for the appointment's own."""
 
-from typing import Annotated, Literal
+import zoneinfo
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import asdict
 
-from jitsi_tokens.core import contact
+from jitsi_tokens.core import contact, visits
 from jitsi_tokens.core import request_fields as fields
+from jitsi_tokens.core.problems import (
+    TOO_EARLY,
+    VISIT_CANCELLED,
+    VISIT_OVER,
+    WAITING_FOR_MODERATOR,
+    Problem,
+)
+from jitsi_tokens.core.visit_records import Member, Visit
 from jitsi_tokens.core.visit_requests import Language, ParticipantId, TimeZone, VisitBody
-from jitsi_tokens.core.visits import Because, Status
+from jitsi_tokens.core.visits import Because, Facts, Refused, Status
 
 type ParticipantStatus = Literal["invited", "waiting", "joined", "left", "revoked"]
+
+SILENT_SECONDS = 180  # A phone that locks asks no more for a while.
+_LONGEST_PAUSE_SECONDS = 300
+_DAY_SECONDS = 86_400
 
 _STATUS = Meta(
     description=(
@@ -260,3 +276,196 @@ class EnterAnswer(Struct, rename="camel", frozen=True, kw_only=True):
         ),
     ]
     closes_at: Annotated[int, _CLOSES_AT]
+
+
+class Presence(NamedTuple):
+    """What has happened with one participant; each None until it has."""
+
+    waiting_since: int | None = None
+    last_seen_at: int | None = None
+    joined_at: int | None = None
+
+    def status(self, member: Member, now: int) -> ParticipantStatus:
+        """Return where the participant is."""
+        if member.revoked:
+            return "revoked"
+        if self.joined_at is not None:
+            return "joined"
+        return "waiting" if self.is_waiting(now) else "invited"
+
+    def is_waiting(self, now: int) -> bool:
+        """Tell whether the participant's page has asked more than once, and not long ago."""
+        seen, since = self.last_seen_at, self.waiting_since
+        return since is not None and seen is not None and now < seen + SILENT_SECONDS
+
+
+class Moment(NamedTuple):
+    """A visit with what has happened, at a time in epoch seconds."""
+
+    visit_id: str
+    visit: Visit
+    facts: Facts
+    presence: Mapping[str, Presence]
+    now: int
+
+    @property
+    def status(self) -> Status:
+        """Where the visit is."""
+        return visits.status(self.visit.plan, self.facts, self.now)
+
+    @property
+    def opening(self) -> visits.Opening:
+        """The opening that is on, else the next, else the last."""
+        return visits.opening(self.visit.plan, self.facts, self.now)
+
+    def presence_of(self, participant_id: str) -> Presence:
+        """Return what has happened with a participant."""
+        return self.presence.get(participant_id, Presence())
+
+
+def visit_answer(moment: Moment, link_of: Callable[[str, Member], str | None]) -> VisitAnswer:
+    """Return the visit as GET has it.
+
+    `link_of` takes a participant, who is not revoked, and returns the link, None where there is
+    none, or an empty text where it is not known.
+    """
+    visit, plan = moment.visit, moment.visit.plan
+    # Neither on the day nor revoked, and with names.
+    participants = [
+        member.participant
+        for member in visit.active.values()
+        if member.participant and not member.added_on_the_day
+    ]
+    zone = zoneinfo.ZoneInfo(visit.time_zone)
+    return VisitAnswer(
+        starts_at=datetime.fromtimestamp(plan.starts_at, zone),
+        duration_minutes=plan.duration_seconds // 60,
+        time_zone=visit.time_zone,
+        contact=visit.contact,
+        opens_before_minutes=plan.opens_before_seconds // 60,
+        overrun_minutes=plan.overrun_seconds // 60,
+        admission=plan.admission,
+        host_name=_or_unset(visit.host_name),
+        # A drawn room may change, and a body that names it would be refused then.
+        room_name=UNSET if visit.room_is_drawn else visit.room,
+        revision=_or_unset(visit.revision),
+        participants=participants,
+        state=_state(moment, link_of),
+    )
+
+
+def status_answer(
+    moment: Moment, participant_id: str, *, can_enter: bool, is_busy: bool
+) -> StatusAnswer:
+    """Return what a participant's page shows; `is_busy`: the route nears its limit."""
+    visit, plan, opening = moment.visit, moment.visit.plan, moment.opening
+    member = visit.members[participant_id]
+    names: dict[str, Any] = {}
+    if member.participant:
+        names = {
+            "host_name": host_name(visit),
+            "user_name": member.participant.user_name,
+            "language": member.participant.language,
+        }
+    return StatusAnswer(
+        server_time=moment.now,
+        status=moment.status,
+        because=_or_unset(visits.because(plan, moment.facts)),
+        starts_at=plan.starts_at,
+        delay_minutes=plan.delay_seconds // 60,
+        opens_at=opening.opens_at,
+        closes_at=opening.closes_at,
+        time_zone=visit.time_zone,
+        is_moderator=member.is_moderator,
+        contact=visit.contact,
+        can_enter=can_enter,
+        next_seconds=_next_seconds(
+            moment, moment.presence_of(participant_id), can_enter=can_enter, is_busy=is_busy
+        ),
+        **names,
+    )
+
+
+def host_name(visit: Visit) -> str:
+    """Return whom the visit is with."""
+    moderators = (
+        member.participant.user_name
+        for member in visit.active.values()
+        if member.is_moderator and member.participant
+    )
+    return visit.host_name or next(moderators, visit.contact.name)
+
+
+def refusal(refused: Refused, moment: Moment) -> Problem:
+    """Return the problem of somebody who may not enter now."""
+    match refused.reason:
+        case "too-early":
+            return Problem(
+                TOO_EARLY,
+                "The visit is not open yet: come back at opensAt.",
+                members={"opens_at": refused.opens_at, "server_time": moment.now},
+            )
+        case "waiting-for-moderator":
+            return Problem(WAITING_FOR_MODERATOR, "Wait until a moderator has joined.")
+        case "visit-over":
+            because = visits.because(moment.visit.plan, moment.facts)
+            members = {} if because is None else {"because": because}
+            return Problem(VISIT_OVER, "The visit is over.", members=members)
+        case "visit-cancelled":
+            return Problem(VISIT_CANCELLED, "The visit is cancelled.")
+
+
+def _state(moment: Moment, link_of: Callable[[str, Member], str | None]) -> VisitState:
+    plan, opening = moment.visit.plan, moment.opening
+    return VisitState(
+        visit_id=moment.visit_id,
+        status=moment.status,
+        because=_or_unset(visits.because(plan, moment.facts)),
+        opens_at=opening.opens_at,
+        closes_at=opening.closes_at,
+        delay_minutes=plan.delay_seconds // 60,
+        observed=False,
+        participants=[
+            _participant(moment, id_, member, None if member.revoked else link_of(id_, member))
+            for id_, member in moment.visit.members.items()
+        ],
+    )
+
+
+def _participant(moment: Moment, id_: str, member: Member, link: str | None) -> ParticipantState:
+    presence = moment.presence_of(id_)
+    status = presence.status(member, moment.now)
+    put: dict[str, Any] = {}
+    if member.added_on_the_day and member.participant and not member.revoked:
+        put = asdict(member.participant) | {"participant_id": id_}
+    return ParticipantState(
+        **({"participant_id": id_} | put),
+        status=status,
+        link=link or UNSET,
+        link_unknown=True if link == "" else UNSET,
+        waiting_since=_or_unset(presence.waiting_since if status == "waiting" else None),
+        last_seen_at=_or_unset(presence.last_seen_at),
+        joined_at=_or_unset(presence.joined_at),
+        added_on_the_day=True if member.added_on_the_day else UNSET,
+    )
+
+
+def _next_seconds(
+    moment: Moment, presence: Presence, *, can_enter: bool, is_busy: bool
+) -> int | UnsetType:
+    match moment.status:
+        case "cancelled":
+            return 60
+        case "over":
+            is_recent = moment.now < moment.opening.closes_at + _DAY_SECONDS
+            return 30 if is_recent else UNSET
+        case "scheduled":
+            return min(moment.opening.opens_at - moment.now, _LONGEST_PAUSE_SECONDS)
+        case "open" | "live":
+            if is_busy or (can_enter and presence.joined_at is not None):
+                return 30
+            return 10 if can_enter else 5
+
+
+def _or_unset[T](value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value

@@ -24,6 +24,7 @@ from jitsi_tokens.core.visit_requests import (
     Participant,
     ParticipantBody,
     VisitBody,
+    known_time_zone,
 )
 from jitsi_tokens.core.visits import Because, Facts, Plan
 
@@ -34,6 +35,7 @@ class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         user_id: the health record's, or one drawn for this visit.
         generation: how often there was a new link; an older link is dead.
+        link_hash: the SHA-256 of the link in force; empty until it is derived.
         participant: None once the visit is cancelled: names go at once.
     """
 
@@ -41,6 +43,7 @@ class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_moderator: bool
     user_id: str
     generation: int = 1
+    link_hash: str = ""
     added_on_the_day: bool = False
     revoked: bool = False
 
@@ -106,7 +109,7 @@ def put(
     visit = replace(
         old,
         room=_room(draw) if forgets and old.room_is_drawn else old.room,
-        time_zone=body.time_zone,
+        time_zone=known_time_zone(body.time_zone),
         contact=body.contact,
         plan=new,
         host_name=None if body.host_name is UNSET else body.host_name,
@@ -147,6 +150,7 @@ def cancelled(visit: Visit, facts: Facts, now: int, revision: int | None) -> Vis
         Problem: 409.
     """
     refuse_superseded(visit, revision)
+    visit = replace(visit, revision=visit.revision if revision is None else revision)
     if visit.plan.cancelled:
         return visit
     members = {
@@ -157,7 +161,6 @@ def cancelled(visit: Visit, facts: Facts, now: int, revision: int | None) -> Vis
         visit,
         plan=visits.cancelled(visit.plan, facts, now),
         host_name=None,
-        revision=visit.revision if revision is None else revision,
         members=members,
     )
 
@@ -202,8 +205,17 @@ def with_new_link(visit: Visit, participant_id: str) -> Visit:
     member = _known(visit, participant_id)
     if member.revoked:
         raise _unknown()
-    renewed = replace(member, generation=member.generation + 1)
+    renewed = replace(member, generation=member.generation + 1, link_hash="")
     return replace(visit, members={**visit.members, participant_id: renewed})
+
+
+def with_link_hashes(visit: Visit, hash_of: Callable[[str, Member], str]) -> Visit:
+    """Return the visit with the hashes of its new links; `hash_of` takes participant id and all."""
+    members = {
+        id_: member if member.link_hash else replace(member, link_hash=hash_of(id_, member))
+        for id_, member in visit.members.items()
+    }
+    return replace(visit, members=members)
 
 
 def refuse_cancelled(visit: Visit) -> None:
@@ -236,7 +248,7 @@ def _created(body: VisitBody, now: int, draw: Callable[[], str]) -> Change:
             instance=draw(),
             room=scoped_room(body.room_name) if body.room_name is not UNSET else _room(draw),
             room_is_drawn=not chosen,
-            time_zone=body.time_zone,
+            time_zone=known_time_zone(body.time_zone),
             contact=body.contact,
             plan=plan,
             host_name=None if body.host_name is UNSET else body.host_name,
@@ -296,10 +308,10 @@ def _member(
     *,
     added_on_the_day: bool,
 ) -> Member:
-    returns = old is not None and old.revoked
+    generation = 1 if old is None else old.generation + old.revoked
     if participant.user_id is not UNSET:
         user_id = participant.user_id
-    elif old is None or returns or _was_given(old):
+    elif old is None or old.revoked or _was_given(old):
         user_id = draw()
     else:
         user_id = old.user_id
@@ -307,7 +319,8 @@ def _member(
         participant=participant,
         is_moderator=participant.is_moderator,
         user_id=user_id,
-        generation=1 if old is None else old.generation + returns,
+        generation=generation,
+        link_hash=old.link_hash if old is not None and not old.revoked else "",
         added_on_the_day=added_on_the_day,
     )
 

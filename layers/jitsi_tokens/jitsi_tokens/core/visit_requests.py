@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from jitsi_tokens.core import contact
 from jitsi_tokens.core import request_fields as fields
 from jitsi_tokens.core.contact import Contact
+from jitsi_tokens.core.features import FEATURES
 from jitsi_tokens.core.problems import MALFORMED_REQUEST, Problem, invalid_field
 from jitsi_tokens.core.requests import (
     check_features,
@@ -262,6 +263,15 @@ class StatusBody(EnterBody, rename="camel", frozen=True, kw_only=True):
     ]
 
 
+_PARTICIPANT = re.compile(r"\A/participants/[0-9]+")
+_NAMES = FEATURES.union(
+    *(
+        body.__struct_encode_fields__
+        for body in (VisitBody, Participant, Contact, DelayBody, EndBody, StatusBody)
+    )
+)
+
+
 def read[T: Struct](body: bytes, body_type: type[T]) -> T:
     """Read a body, refusing what the contract does not name.
 
@@ -349,13 +359,25 @@ def check_texts(pointer: str, body: Struct) -> None:
 
 
 def check_time_zone(name: str) -> None:
-    """Refuse what is no place of the tz database.
+    """Refuse what is no place of the tz database, in any case of letters.
 
     Raises:
         Problem: 400 at /timeZone.
     """
-    if name.lower() in _NO_PLACES or name not in _time_zones():
+    if name.lower() in _NO_PLACES or name.lower() not in _time_zones():
         raise invalid_field("/timeZone", "must name a place, such as Europe/Vienna")
+
+
+def known_time_zone(name: str) -> str:
+    """Return a name that `check_time_zone` took as the tz database spells it."""
+    return _time_zones()[name.lower()]
+
+
+def known_field(problem: Problem) -> str | None:
+    """Return the pointer to the first field at fault; None if the caller made up its name."""
+    pointer = problem.errors[0].pointer if problem.errors else ""
+    names = _PARTICIPANT.sub("", pointer).split("/")[1:]
+    return pointer if pointer and all(name in _NAMES for name in names) else None
 
 
 def check_visit_id(visit_id: str) -> None:
@@ -387,5 +409,5 @@ def check_participant_id(participant_id: str) -> None:
 
 
 @functools.cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
+def _time_zones() -> dict[str, str]:
+    return {name.lower(): name for name in zoneinfo.available_timezones()}

@@ -138,6 +138,11 @@ def status(plan: Plan, facts: Facts, now: int) -> Status:
     return "live" if _moderated(plan, facts, current) else "open"
 
 
+def because(plan: Plan, facts: Facts) -> Because | None:
+    """Return why it was ended by hand; None if it was not, or a moderator has joined since."""
+    return None if plan.cancelled or openings(plan, facts) else plan.because
+
+
 def guest_enters(plan: Plan, facts: Facts, now: int) -> Entry | Refused:
     """Let a guest in, or say why not."""
     if refused := _refused_at_any_time(plan, facts):
