@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from jitsi_tokens.core.clients import Client
+    from jitsi_tokens.core.visit_requests import Wanted
     from jitsi_tokens.core.visits import Entry
 
 MAX_MINTS_A_MINUTE = 10
@@ -84,10 +85,10 @@ class Link(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Some visits, and where the next ones begin: start and id of the last visit read."""
+    """Some visits, and start and id of the last one read; None where there are no more."""
 
     visits: list[StoredVisit]
-    next: tuple[int, str] | None
+    last: tuple[int, str] | None
 
 
 class VisitTable:
@@ -137,23 +138,22 @@ class VisitTable:
         client_item = next(iter(found.get(self._clients_table, ())), {})
         return _stored(visit_item, now), client_with_keys(client_item, client)
 
-    def page(
-        self, client: str, start: int, end: int, after: tuple[int, str] | None, now: int
-    ) -> Page:
-        """Return the client's visits that start from `start` until before `end`: one query."""
+    def page(self, client: str, wanted: Wanted, now: int) -> Page:
+        """Return a page of the client's visits, the earliest first: one query."""
         position: dict[str, Any] = {}
-        if after:
-            position["ExclusiveStartKey"] = {
-                "client": {"S": client},
-                "starts_at": {"N": str(after[0])},
-                "id": {"S": _visit_key(client, after[1])},
-            }
+        if wanted.after:
+            starts_at, visit_id = wanted.after
+            position["ExclusiveStartKey"] = _item(
+                client=client, starts_at=starts_at, id=_visit_key(client, visit_id)
+            )
         answer = self._dynamodb.query(
             TableName=self._table,
             IndexName="by-start",
             KeyConditionExpression="client = :client AND starts_at BETWEEN :start AND :last",
             FilterExpression="erase_at > :now",
-            ExpressionAttributeValues=_values(client=client, start=start, last=end - 1, now=now),
+            ExpressionAttributeValues=_values(
+                client=client, start=wanted.start, last=wanted.end - 1, now=now
+            ),
             Limit=PAGE_VISITS,
             **position,
         )

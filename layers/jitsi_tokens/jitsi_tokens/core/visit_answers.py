@@ -318,6 +318,14 @@ class Moment(NamedTuple):
         """The opening that is on, else the next, else the last."""
         return visits.opening(self.visit.plan, self.facts, self.now)
 
+    @property
+    def has_waiting(self) -> bool:
+        """Whether somebody waits."""
+        return any(
+            self.presence_of(id_).status(member, self.now) == "waiting"
+            for id_, member in self.visit.members.items()
+        )
+
     def presence_of(self, participant_id: str) -> Presence:
         """Return what has happened with a participant."""
         return self.presence.get(participant_id, Presence())

@@ -1,10 +1,13 @@
 """What the health record says of a visit: the bodies of PUT, PATCH and POST under /api/visits."""
 
+import base64
 import functools
+import math
 import re
 import zoneinfo
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -13,7 +16,7 @@ from jitsi_tokens.core import contact
 from jitsi_tokens.core import request_fields as fields
 from jitsi_tokens.core.contact import Contact
 from jitsi_tokens.core.features import FEATURES
-from jitsi_tokens.core.problems import MALFORMED_REQUEST, Problem, invalid_field
+from jitsi_tokens.core.problems import INVALID_REQUEST, MALFORMED_REQUEST, Problem, invalid_field
 from jitsi_tokens.core.requests import (
     check_features,
     check_text,
@@ -28,6 +31,7 @@ from jitsi_tokens.core.visits import Admission, Because, Plan
 
 MAX_PARTICIPANTS = 30
 _MAX_AHEAD_SECONDS = 400 * 86_400
+_MAX_LIST_SECONDS = 31 * 86_400
 _MOST_REVISION = 2**53 - 1
 _VISIT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _PARTICIPANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -286,6 +290,74 @@ def read[T: Struct](body: bytes, body_type: type[T]) -> T:
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise malformed() from None
     return found
+
+
+def read_revision(query: Mapping[str, str]) -> int | None:
+    """Return the `revision` of a query; None where it has none.
+
+    Raises:
+        Problem: 400.
+    """
+    text = query.get("revision")
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > _MOST_REVISION:
+        raise Problem(INVALID_REQUEST, "revision must be a whole number from 0 to 2^53 - 1.")
+    return int(text)
+
+
+class Wanted(NamedTuple):
+    """Which visits a list is of: those that start from `start` until before `end`.
+
+    Attributes:
+        waiting: only those for which somebody waits.
+        after: start and id of the last visit of the page before.
+    """
+
+    start: int
+    end: int
+    waiting: bool
+    after: tuple[int, str] | None = None
+
+    def page_after(self, last: tuple[int, str] | None) -> str | UnsetType:
+        """Return the `next` of a page that ends with a visit; UNSET on the last page."""
+        if last is None:
+            return UNSET
+        return base64.urlsafe_b64encode(msgspec.json.encode(self._replace(after=last))).decode()
+
+
+def read_list_query(query: Mapping[str, str]) -> Wanted:
+    """Return which visits a query asks for.
+
+    Raises:
+        Problem: 400.
+    """
+    start, end = _time(query, "from"), _time(query, "to")
+    if not 0 < end - start <= _MAX_LIST_SECONDS:
+        raise Problem(INVALID_REQUEST, "to must lie after from, by 31 days at most.")
+    waiting = query.get("waiting", "false")
+    if waiting not in ("true", "false"):
+        raise Problem(INVALID_REQUEST, "waiting must be true or false.")
+    wanted = Wanted(start, end, waiting == "true")
+    if (text := query.get("next")) is None:
+        return wanted
+    try:
+        following = msgspec.json.decode(base64.urlsafe_b64decode(text), type=Wanted)
+    except (msgspec.DecodeError, ValueError):
+        following = wanted
+    start_of_last, visit_id = following.after or (0, "")
+    is_within = wanted.start <= start_of_last < wanted.end and _VISIT_ID.fullmatch(visit_id)
+    if following._replace(after=None) != wanted or not is_within:
+        raise Problem(INVALID_REQUEST, "next must be that of an answer to the same question.")
+    return following
+
+
+def _time(query: Mapping[str, str], name: str) -> int:
+    try:
+        moment: datetime = msgspec.convert(query.get(name), type=Annotated[datetime, Meta(tz=True)])
+    except msgspec.ValidationError:
+        raise Problem(INVALID_REQUEST, f"{name} must be an RFC 3339 time with an offset.") from None
+    return math.ceil(moment.timestamp())
 
 
 def check_visit(visit: VisitBody, now: int) -> None:

@@ -1,0 +1,367 @@
+"""A visit's door: /join for who has a link, and POST …/join for the health record."""
+
+from __future__ import annotations
+
+import gc
+
+gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
+
+import os
+import time
+import uuid
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from jitsi_tokens import aws, http, secrets, telemetry, visit_page
+from jitsi_tokens.core import keep_alive, links, visit_policy, visit_requests, visits
+from jitsi_tokens.core.claims import meeting_claims
+from jitsi_tokens.core.issued import IssuedToken
+from jitsi_tokens.core.keys import read_key
+from jitsi_tokens.core.problems import (
+    FORBIDDEN,
+    LINK_INVALID,
+    LINK_REPLACED,
+    NOT_FOUND,
+    TOO_MANY_REQUESTS,
+    UNAVAILABLE,
+    VISIT_INTERRUPTED,
+    Problem,
+    unexpected,
+)
+from jitsi_tokens.core.requests import Validity
+from jitsi_tokens.core.rooms import meeting_url
+from jitsi_tokens.core.visit_answers import EnterAnswer, refusal, status_answer
+from jitsi_tokens.core.visit_requests import EnterBody, StatusBody
+from jitsi_tokens.secrets_manager import fetch_version
+from jitsi_tokens.settings import read_settings
+from jitsi_tokens.visit_table import Link, Raced, VisitTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jitsi_tokens.core.clients import Client
+    from jitsi_tokens.core.keys import SigningKey
+    from jitsi_tokens.core.visit_records import Member, Visit
+    from jitsi_tokens.core.visit_requests import Participant
+    from jitsi_tokens.core.visits import Entry, Refused
+    from jitsi_tokens.visit_table import StoredVisit
+
+SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
+SETTINGS = read_settings(os.environ)
+FIRST_FETCH = aws.client("secretsmanager", aws.FIRST_FETCH)
+REFRESH = aws.client("secretsmanager", aws.REFRESH)
+SSM = aws.client("ssm", aws.REFRESH)
+BREAKER = secrets.CircuitBreaker()
+TABLE = VisitTable(
+    aws.client("dynamodb", aws.FIRST_FETCH),
+    os.environ["VISITS_TABLE"],
+    clients_table=os.environ["CLIENTS_TABLE"],
+    retention_seconds=int(os.environ["VISIT_RETENTION_DAYS"]) * 86_400,
+)
+
+# Once more where the visit has changed since it was read.
+TRIES = 2
+PAGE_SECONDS = 60
+# Of the 100 that POST /join/status takes a second: this container alone has that many.
+BUSY_QUESTIONS = 80
+
+
+def _warn(failure: secrets.SecretUnavailable) -> None:
+    telemetry.logger().warning("a secret or a setting could not be fetched", cause=failure.code)
+
+
+def _cached[T](
+    secret_id: str, make: Callable[[str], T], *, trips_breaker: bool
+) -> secrets.CachedSecret[T]:
+    return secrets.CachedSecret(
+        lambda refresh: fetch_version(REFRESH if refresh else FIRST_FETCH, secret_id),
+        make,
+        breaker=BREAKER,
+        trips_breaker=trips_breaker,
+        max_stale_seconds=SETTINGS.max_stale_seconds,
+        warn=_warn,
+    )
+
+
+SIGNING_KEY = _cached(
+    os.environ["SIGNING_KEY_SECRET"],
+    lambda text: read_key(text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix),
+    trips_breaker=True,
+)
+DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], str.encode, trips_breaker=False)
+PAGE_SETTINGS = secrets.CachedSecret(
+    lambda _refresh: visit_page.fetch_parameter(SSM, os.environ["PAGE_PARAMETER"]),
+    visit_page.read_page_settings,
+    breaker=secrets.CircuitBreaker(),
+    trips_breaker=False,
+    max_stale_seconds=SETTINGS.max_stale_seconds,
+    warn=_warn,
+)
+
+
+class Door(NamedTuple):
+    """Who is at the door of which visit, by which rule they enter."""
+
+    stored: StoredVisit
+    participant_id: str
+    client: Client
+    enter: Callable[[visits.Plan, visits.Facts, int], Entry | Refused]
+
+    @property
+    def visit(self) -> Visit:
+        """The visit."""
+        return self.stored.visit
+
+    @property
+    def member(self) -> Member:
+        """The participant."""
+        return self.visit.members[self.participant_id]
+
+    def entry(self, now: int) -> Entry | Refused:
+        """Let them in, or say why not."""
+        return self.enter(self.visit.plan, self.stored.facts, now)
+
+
+class Questions:
+    """How many there were in this second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._count = 0
+
+    def are_many(self, now: int) -> bool:
+        """Count one more, and tell whether there are too many."""
+        if now != self._second:
+            self._second, self._count = now, 0
+        self._count += 1
+        return self._count > BUSY_QUESTIONS
+
+
+QUESTIONS = Questions()
+
+# What has loaded stays for good, and is not looked through again.
+gc.freeze()
+gc.enable()
+
+
+def handler(event: http.Event, _context: object) -> http.Response:
+    """Answer the request; who enters, or is refused, leaves one line."""
+    if keep_alive.is_keep_alive(event):
+        return keep_alive.ANSWER
+    now, started = time.time(), time.perf_counter()
+    line = telemetry.RequestLine(SERVICE, http.request_id(event))
+    action, work = ROUTES[event["resource"]]
+    try:
+        response = work(event, int(now), line)
+    except Problem as problem:
+        line.refused(problem, visit_requests.known_field(problem))
+        response = http.refused(problem)
+    except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
+        telemetry.report(error)
+        failure = unexpected()
+        line.refused(failure)
+        response = http.refused(failure)
+    if action:
+        line.acts(action)
+        line.write(now, time.perf_counter() - started, lambda: _digest_key(now))
+    return http.for_method(event, response)
+
+
+def _page(event: http.Event, now: int, _line: telemetry.RequestLine) -> http.Response:
+    body = visit_page.page(_page_settings(now))
+    response = http.cacheable(event, "text/html; charset=utf-8", body, PAGE_SECONDS)
+    response["headers"].update(visit_page.HEADERS)
+    return response
+
+
+def _status(event: http.Event, now: int, line: telemetry.RequestLine) -> http.Response:
+    body = visit_requests.read(http.json_body(event), StatusBody)
+    door = _door_of_link(body.link, now, line)
+    moment = door.stored.at(now)
+    if body.asked and moment.status in ("open", "live"):
+        TABLE.note_seen(door.stored, door.participant_id, now)
+    return http.ok(
+        status_answer(
+            moment,
+            door.participant_id,
+            can_enter=isinstance(door.entry(now), visits.Entry),
+            is_busy=QUESTIONS.are_many(now),
+        )
+    )
+
+
+def _enter(event: http.Event, now: int, line: telemetry.RequestLine) -> http.Response:
+    body = visit_requests.read(http.json_body(event), EnterBody)
+    closes_at, issued = _admitted(
+        lambda: _door_of_link(body.link, now, line), now, line, by_link=True
+    )
+    embed = _page_settings(now).embed
+    return http.ok(EnterAnswer(meeting_url=issued.meeting_url, embed=embed, closes_at=closes_at))
+
+
+def _join(event: http.Event, now: int, line: telemetry.RequestLine) -> http.Response:
+    client = http.caller(event)
+    line.called_by(client.name, http.key_digits(event))
+    client.policy.check_visits()
+    visit_id = http.path_parameter(event, "visitId")
+    participant_id = http.path_parameter(event, "participantId")
+    visit_requests.check_visit_id(visit_id)
+    visit_requests.check_participant_id(participant_id)
+    line.concerns(visit_id, participant_id)
+    link = Link(client.name, visit_id, participant_id)
+    _, issued = _admitted(lambda: _door_of_record(link, now), now, line, by_link=False)
+    return http.ok(issued)
+
+
+def _door_of_link(link: str, now: int, line: telemetry.RequestLine) -> Door:
+    """Return the door that a link leads to, as it is now.
+
+    Raises:
+        Problem: 404, or 503 where the client may no longer have such visits.
+    """
+    link_hash = links.link_hash(link)
+    holder = TABLE.find_link(link_hash, now) if links.is_link(link) else None
+    if holder is None:
+        raise _no_link()
+    line.called_by(holder.client)
+    line.concerns(holder.visit_id, holder.participant_id)
+    stored, client = TABLE.find_with_client(holder.client, holder.visit_id, now)
+    if stored is None:
+        raise _no_link()
+    visit = stored.visit
+    contact = {"contact": visit.contact}
+    member = visit.active.get(holder.participant_id)
+    if member is None or member.link_hash != link_hash:
+        raise Problem(LINK_REPLACED, "Use the newest link.", members=contact)
+    has_leave = client is not None and (client.policy.moderator_links or not member.is_moderator)
+    if client is None or not has_leave or not visit_policy.allows(client.policy, visit, member):
+        raise Problem(VISIT_INTERRUPTED, "Call the clinic.", members=contact)
+    enter = visits.moderator_enters if member.is_moderator else visits.guest_enters
+    return Door(stored, holder.participant_id, client, enter)
+
+
+def _door_of_record(whose: Link, now: int) -> Door:
+    """Return the door to which the health record sends somebody.
+
+    Raises:
+        Problem: 403 or 404.
+    """
+    stored, client = TABLE.find_with_client(whose.client, whose.visit_id, now)
+    if stored is None:
+        raise Problem(NOT_FOUND, "There is no such visit.")
+    member = stored.visit.active.get(whose.participant_id)
+    if member is None:
+        raise Problem(NOT_FOUND, "The visit has no such participant.")
+    if client is None or not visit_policy.allows(client.policy, stored.visit, member):
+        raise Problem(FORBIDDEN, "This client may not make this token any more.")
+    enter = visits.moderator_joins if member.is_moderator else visits.guest_enters
+    return Door(stored, whose.participant_id, client, enter)
+
+
+def _admitted(
+    find: Callable[[], Door], now: int, line: telemetry.RequestLine, *, by_link: bool
+) -> tuple[int, IssuedToken]:
+    """Let somebody in: return when the visit closes, and the token.
+
+    Raises:
+        Problem: why not.
+    """
+    jti, noted = str(uuid.uuid4()), None
+    for _ in range(TRIES):
+        try:
+            door = find()
+            entry = door.entry(now)
+            if isinstance(entry, visits.Refused):
+                raise refusal(entry, door.stored.at(now))
+            if by_link and not door.stored.has_mints_left(door.participant_id, now):
+                raise Problem(
+                    TOO_MANY_REQUESTS, "Wait a minute.", retry_after_seconds=60 - now % 60
+                )
+            key = _signing_key(now, line)
+            expires_at = min(entry.closes_at, now + _lifetime(door.client))
+            # Before the token: rooms are to know each. A race seldom changes what is written.
+            if noted != (note := (expires_at, door.member.generation)):
+                TABLE.note_token(door.stored, door.participant_id, jti, expires_at)
+                noted = note
+            TABLE.admit(door.stored, door.participant_id, entry, now, by_link=by_link)
+        except Raced:
+            continue
+        return entry.closes_at, _issued(door, key, Validity(now, expires_at), jti, line)
+    raise Problem(UNAVAILABLE, "The visit is being changed: try again.", retry_after_seconds=1)
+
+
+def _issued(
+    door: Door, key: SigningKey, validity: Validity, jti: str, line: telemetry.RequestLine
+) -> IssuedToken:
+    visit, member = door.visit, door.member
+    # Only those of a cancelled visit have no names, and nobody enters one.
+    participant = cast("Participant", member.participant)
+    request = visit_policy.token_request(visit, member.user_id, participant)
+    line.asked(request, visit.room)
+    claims = meeting_claims(
+        request,
+        profile=SETTINGS.profile,
+        room=visit.room,
+        validity=validity,
+        clock_skew_seconds=SETTINGS.clock_skew_seconds,
+        now=validity.starts_at,
+        jti=jti,
+    )
+    token = key.sign(claims)
+    line.issued(claims, key.kid, stale=SIGNING_KEY.stale)
+    return IssuedToken(
+        token=token,
+        expires_at=claims["exp"],
+        not_before=claims["nbf"],
+        meeting_url=meeting_url(
+            SETTINGS.domain, SETTINGS.tenant, visit.room, token, SETTINGS.token_placement
+        ),
+        room_name=visit.room,
+    )
+
+
+def _lifetime(client: Client) -> int:
+    longest = SETTINGS.limits.max_lifetime_seconds
+    return min(client.policy.max_lifetime_seconds or longest, longest)
+
+
+def _no_link() -> Problem:
+    return Problem(LINK_INVALID, "There is no such link.")
+
+
+def _signing_key(now: int, line: telemetry.RequestLine) -> SigningKey:
+    try:
+        return SIGNING_KEY.get(now)
+    except secrets.SecretUnavailable:
+        line.no_signing_key()
+        raise Problem(
+            UNAVAILABLE,
+            "There is no signing key to work with: the diagnostics say why. Try again later.",
+            retry_after_seconds=secrets.RETRY_SECONDS,
+        ) from None
+
+
+def _page_settings(now: int) -> visit_page.PageSettings:
+    try:
+        return PAGE_SETTINGS.get(now)
+    except secrets.SecretUnavailable:
+        return visit_page.PageSettings()
+
+
+def _digest_key(now: float) -> bytes | None:
+    try:
+        return DIGEST_KEY.get(now)
+    except secrets.SecretUnavailable:
+        return None
+    except Exception as error:  # noqa: BLE001 - nothing here may cost a token that is signed
+        telemetry.report(error)
+        return None
+
+
+# By path: what the line of the log calls it, and what answers. The page and status leave no line.
+ROUTES: dict[str, tuple[str, Callable[[http.Event, int, telemetry.RequestLine], http.Response]]] = {
+    "/join": ("", _page),
+    "/join/{proxy+}": ("", _page),
+    "/join/status": ("", _status),
+    "/join/enter": ("enter", _enter),
+    "/api/visits/{visitId}/participants/{participantId}/join": ("join", _join),
+}
