@@ -18,8 +18,10 @@ from jitsi_tokens.core.clients import (
     api_key_in,
     check_name,
     client_of,
+    client_with_keys,
     digest,
     make_api_key,
+    own_item_key,
     read_client,
     write_client,
 )
@@ -179,3 +181,22 @@ def test_a_client_is_read_from_its_item(changes: dict[str, Any], client: Client 
     """With the advance beside its record; None where a part is unsound or names another client."""
     assert client_of(ITEM | changes) == client
     assert client_of({"client": {"S": "clinic-a"}}) is None
+
+
+def test_a_clients_own_item_says_whether_it_has_keys() -> None:
+    """Without one, under another name, or unreadable, there is no client."""
+    item = {
+        "key_digest": {"S": own_item_key("clinic-a")},
+        "record": {"S": write_client(CLIENT)},
+        "key_count": {"N": "2"},
+    }
+    assert client_with_keys(item, "clinic-a") == CLIENT
+    assert client_with_keys(item, "clinic-b") is None
+    assert client_with_keys(item | {"key_count": {"N": "0"}}, "clinic-a") is None
+    assert client_with_keys({}, "clinic-a") is None
+
+
+def test_a_record_leaves_out_what_a_client_has_no_leave_for() -> None:
+    """Earlier versions refuse what they do not know."""
+    assert "visits" not in write_client(CLIENT)
+    assert "moderator_links" not in write_client(CLIENT)

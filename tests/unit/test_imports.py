@@ -52,6 +52,8 @@ def load(modules: str, folder: str, environ: dict[str, str]) -> tuple[set[str], 
         ("issue_token", SELDOM),
         ("check_key", SELDOM),
         ("rotate_signing_key", SELDOM),
+        ("manage_visits", SELDOM),
+        ("join_visit", SELDOM),
     ],
 )
 def test_a_function_starts_without_what_it_seldom_needs(

@@ -151,7 +151,10 @@ def test_the_diagnostics_need_leave() -> None:
 
 def test_a_policy_is_normalised_when_it_is_written() -> None:
     """Patterns fold as rooms do; what stands twice stands once, and in order."""
-    others: dict[str, Any] = {"moderator": True, "diagnostics": True, "max_lifetime_seconds": 60}
+    others: dict[str, Any] = {
+        **dict.fromkeys(("moderator", "diagnostics", "visits", "moderator_links"), True),
+        "max_lifetime_seconds": 60,
+    }
     policy = make_policy(
         rooms=["Visit *", "Café", "visit%20*"],
         features=["recording", "lobby", "lobby"],

@@ -37,6 +37,8 @@ REQUEST = TokenRequest(
     is_moderator=True,
 )
 
+# Lines of token requests have none of these.
+OF_VISITS = {"action", "visit", "participant"}
 # A method that a path does not answer is for another function.
 ELSEWHERE = (problems.METHOD_NOT_ALLOWED,)
 
@@ -160,6 +162,23 @@ def test_the_line_of_a_refusal(
         assert fields["role"] == role
 
 
+@pytest.mark.parametrize("action", SCHEMA["properties"]["action"]["enum"])
+@pytest.mark.parametrize("participant", [None, "patient"])
+def test_the_line_of_a_visit(written: Written, action: str, participant: str | None) -> None:
+    """Done or refused, with visit and participant as digests."""
+    line = RequestLine("tokens", "request-1")
+    line.called_by("clinic-a", "0123456789ab")
+    line.concerns("oe-1", participant)
+    line.acts(action)
+    line.done()
+    done, undigested = written(line), written(line, digest_key=None)
+    line.refused(Problem(problems.SUPERSEDED, "No."))
+
+    assert (done["outcome"], written(line)["outcome"]) == ("done", "refused")
+    assert done["visit"] == keyed_digest(DIGEST_KEY, "visit", "oe-1")
+    assert undigested["visit"] is None
+
+
 def test_nothing_of_a_person_is_in_the_line(written: Written) -> None:
     """No name, address, room, identifier or claim as it was sent."""
     refused = asked()
@@ -183,11 +202,11 @@ def test_the_schema_and_the_command_know_every_field(written: Written) -> None:
 
     Draft202012Validator.check_schema(SCHEMA)
     assert all(field["description"] for field in SCHEMA["properties"].values())
-    assert set(fields) == set(SCHEMA["properties"]) == {*SCHEMA["required"], "key"}
+    assert set(fields) == {*SCHEMA["required"], "key"} == set(SCHEMA["properties"]) - OF_VISITS
     assert set(metrics) == set(SCHEMA["$defs"]["metric"]["properties"]["Name"]["enum"])
     assert complaints({name: value for name, value in fields.items() if name != "key"}) == []
     assert record
-    assert {"_aws", *record.fields} == {"_aws", *FIELDS} == set(fields)
+    assert {"_aws", *record.fields, *OF_VISITS} == {"_aws", *FIELDS} == set(SCHEMA["properties"])
     assert record.time == 1_800_000_000_123
 
 

@@ -1,0 +1,559 @@
+"""The health record's calls: PUT, PATCH, GET, the list, DELETE, end, participants, new-link."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from jitsi_tokens.core.links import link_hash
+from jitsi_tokens.core.policy import Policy
+from tests.integration.visit_scene import (
+    DAY,
+    MINUTE,
+    NOW,
+    PARTICIPANT,
+    POLICY,
+    VISIT,
+    Scene,
+    body,
+    scene,
+)
+
+__all__ = ["scene"]
+
+ON_THE_DAY = {"userName": "Susanna"}
+
+
+def test_a_visit_is_made(scene: Scene) -> None:
+    """What was put, under the same names, and its state with the guest's link."""
+    answer = scene.put()
+
+    assert answer.status == 201
+    state = answer.body.pop("state")
+    sent = body()
+    assert answer.body == sent | {
+        "startsAt": "2027-01-15T09:30:00+01:00",
+        "opensBeforeMinutes": 15,
+        "overrunMinutes": 30,
+        "admission": "with-moderator",
+        "participants": [
+            sent["participants"][0],
+            sent["participants"][1] | {"isModerator": False},
+        ],
+    }
+    doctor, patient = state.pop("participants")
+    assert state == {
+        "visitId": "oe-1",
+        "status": "scheduled",
+        "opensAt": NOW + 15 * MINUTE,
+        "closesAt": NOW + 90 * MINUTE,
+        "delayMinutes": 0,
+        "observed": False,
+    }
+    assert doctor == {"participantId": "doctor", "status": "invited"}
+    link = patient.pop("link")
+    assert patient == {"participantId": "patient", "status": "invited"}
+    assert link.startswith("https://visits.example/join/#jtv_")
+
+
+def test_an_answer_without_its_state_is_a_body_again(scene: Scene) -> None:
+    """And changes nothing: 200, no write."""
+    made = scene.put()
+    del made.body["state"]
+    scene.calls.clear()
+
+    again = scene.api("PUT", sent=made.body)
+
+    assert (again.status, scene.calls) == (200, ["GetItem"])
+    assert again == scene.get()
+
+
+def test_a_put_is_one_read_and_one_transaction(scene: Scene) -> None:
+    """Also one that moves the links' end."""
+    scene.put()
+    assert scene.calls == ["GetItem", "TransactWriteItems"]
+    scene.calls.clear()
+
+    scene.put(starts_in=DAY)
+
+    assert scene.calls == ["GetItem", "TransactWriteItems"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"startsAt": None}, "/startsAt"),
+        ({"startsAt": "2027-01-15T09:30:00"}, "/startsAt"),
+        ({"starts_in": 401 * DAY}, "/startsAt"),
+        ({"starts_in": -2 * 3600}, "/startsAt"),
+        ({"durationMinutes": 0}, "/durationMinutes"),
+        ({"durationMinutes": 1381}, "/durationMinutes"),
+        ({"durationMinutes": 1380, "overrunMinutes": 60}, "/durationMinutes"),
+        ({"timeZone": None}, "/timeZone"),
+        ({"timeZone": "Europe/Vienn"}, "/timeZone"),
+        ({"timeZone": "CET"}, "/timeZone"),
+        ({"opensBeforeMinutes": 721}, "/opensBeforeMinutes"),
+        ({"overrunMinutes": -1}, "/overrunMinutes"),
+        ({"admission": "by-moderator"}, "/admission"),
+        ({"contact": None}, "/contact"),
+        ({"contact": {"name": "x"}}, "/contact/phone"),
+        ({"contact": {"name": "x", "phone": "1", "fax": "1"}}, "/contact/fax"),
+        ({"contact": {"name": "x", "phone": "1" * 41}}, "/contact/phone"),
+        ({"contact": {"name": "", "phone": "1"}}, "/contact/name"),
+        (
+            {"contact": {"name": "x", "phone": "1", "privacyUrl": "http://x.example"}},
+            "/contact/privacyUrl",
+        ),
+        ({"hostName": "a\nb"}, "/hostName"),
+        ({"roomName": "*"}, "/roomName"),
+        ({"revision": -1}, "/revision"),
+        ({"revision": 2**53}, "/revision"),
+        ({"surprise": 1}, "/surprise"),
+        (
+            {"participants": [{"participantId": f"p{n}", "userName": "x"} for n in range(31)]},
+            "/participants",
+        ),
+        (
+            {"participants": [{"participantId": "a", "userName": "x"}] * 2},
+            "/participants/1/participantId",
+        ),
+        (
+            {"participants": [{"participantId": "A", "userName": "x"}]},
+            "/participants/0/participantId",
+        ),
+        ({"participants": [{"participantId": "a"}]}, "/participants/0/userName"),
+        (
+            {"participants": [{"participantId": "a", "userName": "x", "x": 1}]},
+            "/participants/0/x",
+        ),
+        (
+            {"participants": [{"participantId": "a", "userName": "\u202e"}]},
+            "/participants/0/userName",
+        ),
+        (
+            {"participants": [{"participantId": "a", "userName": "x", "userEmail": "x"}]},
+            "/participants/0/userEmail",
+        ),
+        (
+            {"participants": [{"participantId": "a", "userName": "x", "language": "d"}]},
+            "/participants/0/language",
+        ),
+        (
+            {
+                "participants": [
+                    {"participantId": "a", "userName": "x", "features": {"flip": False}}
+                ]
+            },
+            "/participants/0/features/flip",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_rule_of_put_names_the_field(
+    scene: Scene, changed: dict[str, Any], pointer: str
+) -> None:
+    """Nothing is written."""
+    answer = scene.put(**changed)
+
+    assert (answer.status, answer.kind, answer.pointers) == (400, "invalid-request", [pointer])
+    assert scene.items() == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "changed", "pointer"),
+    [
+        (Policy(visits=True), {}, "/participants/0/isModerator"),
+        (POLICY, {"roomName": "board"}, "/roomName"),
+        (
+            POLICY,
+            {
+                "participants": [
+                    {"participantId": "a", "userName": "x", "features": {"recording": True}}
+                ]
+            },
+            "/participants/0/features/recording",
+        ),
+    ],
+    ids=["moderator", "room", "feature"],
+)
+def test_the_policy_applies_to_a_visit(
+    scene: Scene, policy: Policy, changed: dict[str, Any], pointer: str
+) -> None:
+    """As to a token request, but for a room that nobody chose."""
+    answer = scene.api("PUT", sent=body(**changed), policy=policy)
+
+    assert (answer.status, answer.pointers) == (403, [pointer])
+
+
+def test_a_client_without_visits_has_none(scene: Scene) -> None:
+    """Whatever it calls."""
+    for method, resource in [("PUT", VISIT), ("GET", VISIT), ("GET", "/api/visits")]:
+        answer = scene.api(method, resource, body(), policy=Policy(moderator=True))
+        assert (answer.status, answer.kind, answer.pointers) == (403, "forbidden", [])
+
+
+@pytest.mark.parametrize("visit", ["", ".", "..", "a%2Fb", "ä", "a" * 129, "-a", "a b"])
+def test_an_id_that_breaks_its_grammar_is_no_field(scene: Scene, visit: str) -> None:
+    """400 without a pointer."""
+    answer = scene.put(visit=visit)
+
+    assert (answer.status, answer.kind, answer.pointers) == (400, "malformed-request", [])
+
+
+@pytest.mark.parametrize("visit", ["a.b", "a" * 128, "A_b-c.1", "7"])
+def test_ids_of_health_records_are_taken(scene: Scene, visit: str) -> None:
+    """Dots, and 128 characters."""
+    assert scene.put(visit=visit).body["state"]["visitId"] == visit
+
+
+def test_a_time_zone_is_a_place_in_any_case_of_letters(scene: Scene) -> None:
+    """And stored as the tz database has it."""
+    assert scene.put(timeZone="eUROPE/vienna").body["timeZone"] == "Europe/Vienna"
+
+
+@pytest.mark.parametrize(
+    ("sent", "pointer"),
+    [
+        ({"delayMinutes": 721}, "/delayMinutes"),
+        ({"delayMinutes": -1}, "/delayMinutes"),
+        ({}, "/delayMinutes"),
+        ({"delayMinutes": 1, "startsAt": 1}, "/startsAt"),
+        ({"delayMinutes": 720}, "/delayMinutes"),
+    ],
+    ids=["above", "below", "missing", "another-field", "too-long-a-day"],
+)
+def test_each_rule_of_patch_names_the_field(
+    scene: Scene, sent: dict[str, Any], pointer: str
+) -> None:
+    """The window, delay included, is at most 24 hours."""
+    scene.put(durationMinutes=720)
+
+    answer = scene.api("PATCH", sent=sent)
+
+    assert (answer.status, answer.pointers) == (400, [pointer])
+
+
+def test_what_was_set_on_the_day_survives_the_calendar(scene: Scene) -> None:
+    """A delay and a daughter; GET, PUT of it, PUT from the calendar."""
+    scene.put()
+    scene.api("PATCH", sent={"delayMinutes": 20})
+    scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="daughter")
+    again = scene.get().body
+    del again["state"]
+    scene.api("PUT", sent=again)
+
+    answer = scene.put(hostName="Dr. Who")
+
+    assert answer.body["state"]["delayMinutes"] == 20
+    assert answer.body["state"]["closesAt"] == NOW + 110 * MINUTE
+    daughter = answer.state_of("daughter")
+    assert (daughter["addedOnTheDay"], daughter["userName"]) == (True, "Susanna")
+    assert [each["participantId"] for each in answer.body["participants"]] == ["doctor", "patient"]
+
+
+def test_who_is_revoked_and_named_again_has_another_link(scene: Scene) -> None:
+    """And nobody else has."""
+    before = scene.put()
+    scene.put(participants=[])
+    assert scene.get().state_of("patient") == {"participantId": "patient", "status": "revoked"}
+
+    after = scene.put()
+
+    assert after.link_of("patient") != before.link_of("patient")
+    assert scene.api("DELETE", PARTICIPANT).state_of("patient")["status"] == "revoked"
+
+
+def test_thirty_take_part_with_those_of_the_day(scene: Scene) -> None:
+    """The thirty-first is refused on either way; one transaction writes all of them."""
+    many = [{"participantId": f"p{number}", "userName": "x"} for number in range(30)]
+    assert scene.put(participants=many).status == 201
+    assert len(scene.items("L#")) == 30
+
+    answer = scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="daughter")
+    assert (answer.status, answer.kind) == (400, "invalid-request")
+
+    scene.put(participants=many[:29])
+    scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="daughter")
+    assert scene.put(participants=many).pointers == ["/participants"]
+
+
+def test_moderators_get_links_by_leave(scene: Scene) -> None:
+    """Also those made before."""
+    scene.put()
+    refused = scene.api("POST", f"{PARTICIPANT}/new-link", participant="doctor")
+    assert (refused.status, refused.kind) == (403, "forbidden")
+
+    policy = Policy(moderator=True, visits=True, moderator_links=True)
+    assert scene.get(policy=policy).link_of("doctor")
+    renewed = scene.api("POST", f"{PARTICIPANT}/new-link", participant="doctor", policy=policy)
+    assert renewed.status == 200
+
+
+def test_a_cancelled_visit_has_no_names(scene: Scene) -> None:
+    """Cancelled again: the same answer; what changes it is refused; PUT brings it back."""
+    before = scene.put(hostName="Dr. Who")
+    scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="daughter")
+
+    cancelled = scene.api("DELETE")
+
+    assert cancelled == scene.api("DELETE") == scene.get()
+    assert cancelled.body["state"]["status"] == "cancelled"
+    table = json.dumps(scene.items())
+    assert not any(name in table for name in ("Zerlina", "Dr. Novak", "Susanna", "Who"))
+    for method, resource, sent in [
+        ("PATCH", VISIT, {"delayMinutes": 1}),
+        ("POST", f"{VISIT}/end", None),
+        ("POST", f"{PARTICIPANT}/new-link", None),
+        ("PUT", PARTICIPANT, ON_THE_DAY),
+        ("DELETE", PARTICIPANT, None),
+    ]:
+        answer = scene.api(method, resource, sent)
+        assert (answer.status, answer.kind) == (409, "visit-cancelled")
+    assert scene.put(participants=None).pointers == ["/participants"]
+
+    back = scene.put()
+
+    assert back.link_of("patient") == before.link_of("patient")
+    assert back.state_of("daughter")["status"] == "revoked"
+
+
+def test_an_ended_visit_stays_ended(scene: Scene) -> None:
+    """By the same PUT, and by one that changes something else; a later start brings it back."""
+    scene.put()
+    ended = scene.api("POST", f"{VISIT}/end", {"because": "by-phone"})
+    assert (ended.body["state"]["status"], ended.body["state"]["because"]) == ("over", "by-phone")
+
+    assert scene.put().body["state"]["status"] == "over"
+    assert scene.put(hostName="Dr. Who").body["state"]["status"] == "over"
+    assert scene.put(starts_in=60 * MINUTE).body["state"]["status"] == "scheduled"
+    assert scene.api("POST", f"{VISIT}/end").body["state"]["because"] == "done"
+
+
+def test_a_late_call_changes_nothing(scene: Scene) -> None:
+    """A lower revision than the stored one, on PUT and on DELETE."""
+    scene.put(revision=5)
+    before = scene.get()
+
+    late = [scene.put(revision=4, hostName="x"), scene.api("DELETE", query={"revision": "4"})]
+
+    assert [(each.status, each.kind) for each in late] == [(409, "superseded")] * 2
+    assert scene.get() == before
+    assert scene.put(revision=6).body["revision"] == 6
+    assert scene.api("DELETE", query={"revision": "x"}).status == 400
+    scene.api("DELETE", query={"revision": "8"})
+    scene.api("DELETE", query={"revision": "9"})
+    assert scene.put(revision=8).kind == "superseded"
+
+
+def test_the_room_is_that_of_the_creation(scene: Scene) -> None:
+    """Another one: 400; the same, or none: unchanged. A drawn one is not told."""
+    policy = Policy(rooms=["*"], moderator=True, visits=True)
+    made = scene.api("PUT", sent=body(roomName="Room 1"), policy=policy)
+    assert made.body["roomName"] == "room%201"
+
+    assert scene.api("PUT", sent=body(roomName="other"), policy=policy).pointers == ["/roomName"]
+    assert scene.api("PUT", sent=body(), policy=policy).body == made.body
+    assert "roomName" not in scene.put("oe-2").body
+
+
+def test_a_moved_visit_keeps_its_links_and_they_live_as_long(scene: Scene) -> None:
+    """The visit's erase_at and its links' move; its drawn room is another one if nobody is in."""
+    before = scene.put()
+
+    after = scene.put(starts_in=21 * DAY)
+
+    assert after.link_of("patient") == before.link_of("patient")
+    erase_at = str(NOW + 21 * DAY + 60 * MINUTE + 7 * DAY)
+    assert {item["erase_at"]["N"] for item in scene.items("L#") + scene.items("V#")} == {erase_at}
+    assert len(scene.items("R#")) == 2
+
+
+@pytest.mark.parametrize("way", ["GET", "DELETE", "PATCH"])
+def test_two_clients_may_use_one_id(scene: Scene, way: str) -> None:
+    """Neither sees the other's."""
+    scene.put(client="other")
+    sent = {"delayMinutes": 1} if way == "PATCH" else None
+    missing = scene.api(way, sent=sent)
+    assert (missing.status, missing.kind) == (404, "not-found")
+
+    mine = scene.put()
+
+    assert mine.status == 201
+    assert mine.link_of("patient") != scene.get(client="other").link_of("patient")
+
+
+def test_a_visit_is_erased_a_while_after_its_close(scene: Scene) -> None:
+    """By the clock alone, and what is made then has other links."""
+    before = scene.put()
+    scene.now = NOW + 90 * MINUTE + 7 * DAY
+    assert scene.get().status == 404
+
+    after = scene.put(starts_in=8 * DAY)
+
+    assert after.status == 201
+    assert after.link_of("patient") != before.link_of("patient")
+    assert "joinedAt" not in after.state_of("doctor")
+
+
+def test_a_link_of_another_key_is_not_known(scene: Scene) -> None:
+    """It works, and cannot be shown; a new one can."""
+    scene.put()
+    scene.secrets.put_secret_value(SecretId="link-key", SecretString="another-0123456789")
+    scene.now += 301
+
+    patient = scene.get().state_of("patient")
+    assert (patient.get("link"), patient["linkUnknown"]) == (None, True)
+
+    assert scene.api("POST", f"{PARTICIPANT}/new-link").link_of("patient")
+
+
+def test_without_the_key_of_the_links_nothing_is_written(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503, and when to try again."""
+
+    def fail(**_arguments: Any) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(scene.manage.FIRST_FETCH, "get_secret_value", fail)
+
+    answer = scene.put()
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+    assert scene.items() == []
+
+
+def test_ten_puts_at_once_make_one_visit(scene: Scene) -> None:
+    """One of them creates it; all answer the same links."""
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: scene.put(), range(10)))
+
+    assert sorted(answer.status for answer in answers) == [200] * 9 + [201]
+    assert len({answer.link_of("patient") for answer in answers}) == 1
+    assert [len(scene.items(kind)) for kind in ("V#", "L#", "R#")] == [1, 2, 1]
+
+
+def test_a_put_gives_up_where_others_write_all_the_time(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some tries, each after a longer pause: 503."""
+    scene.put()
+    find = scene.manage.TABLE.find
+
+    def find_what_changes(*arguments: Any) -> Any:
+        found = find(*arguments)
+        return found._replace(version=found.version - 1)
+
+    monkeypatch.setattr(scene.manage.TABLE, "find", find_what_changes)
+
+    answer = scene.put(hostName="x")
+
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert len(scene.pauses) == scene.manage.TRIES - 1
+
+
+def test_a_list_is_a_query_a_page(scene: Scene) -> None:
+    """Oldest first, cancelled ones too, without links; `next` leads on."""
+    for number in range(3):
+        scene.put(f"oe-{number}", starts_in=(30 + number) * MINUTE)
+    scene.put("later", starts_in=DAY)
+    scene.put(client="other")
+    scene.api("DELETE", visit="oe-1")
+    query = {"from": "2027-01-15T08:00:00 00:00", "to": "2027-01-15T12:00:00Z"}
+    scene.calls.clear()
+
+    answer = scene.api("GET", "/api/visits", query=query)
+
+    assert scene.calls == ["Query"]
+    assert [each["state"]["visitId"] for each in answer.body["visits"]] == ["oe-0", "oe-1", "oe-2"]
+    assert "next" not in answer.body
+    assert "jtv_" not in json.dumps(answer.body)
+
+
+def test_a_long_list_has_pages(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each visit is on one of them; `next` belongs to its question."""
+    monkeypatch.setattr("jitsi_tokens.visit_table.PAGE_VISITS", 2)
+    for number in range(3):
+        scene.put(f"oe-{number}", starts_in=(30 + number) * MINUTE)
+    query = {"from": "2027-01-15T08:00:00Z", "to": "2027-01-15T12:00:00Z"}
+
+    first = scene.api("GET", "/api/visits", query=query).body
+    second = scene.api("GET", "/api/visits", query=query | {"next": first["next"]}).body
+
+    found = [each["state"]["visitId"] for each in first["visits"] + second["visits"]]
+    assert (found, "next" in second) == (["oe-0", "oe-1", "oe-2"], False)
+    other = query | {"next": first["next"], "waiting": "true"}
+    assert scene.api("GET", "/api/visits", query=other).status == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        None,
+        {"from": "2027-01-15T08:00:00Z"},
+        {"from": "2027-01-15T08:00:00", "to": "2027-01-16T08:00:00Z"},
+        {"from": "2027-01-15T08:00:00Z", "to": "2027-01-15T08:00:00Z"},
+        {"from": "2027-01-15T08:00:00Z", "to": "2027-02-15T08:00:01Z"},
+        {"from": "2027-01-15T08:00:00Z", "to": "2027-01-16T08:00:00Z", "waiting": "1"},
+        {"from": "2027-01-15T08:00:00Z", "to": "2027-01-16T08:00:00Z", "next": "ä"},
+        {"from": "2027-01-15T08:00:00Z", "to": "2027-01-16T08:00:00Z", "next": "bm8="},
+    ],
+)
+def test_a_list_wants_a_time(scene: Scene, query: dict[str, str] | None) -> None:
+    """Of 31 days at most."""
+    answer = scene.api("GET", "/api/visits", query=query)
+
+    assert (answer.status, answer.kind) == (400, "invalid-request")
+
+
+def test_without_an_address_links_lead_to_the_stage(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what API Gateway says of the request, not by its Host header."""
+    monkeypatch.setenv("JOIN_URL", "")
+
+    link = scene.put().state_of("patient")["link"]
+
+    assert link.startswith("https://abc.execute-api.eu-central-1.amazonaws.com/v1/join/#jtv_")
+
+
+def test_a_write_leaves_one_line_without_names(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who did what with which visit, as digests; reading leaves none."""
+    link = scene.put().link_of("patient")
+    scene.get()
+    scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="daughter")
+    scene.put(surprise=1)
+    [room] = scene.items("R#")
+
+    printed = capsys.readouterr()
+    lines = [json.loads(text) for text in printed.out.splitlines()]
+    assert [(line["action"], line["outcome"], line["field"]) for line in lines] == [
+        ("visit-put", "done", None),
+        ("participant-put", "done", None),
+        ("visit-put", "refused", None),
+    ]
+    assert [line["participant"] is None for line in lines] == [True, False, True]
+    assert len({line["visit"] for line in lines}) == 1
+    for secret in (link, room["id"]["S"][2:], "Zerlina", "Susanna", "Novak", "oe-1", "daughter"):
+        assert secret not in printed.out + printed.err
+
+
+def test_the_table_has_no_link(scene: Scene) -> None:
+    """But its SHA-256."""
+    link = scene.put().link_of("patient")
+
+    table = json.dumps(scene.items())
+    assert link not in table
+    assert link.removeprefix("jtv_") not in table
+    assert link_hash(link) in table
+
+
+def test_the_daily_call_is_answered(scene: Scene) -> None:
+    """Before anything is read."""
+    assert scene.manage.handler({"keepAlive": True}, None) == {"keptAlive": True}
+    assert scene.join.handler({"keepAlive": True}, None) == {"keptAlive": True}
