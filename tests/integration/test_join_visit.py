@@ -24,7 +24,7 @@ from tests.integration.visit_scene import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.integration.visit_scene import Answer
 
@@ -87,6 +87,18 @@ def test_a_link_works_again_with_the_same_user(scene: Scene, link: str) -> None:
 
     assert len(set(ids)) == 1
     assert len(ids) == 3
+
+
+def test_the_health_records_own_user_id_is_in_the_token(scene: Scene) -> None:
+    """And no longer once it is taken back."""
+    patient = {"participantId": "patient", "userName": "x"}
+    named = scene.put(admission="on-time", participants=[patient | {"userId": "u-1"}])
+    scene.now = OPENS_AT
+    link = named.link_of("patient")
+    assert claims_of(scene.enter(link))["context"]["user"]["id"] == "u-1"
+
+    scene.put(admission="on-time", participants=[patient])
+    assert claims_of(scene.enter(link))["context"]["user"]["id"] != "u-1"
 
 
 def test_the_health_record_joins(scene: Scene) -> None:
@@ -496,6 +508,22 @@ def test_a_race_with_what_forbids_is_lost(scene: Scene, link: str) -> None:
     assert scene.enter(link).kind == "visit-cancelled"
 
 
+def test_what_dynamodb_did_not_read_is_read_again(
+    scene: Scene, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer without the client is no answer."""
+    scene.put(admission="on-time")
+    scene.now = OPENS_AT
+    dynamodb = scene.join.TABLE._dynamodb
+    read = dynamodb.batch_get_item
+    parts: Iterator[Any] = iter([{"Responses": {}, "UnprocessedKeys": {"clients": {}}}])
+    monkeypatch.setattr(
+        dynamodb, "batch_get_item", lambda **asked: next(parts, None) or read(**asked)
+    )
+
+    assert scene.enter(link).status == 200
+
+
 def test_two_races_are_enough(scene: Scene, link: str) -> None:
     """503, and try again in a second."""
     scene.put(admission="on-time")
@@ -627,6 +655,25 @@ def test_a_bug_is_told_to_nobody(
     assert [each.status for each in (scene.enter(link), scene.put(), scene.get())] == [503] * 3
     printed = capsys.readouterr().out
     assert printed.count('"error":"LookupError"') == 3
+    assert link not in printed
+
+
+def test_what_aws_refuses_is_told_by_its_code(
+    scene: Scene, link: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the log: 503; and without the key of the digests they are null, no more."""
+    scene.secrets.delete_secret(SecretId="digest-key")
+    scene.now = OPENS_AT + 301
+    assert scene.doctor_joins().status == 200
+    assert scene.put(hostName="x").status == 200
+    scene.dynamodb.delete_table(TableName="visits")
+    capsys.readouterr()
+
+    assert [each.status for each in (scene.enter(link), scene.put())] == [503] * 2
+
+    printed = capsys.readouterr().out
+    assert printed.count('"code":"ResourceNotFoundException"') == 2
+    assert '"visit":null' in printed
     assert link not in printed
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from jitsi_tokens.core.clients import Client, write_client
 from jitsi_tokens.core.links import link_hash
 from jitsi_tokens.core.policy import Policy
 from tests.integration.visit_scene import (
@@ -203,6 +204,15 @@ def test_an_id_that_breaks_its_grammar_is_no_field(scene: Scene, visit: str) -> 
     assert (answer.status, answer.kind, answer.pointers) == (400, "malformed-request", [])
 
 
+@pytest.mark.parametrize("participant", ["A", "a%20b", "-a", "a" * 33])
+def test_so_is_a_participants(scene: Scene, participant: str) -> None:
+    """Before anything is read."""
+    answer = scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant=participant)
+
+    assert (answer.status, answer.kind, answer.pointers) == (400, "malformed-request", [])
+    assert scene.calls == []
+
+
 @pytest.mark.parametrize("visit", ["a.b", "a" * 128, "A_b-c.1", "7"])
 def test_ids_of_health_records_are_taken(scene: Scene, visit: str) -> None:
     """Dots, and 128 characters."""
@@ -212,6 +222,18 @@ def test_ids_of_health_records_are_taken(scene: Scene, visit: str) -> None:
 def test_a_time_zone_is_a_place_in_any_case_of_letters(scene: Scene) -> None:
     """And stored as the tz database has it."""
     assert scene.put(timeZone="eUROPE/vienna").body["timeZone"] == "Europe/Vienna"
+
+
+def test_a_body_that_is_no_object_is_malformed(scene: Scene) -> None:
+    """Also one that has a name twice."""
+    event = {"httpMethod": "PUT", "resource": VISIT, "pathParameters": {"visitId": "oe-1"}}
+    context = {"authorizer": {"client": write_client(Client(name="clinic", policy=POLICY))}}
+    headers = {"Content-Type": "application/json"}
+    for sent in ("[]", "{", '{"revision": 1, "revision": 1}', "[" * 5000):
+        answer = scene.manage.handler(
+            event | {"body": sent, "headers": headers, "requestContext": context}, None
+        )
+        assert answer["statusCode"] == 400
 
 
 @pytest.mark.parametrize(
@@ -247,6 +269,8 @@ def test_what_was_set_on_the_day_survives_the_calendar(scene: Scene) -> None:
 
     answer = scene.put(hostName="Dr. Who")
 
+    assert scene.put(durationMinutes=1380).pointers == ["/durationMinutes"]
+    assert scene.put(opensBeforeMinutes=720, durationMinutes=680).pointers == ["/durationMinutes"]
     assert answer.body["state"]["delayMinutes"] == 20
     assert answer.body["state"]["closesAt"] == NOW + 110 * MINUTE
     daughter = answer.state_of("daughter")
@@ -259,6 +283,7 @@ def test_who_is_revoked_and_named_again_has_another_link(scene: Scene) -> None:
     before = scene.put()
     scene.put(participants=[])
     assert scene.get().state_of("patient") == {"participantId": "patient", "status": "revoked"}
+    assert "Zerlina" not in json.dumps(scene.items())
 
     after = scene.put()
 

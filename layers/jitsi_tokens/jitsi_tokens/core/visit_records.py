@@ -36,7 +36,7 @@ class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
         user_id: the health record's, or one drawn for this visit.
         generation: how often there was a new link; an older link is dead.
         link_hash: the SHA-256 of the link in force; empty until it is derived.
-        participant: None once the visit is cancelled: names go at once.
+        participant: None once revoked, or once the visit is cancelled: names go at once.
     """
 
     participant: Participant | None
@@ -192,7 +192,7 @@ def without_participant(visit: Visit, participant_id: str) -> Visit:
     """
     refuse_cancelled(visit)
     member = _known(visit, participant_id)
-    return replace(visit, members={**visit.members, participant_id: replace(member, revoked=True)})
+    return replace(visit, members={**visit.members, participant_id: _revoked(member)})
 
 
 def with_new_link(visit: Visit, participant_id: str) -> Visit:
@@ -292,7 +292,7 @@ def _put_members(
     """Return the participants of a PUT, those put by their own route, and the others revoked."""
     named = {each.participant_id: each for each in participants}
     members = {
-        id_: member if member.added_on_the_day else replace(member, revoked=True)
+        id_: member if member.added_on_the_day else _revoked(member)
         for id_, member in old.items()
         if id_ not in named
     }
@@ -323,6 +323,10 @@ def _member(
         link_hash=old.link_hash if old is not None and not old.revoked else "",
         added_on_the_day=added_on_the_day,
     )
+
+
+def _revoked(member: Member) -> Member:
+    return replace(member, revoked=True, participant=None)
 
 
 def _was_given(member: Member) -> bool:
