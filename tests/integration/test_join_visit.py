@@ -536,12 +536,16 @@ def test_two_races_are_enough(scene: Scene, link: str) -> None:
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
 
 
+@pytest.mark.parametrize("again", [False, True])
 def test_a_put_that_loses_to_a_join_looks_again(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, *, again: bool
 ) -> None:
-    """Moved three weeks away just when the doctor joins: nobody is left in another room."""
+    """Moved just when the doctor joins, for the first time or not: nobody is in another room."""
     scene.put()
     scene.now = OPENS_AT
+    if again:
+        scene.doctor_joins()
+        scene.now += MINUTE
     find = scene.manage.TABLE.find
     joins = iter([scene.doctor_joins])
 
@@ -557,7 +561,7 @@ def test_a_put_that_loses_to_a_join_looks_again(
     moved = scene.put(starts_in=60 * MINUTE)
 
     assert scene.calls.count("TransactWriteItems") == 2
-    assert moved.state_of("doctor")["joinedAt"] == OPENS_AT
+    assert moved.state_of("doctor")["joinedAt"] == scene.now
     assert scene.enter(moved.link_of("patient")).status == 200
 
 
