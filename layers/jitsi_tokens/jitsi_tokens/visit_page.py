@@ -72,5 +72,5 @@ def page(settings: PageSettings) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>Video visit</title><style>{_STYLE}</style>"
-        f"<h1>Video visit</h1><p>This phone or browser is too old for a video visit.</p>{sentences}"
+        f"<h1>Video visit</h1><p>This page cannot show your visit yet.</p>{sentences}"
     )

@@ -237,8 +237,10 @@ def _refused_at_any_time(plan: Plan, facts: Facts) -> Refused | None:
 
 
 def _joined(plan: Plan, facts: Facts, now: int) -> Entry:
-    # In the second of an end, a join is later than it.
-    joined_at = now if plan.joins_after is None else max(now, plan.joins_after + 1)
+    # In the second of an end, a join is later than it; and none is earlier than one before it.
+    joined_at = max(now, facts.joined_at or 0)
+    if plan.joins_after is not None:
+        joined_at = max(joined_at, plan.joins_after + 1)
     joined = facts._replace(joined_at=joined_at)
     closes_at = next(
         each.closes_at for each in openings(plan, joined) if each.touches(plan.stretch(joined_at))
