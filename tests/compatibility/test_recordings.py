@@ -24,6 +24,7 @@ def scene(monkeypatch: pytest.MonkeyPatch, load_app: LoadApp) -> Scene:
     """A stack of today's, with nothing in it."""
     return Scene(monkeypatch, load_app)
 
+
 # What clients of earlier versions may not do.
 NO_VISITS = {"visits": False, "moderator_links": False}
 

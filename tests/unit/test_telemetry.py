@@ -171,12 +171,11 @@ def test_the_line_of_a_visit(written: Written, action: str, participant: str | N
     line.concerns("oe-1", participant)
     line.acts(action)
     line.done()
-    done, undigested = written(line), written(line, digest_key=None)
+    done = written(line)
     line.refused(Problem(problems.SUPERSEDED, "No."))
 
     assert (done["outcome"], written(line)["outcome"]) == ("done", "refused")
     assert done["visit"] == keyed_digest(DIGEST_KEY, "visit", "oe-1")
-    assert undigested["visit"] is None
 
 
 def test_nothing_of_a_person_is_in_the_line(written: Written) -> None:
