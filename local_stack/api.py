@@ -51,7 +51,8 @@ def complete_api(gateway: APIGatewayClient, api_id: str, parameters: dict[str, s
             {
                 "op": "replace",
                 "path": f"{route['ResourcePath']}/{route['HttpMethod']}/throttling/{name}",
-                "value": parameters[limit],
+                # A parameter's name, or a number.
+                "value": parameters.get(limit, str(limit)),
             }
             for route in resources["Api"]["Properties"]["MethodSettings"]
             # The emulator reads the setting of the whole stage alone as AWS does.

@@ -31,6 +31,11 @@ ROLES = of_type("AWS::IAM::Role")
 POLICIES = of_type("AWS::IAM::ManagedPolicy")
 
 
+def log_of(function: str) -> str:
+    """Return the log group of a function: what visits do is part of the audit record."""
+    return "IssueTokenLog" if function in ("ManageVisits", "JoinVisit") else f"{function}Log"
+
+
 def references(value: Any) -> set[str]:
     """Return the parameters and resources that a value, or a condition in it, refers to."""
     match value:

@@ -24,6 +24,16 @@ STATUS = CachedStatus(first_fetch=FIRST_FETCH, refresh=REFRESH, name=os.environ[
 ROUTES = {
     "/api/jitsi/jwt": "GET, HEAD, POST",
     "/api/jitsi/diagnostics": "GET, HEAD",
+    "/api/visits": "GET",
+    "/api/visits/{visitId}": "DELETE, GET, PATCH, PUT",
+    "/api/visits/{visitId}/end": "POST",
+    "/api/visits/{visitId}/participants/{participantId}": "DELETE, PUT",
+    "/api/visits/{visitId}/participants/{participantId}/join": "POST",
+    "/api/visits/{visitId}/participants/{participantId}/new-link": "POST",
+    "/join": "GET, HEAD",
+    "/join/{proxy+}": "GET, HEAD",
+    "/join/enter": "POST",
+    "/join/status": "POST",
     "/asap/{file}": "GET, HEAD",
     "/.well-known/jwks.json": "GET, HEAD",
 }

@@ -19,7 +19,7 @@ from tests.template_reading import (
     references,
 )
 
-NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 AUDIT_DAYS = PARAMETERS["AuditRetentionDays"]["Default"]
 LOG_DAYS = PARAMETERS["LogRetentionDays"]["Default"]
 ROTATION_SECONDS = properties("RotateSigningKey")["Timeout"]

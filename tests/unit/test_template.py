@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import yaml
 
-from jitsi_tokens.core import clients
+from jitsi_tokens.core import clients, links
 from jitsi_tokens.publication import FRESH_SECONDS
 from jitsi_tokens.status import NEVER_CHECKED, KeyStatus
 from local_stack.emulator import ROOT
@@ -21,6 +21,7 @@ from tests.template_reading import (
     RESOURCES,
     SIGNING_KEYS,
     TEMPLATE,
+    log_of,
     of_type,
     properties,
     references,
@@ -91,6 +92,7 @@ def test_a_missing_parameter_is_found_before_the_deployment() -> None:
 HEX = "0123456789abcdef0123456789ABCDEF"
 LONGEST_APP_ID = f"vpaas-magic-cookie-{HEX}"
 UUID = "12345678-90ab-cdef-1234-567890abcdef"
+LINK = links.derive(b"key", links.Holder("stack", "client", "visit", "instance", "patient", 1))
 ACM = "arn:aws:acm:eu-central-1:123456789012:certificate"
 # What a person may type, and what would fail later: in a meeting's address, in a claim, or in
 # docker-jitsi-meet's configuration.
@@ -123,7 +125,7 @@ VALUES = {
     ),
     "DomainName": (
         "tokens.example.org t a-1.b-2.example",
-        f"https://a.org a.org/ A.example.org .a.org a.org. -a.example *.a.org {'x' * 254}",
+        f"https://a.org a.org/ A.example.org .a.org a.org. -a.example *.a.org {'x' * 201}",
     ),
     "CertificateArn": (
         f"{ACM}/{UUID}",
@@ -147,7 +149,7 @@ VALUES = {
     [
         name
         for name, rules in PARAMETERS.items()
-        if rules["Type"] == "String" and "AllowedValues" not in rules
+        if rules["Type"] == "String" and "AllowedValues" not in rules and name != "ContactText"
     ],
 )
 def test_a_parameter_takes_what_is_right_and_no_more(name: str) -> None:
@@ -167,6 +169,27 @@ def test_a_parameter_takes_what_is_right_and_no_more(name: str) -> None:
     assert rules["ConstraintDescription"]
 
 
+CONTACT_TEXTS = (
+    "",
+    "Rufen Sie 112 | Call 112, or +43 1 2345678.",
+    "Allô ? <112> & 'wir'",
+    "x" * 1000,
+)
+
+
+def test_a_contact_text_has_no_character_that_ends_a_string_of_json() -> None:
+    """It has blanks, unlike all other parameters."""
+    rules = PARAMETERS["ContactText"]
+    wrong = ('say "112"', "a\\b", "a\nb", "a\tb", "x" * 1001)
+
+    accepted = [
+        text
+        for text in (*CONTACT_TEXTS, *wrong)
+        if len(text) <= rules["MaxLength"] and re.search(rules["AllowedPattern"], text)
+    ]
+    assert accepted == list(CONTACT_TEXTS)
+
+
 # Functions
 
 
@@ -179,8 +202,15 @@ def longest(value: Any, *, is_jaas: bool) -> int:
             return int(rules.get("MaxLength", max(len(str(each)) for each in values)))
         case [7, [":", "JitsiTokensLayer"]]:
             return 5  # the layer's version
-        case ["SharesSecret" | "Traces" | "TakesSnapshots", str(then), str(other)]:
-            return max(len(then), len(other))
+        case [
+            "SharesSecret" | "Traces" | "TakesSnapshots" | "HasPublicUrl",
+            str(then),
+            str(other),
+        ]:
+            return max(
+                longest(each, is_jaas=is_jaas) if each in PARAMETERS else len(each)
+                for each in (then, other)
+            )
         case ["IsJaas", then, other]:
             return longest(then if is_jaas else other, is_jaas=is_jaas)
         case [str(separator), [*parts]]:
@@ -193,7 +223,7 @@ def longest(value: Any, *, is_jaas: bool) -> int:
 def test_a_change_of_a_setting_publishes_a_new_version(name: str) -> None:
     """CloudFormation sees a change in the description alone; Lambda takes 256 characters."""
     settings = {"LogLevel"}
-    if name in ("IssueToken", "CheckKey", "ProbeConfig"):
+    if name in ("IssueToken", "CheckKey", "ProbeConfig", "JoinVisit"):
         settings = references(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
     described = properties(name)["VersionDescription"]
 
@@ -250,6 +280,7 @@ def test_a_generated_secret_is_frozen() -> None:
         "PublishedSigningKey": None,
         "SharedSigningKey": letters | document,
         "DigestKey": letters,
+        "LinkKey": letters,
     }
 
 
@@ -262,12 +293,13 @@ def test_what_cannot_be_made_again_is_retained_and_protected() -> None:
         assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain", name
     # A retained group with a name would keep the next stack of that name from being made.
     assert "LogGroupName" not in properties("IssueTokenLog")
-    for name in ("Clients", "IssueTokenLog"):
+    for name in ("Clients", "VisitsTable", "IssueTokenLog"):
         protected = properties(name)["DeletionProtectionEnabled"]
         assert protected == ["ProtectsFromDeletion", True, False]
     for policy, secrets in (
         ("SigningKeyProtection", SIGNING_KEYS),
         ("DigestKeyProtection", {"DigestKey"}),
+        ("LinkKeyProtection", {"LinkKey"}),
     ):
         [statement] = properties(policy)["ResourcePolicy"]["Statement"]
         denied = (statement["Effect"], statement["Action"])
@@ -299,9 +331,10 @@ def test_a_log_group_masks_keys_and_tokens_and_ends(name: str) -> None:
     [
         (f"Authorization: Bearer {clients.make_api_key()}", True),
         (f"https://a.example/room#jwt={jwt.encode({'room': 'x'}, 'k' * 32)}", True),
+        (f"https://visits.example/join/#{LINK}", True),
         (json.dumps({"jti": str(uuid.uuid4()), "room": "0" * 64, "kid": "vpaas-0/ab12"}), False),
     ],
-    ids=["API key", "token", "audit record"],
+    ids=["API key", "token", "link", "audit record"],
 )
 def test_the_masks_know_an_api_key_and_a_token(text: str, *, masked: bool) -> None:
     """And nothing that the audit record holds."""
@@ -314,4 +347,21 @@ def test_the_masks_know_an_api_key_and_a_token(text: str, *, masked: bool) -> No
 def test_every_function_has_a_log_group() -> None:
     """Lambda would make one that is not encrypted and never ends."""
     for name in FUNCTIONS:
-        assert properties(name)["LoggingConfig"] == {"LogGroup": f"{name}Log"}
+        assert properties(name)["LoggingConfig"] == {"LogGroup": log_of(name)}
+
+
+def test_a_visit_is_erased_and_not_restored_for_long() -> None:
+    """The emulator heeds neither; names of patients are in the table."""
+    table = properties("VisitsTable")
+
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "erase_at", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"]["RecoveryPeriodInDays"] == 7
+
+
+def test_the_page_reads_its_settings_as_json() -> None:
+    """Whatever the parameters allow."""
+    value = properties("PageSettings")["Value"]
+
+    for text in CONTACT_TEXTS:
+        written = value.replace("${JoinMode}", "embed").replace("${ContactText}", text)
+        assert json.loads(written) == {"joinMode": "embed", "contactText": text}

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 ALARMS = of_type("AWS::CloudWatch::Alarm")
 # What AWS itself measures, as its documentation has it: dimensions, and which names they take.
+OF_STAGE = {"ApiName", "Stage"}
 OF_AWS = {
-    ("AWS/ApiGateway", "5XXError"): {"ApiName", "Stage"},
-    ("AWS/ApiGateway", "Latency"): {"ApiName", "Stage", "Resource", "Method"},
-    ("AWS/Lambda", "Throttles"): {"FunctionName"},
-    ("AWS/Lambda", "Errors"): {"FunctionName"},
-    ("AWS/Events", "TriggeredRules"): {"RuleName"},
+    ("AWS/ApiGateway", "5XXError"): [OF_STAGE, OF_STAGE | {"Resource", "Method"}],
+    ("AWS/ApiGateway", "Latency"): [OF_STAGE | {"Resource", "Method"}],
+    ("AWS/Lambda", "Throttles"): [{"FunctionName"}],
+    ("AWS/Lambda", "Errors"): [{"FunctionName"}],
+    ("AWS/Events", "TriggeredRules"): [{"RuleName"}],
 }
 # The words of the query language that the saved queries use.
 OF_INSIGHTS = {
@@ -70,7 +71,7 @@ def test_an_alarm_is_on_a_metric_that_is_there(name: str, of_ours: dict[str, set
     if alarm["Namespace"] == emf.NAMESPACE:
         assert of_ours[alarm["MetricName"]] == dimensions
     else:
-        assert OF_AWS[metric] == dimensions
+        assert dimensions in OF_AWS[metric]
     values = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
     assert values.get("service", "AWS::StackName") == "AWS::StackName"  # as POWERTOOLS_SERVICE_NAME
     assert values.get("ApiName", "AWS::StackName") == properties("Api")["Name"]
@@ -126,6 +127,16 @@ def test_a_write_of_a_public_key_by_anyone_but_the_rotation_is_noticed() -> None
         {"arn": [{"exists": False}]},
         {"arn": [{"anything-but": ["RotateSigningKeyRole.Arn"]}]},
     ]
+
+
+def test_waiting_pages_that_are_throttled_are_counted() -> None:
+    """By the route as the access log has it, and the type of the gateway's own response."""
+    pattern = properties("ThrottledStatusInAccessLog")["FilterPattern"]
+
+    assert re.findall(r'"([^"]+)"', pattern) == ["THROTTLED", "/join/status"]
+    assert ("/join/status", "POST") in routes()
+    access_log = "".join(properties("Api")["AccessLogSetting"]["Format"][1])
+    assert '"route":"$context.resourcePath"' in access_log
 
 
 def test_refused_credentials_are_counted_where_they_are_refused() -> None:

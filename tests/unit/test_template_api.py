@@ -1,5 +1,6 @@
 """The API that the template makes: what the emulator does not imitate or nobody would notice."""
 
+import itertools
 import json
 import re
 
@@ -42,6 +43,7 @@ def test_nothing_of_a_request_is_logged_or_traced() -> None:
         "$context.status",
         "$context.error.responseType",
         "$context.responseLatency",
+        "$context.resourcePath",  # as the template has it: /join/{proxy+}
     }
     assert {settings["DataTraceEnabled"] for settings in api["MethodSettings"]} == {False}
     assert not [settings for settings in api["MethodSettings"] if "LoggingLevel" in settings]
@@ -63,18 +65,21 @@ CLOSED = {
     ("/api/jitsi/jwt", "POST"),
     ("/api/jitsi/diagnostics", "GET"),
     ("/api/jitsi/diagnostics", "HEAD"),
+    *(route for route, (name, _) in routes().items() if name == "ManageVisits"),
+    ("/api/visits/{visitId}/participants/{participantId}/join", "POST"),
 }
 
 
 def test_routes_need_an_api_key_unless_they_give_nothing_secret() -> None:
-    """The probe, the public keys, and all that is 404 or 405 are open."""
+    """The probe, the public keys, patients' routes, and all that is 404 or 405 are open."""
     for route, (name, event) in routes().items():
         assert event.get("Auth") == (None if route in CLOSED else OPEN)
-        assert route in CLOSED or name in ("ProbeConfig", "ServePublicKey")
+        is_patients = name == "JoinVisit" and route[0].startswith("/join")
+        assert route in CLOSED or is_patients or name in ("ProbeConfig", "ServePublicKey")
 
 
 def test_a_route_without_an_api_key_is_throttled_lower() -> None:
-    """Except the public keys: Jitsi and the rotation have to get these, whoever else asks."""
+    """Except the public keys, which Jitsi has to get whoever else asks, and patients' routes."""
     limits = {
         (settings["ResourcePath"].replace("~1", "/").replace("//", "/"), settings["HttpMethod"]): (
             settings["ThrottlingRateLimit"],
@@ -83,11 +88,35 @@ def test_a_route_without_an_api_key_is_throttled_lower() -> None:
         for settings in properties("Api")["MethodSettings"]
     }
     served = {route for route, (name, _) in routes().items() if name == "ServePublicKey"}
+    own = {
+        **dict.fromkeys(
+            itertools.product(("/join", "/join/{proxy+}"), ("GET", "HEAD")), (200, 1000)
+        ),
+        ("/join/status", "POST"): (100, 400),
+        ("/join/enter", "POST"): (20, 100),
+    }
 
     low = limits["/*", "*"]
     assert low == ("PublicThrottlingRate", "PublicThrottlingBurst")
-    assert {route: limit for route, limit in limits.items() if limit != low} == dict.fromkeys(
-        CLOSED | served, ("ThrottlingRate", "ThrottlingBurst")
+    assert {route: limit for route, limit in limits.items() if limit != low} == (
+        dict.fromkeys(CLOSED | served, ("ThrottlingRate", "ThrottlingBurst")) | own
     )
     for kind in ("ThrottlingRate", "ThrottlingBurst"):
         assert PARAMETERS[f"Public{kind}"]["Default"] < PARAMETERS[kind]["Default"]
+
+
+def test_patients_are_counted_apart_by_the_firewall() -> None:
+    """Many share one address of a mobile network; a health record does not."""
+    statements = {
+        rule["Name"]: rule["Statement"]["RateBasedStatement"]
+        for rule in properties("Firewall")["Rules"]
+        if "RateBasedStatement" in rule["Statement"]
+    }
+    own = statements["patients-per-address"]["ScopeDownStatement"]["RegexMatchStatement"]
+
+    rest = statements["rate-per-address"]["ScopeDownStatement"]
+    assert rest == {"NotStatement": {"Statement": {"RegexMatchStatement": own}}}
+    pattern = re.compile(own["RegexString"])
+    assert all(map(pattern.search, ("/join", "/v1/join/", "/v1/join/status", "/join/enter")))
+    assert not any(map(pattern.search, ("/v1/api/visits/a/participants/b/join", "/joins", "/api")))
+    assert own["FieldToMatch"] == {"UriPath": {}}
