@@ -84,6 +84,32 @@ _REFUSALS: dict[str, tuple[list[Kind], str]] = {
         [problems.NOT_FOUND],
         "No such key is published. On a stack that does not publish keys there is none.",
     ),
+    "NoVisit": (
+        [problems.NOT_FOUND],
+        "The client has no such visit, or the visit has no such participant.",
+    ),
+    "Superseded": ([problems.SUPERSEDED], "The visit has a higher `revision`: nothing changes."),
+    "Cancelled": ([problems.VISIT_CANCELLED], "The visit is cancelled: a PUT brings it back."),
+    "NotNow": (
+        [
+            problems.TOO_EARLY,
+            problems.WAITING_FOR_MODERATOR,
+            problems.VISIT_OVER,
+            problems.VISIT_CANCELLED,
+        ],
+        "The visit lets the participant in at another time, or never.",
+    ),
+    "NoLink": (
+        [problems.LINK_INVALID, problems.LINK_REPLACED],
+        "There is no such link, or it was replaced or revoked.",
+    ),
+    "Interrupted": (
+        [problems.VISIT_INTERRUPTED, problems.UNAVAILABLE],
+        (
+            "The client lost its API keys or its leave (`visit-interrupted`, without"
+            " `Retry-After`), or the service cannot answer now."
+        ),
+    ),
     "MethodNotAllowed": (
         [problems.METHOD_NOT_ALLOWED],
         "A method that is not listed for this path.",
@@ -109,7 +135,18 @@ def refusals(*names: str) -> dict[str, Any]:
     }
 
 
-def without_body(answers: dict[str, Any]) -> dict[str, Any]:
+def with_head(get: dict[str, Any]) -> dict[str, Any]:
+    """Return a route that answers GET and HEAD."""
+    changed = {
+        "operationId": f"{get['operationId']}Head",
+        "summary": f"{get['summary']}: the headers alone",
+        "description": "As GET, without a body.",
+        "responses": _without_body(get["responses"]),
+    }
+    return {"get": get, "head": get | changed}
+
+
+def _without_body(answers: dict[str, Any]) -> dict[str, Any]:
     """Return a route's answers to GET as it answers HEAD."""
     shared = shared_answers()
     resolved = {
@@ -154,6 +191,20 @@ def json_answer(
             media_type: {
                 "schema": reference(schema),
                 "examples": {schema: {"$ref": f"#/components/examples/{schema}"}},
+            }
+        },
+    }
+
+
+def page_answer() -> dict[str, Any]:
+    """Return the page of visits."""
+    return {
+        "description": "The page.",
+        "headers": _headers({"Cache-Control": _NO_STORE, **_ALWAYS}),
+        "content": {
+            "text/html": {
+                "schema": {"type": "string", "pattern": "^<!doctype html>"},
+                "example": "<!doctype html>…",
             }
         },
     }

@@ -39,6 +39,14 @@ def document() -> dict[str, Any]:
         "servers": _servers(),
         "tags": [
             {"name": "tokens", "description": "Meeting tokens."},
+            {
+                "name": "visits",
+                "description": "Appointments, and a link for each who takes part.",
+            },
+            {
+                "name": "join",
+                "description": "What a participant's browser asks; the link is the credential.",
+            },
             {"name": "status", "description": "Whether the service works, and what is wrong."},
             {
                 "name": "public keys",

@@ -6,12 +6,20 @@ import json
 from typing import TYPE_CHECKING
 
 from jitsi_tokens import http
-from jitsi_tokens.core import requests
+from jitsi_tokens.core import contact, requests
 from jitsi_tokens.core.policy import Policy
 from jitsi_tokens.core.problems import (
+    LINK_INVALID,
+    LINK_REPLACED,
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
+    SUPERSEDED,
+    TOO_EARLY,
     TOO_MANY_REQUESTS,
+    VISIT_CANCELLED,
+    VISIT_INTERRUPTED,
+    VISIT_OVER,
+    WAITING_FOR_MODERATOR,
     Kind,
     Problem,
     unexpected,
@@ -20,6 +28,7 @@ from jitsi_tokens.core.problems import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_CONTACT = {"contact": contact.EXAMPLE}
 _BODY = {"userId": "user-123", "userName": "Dr. Jane Smith", "roomName": "session-123"}
 
 
@@ -45,6 +54,18 @@ _ALL = [
     _raised(lambda: http.json_body({"body": " " * 4 * http.MAX_BODY_BYTES})),
     _raised(lambda: http.json_body({})),
     Problem(TOO_MANY_REQUESTS, "Wait, then try again.", retry_after_seconds=1),
+    Problem(SUPERSEDED, "The visit has a higher revision: nothing was changed."),
+    Problem(VISIT_CANCELLED, "The visit is cancelled: a PUT brings it back."),
+    Problem(
+        TOO_EARLY,
+        "The visit is not open yet.",
+        members={"opens_at": 1796112900, "server_time": 1796109300},
+    ),
+    Problem(WAITING_FOR_MODERATOR, "No moderator has joined yet."),
+    Problem(VISIT_OVER, "The visit is over.", members={"because": "by-phone"}),
+    Problem(LINK_INVALID, "There is no such link."),
+    Problem(LINK_REPLACED, "Use the newest link, or call.", members=_CONTACT),
+    Problem(VISIT_INTERRUPTED, "The clinic's video is interrupted.", members=_CONTACT),
     unexpected(),
 ]
 EXAMPLES: dict[Kind, Problem] = {problem.kind: problem for problem in _ALL}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from openapi.answers import json_answer, not_modified, pem_answer, refusals, without_body
+from openapi.answers import json_answer, not_modified, pem_answer, refusals, with_head
 from openapi.schemas import example, reference, schemas
+from openapi.visit_routes import join_paths, visit_paths
 
 # What API Gateway itself can answer to any request.
 _BEFORE = ("Unreadable", "Filtered")
@@ -32,21 +33,13 @@ _FILE = {
 def paths() -> dict[str, Any]:
     """Return every path with its methods."""
     return {
-        "/api/jitsi/jwt": _with_head(_probe()) | {"post": _issue()},
-        "/api/jitsi/diagnostics": _with_head(_diagnostics()),
-        "/asap/{file}": _with_head(_public_key()),
-        "/.well-known/jwks.json": _with_head(_public_keys()),
+        "/api/jitsi/jwt": with_head(_probe()) | {"post": _issue()},
+        "/api/jitsi/diagnostics": with_head(_diagnostics()),
+        **visit_paths(),
+        **join_paths(),
+        "/asap/{file}": with_head(_public_key()),
+        "/.well-known/jwks.json": with_head(_public_keys()),
     }
-
-
-def _with_head(get: dict[str, Any]) -> dict[str, Any]:
-    changed = {
-        "operationId": f"{get['operationId']}Head",
-        "summary": f"{get['summary']}: the headers alone",
-        "description": "As GET, without a body.",
-        "responses": without_body(get["responses"]),
-    }
-    return {"get": get, "head": get | changed}
 
 
 def _issue() -> dict[str, Any]:

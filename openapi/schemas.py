@@ -11,6 +11,15 @@ import msgspec
 from jitsi_tokens.core.issued import IssuedToken
 from jitsi_tokens.core.problems import ProblemDetails
 from jitsi_tokens.core.requests import TokenRequest
+from jitsi_tokens.core.visit_answers import EnterAnswer, StatusAnswer, VisitAnswer, VisitList
+from jitsi_tokens.core.visit_requests import (
+    DelayBody,
+    EndBody,
+    EnterBody,
+    ParticipantBody,
+    StatusBody,
+    VisitBody,
+)
 from jitsi_tokens.diagnostics import Diagnostics, Probe
 from openapi.key_set import JwkSet
 from openapi.problems import EXAMPLES
@@ -20,7 +29,9 @@ if TYPE_CHECKING:
 
 type Schema = dict[str, Any]
 
-_ANSWERS = [IssuedToken, Probe, Diagnostics, JwkSet]
+_REQUESTS = [TokenRequest, VisitBody, DelayBody, EndBody, ParticipantBody, EnterBody, StatusBody]
+_OF_VISITS = [VisitAnswer, VisitList, StatusAnswer, EnterAnswer]
+_ANSWERS = [IssuedToken, Probe, Diagnostics, JwkSet, *_OF_VISITS]
 ANSWERS = [answer.__name__ for answer in _ANSWERS]
 _TEMPLATE = "#/components/schemas/{name}"
 
@@ -29,7 +40,7 @@ _TEMPLATE = "#/components/schemas/{name}"
 def schemas() -> dict[str, Schema]:
     """Return every schema by its name: the types first, then the problems."""
     _, components = msgspec.json.schema_components(
-        [TokenRequest, *_ANSWERS, ProblemDetails], ref_template=_TEMPLATE
+        [*_REQUESTS, *_ANSWERS, ProblemDetails], ref_template=_TEMPLATE
     )
     problem = components.pop("ProblemDetails")
     named = {kind_name(kind): _of_kind(kind, problem) for kind in EXAMPLES}
@@ -60,8 +71,9 @@ def _of_kind(kind: Kind, problem: Schema) -> Schema:
         schema["properties"][name]["examples"] = [value]
     for name in ("type", "title", "status"):
         schema["properties"][name]["const"] = document[name]
-    if "errors" not in document:
-        del schema["properties"]["errors"]
+    schema["properties"] = {
+        name: field for name, field in schema["properties"].items() if name in document
+    }
     return schema
 
 
@@ -73,7 +85,7 @@ def _readable(node: Any) -> Any:
     match node:
         case dict():
             first = [key for key in _ORDER if key in node and not isinstance(node[key], dict)]
-            if "enum" in node and "type" not in node:
+            if "type" not in node and all(isinstance(each, str) for each in node.get("enum", [0])):
                 node = {"type": "string"} | node
             rest = [key for key in node if key not in first]
             return {key: _readable(node[key]) for key in [*first, *rest]}

@@ -155,7 +155,7 @@ ParticipantId = Annotated[
 class ParticipantBody(
     Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True
 ):
-    """Who takes part: the body of PUT /api/visits/{visitId}/participants/{participantId}."""
+    """Who takes part: the body of a participant's own PUT."""
 
     user_name: fields.UserName
     is_moderator: fields.IsModerator = False
