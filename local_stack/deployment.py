@@ -14,7 +14,7 @@ from jitsi_tokens.settings import trust_of
 from local_stack.api import STAGE, complete_api
 from local_stack.building import BUILT, build_if_changed
 from local_stack.emulator import LOCAL, REGION, ROOT, Emulator
-from local_stack.public_keys import allow_reading_by_path, tell_public_url
+from local_stack.public_url import allow_reading_by_path, tell_join_url, tell_public_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,10 +83,12 @@ def deploy(
     )
     stack = find(emulator, name)
     complete_api(client(emulator, "apigateway"), stack.outputs["ApiId"], chosen)
-    tell_public_url(
-        client(emulator, "lambda"), stack.outputs["RotateSigningKeyFunction"], stack.url
-    )
-    allow_reading_by_path(client(emulator, "iam"), client(emulator, "cloudformation"), name)
+    functions = client(emulator, "lambda")
+    tell_public_url(functions, stack.outputs["RotateSigningKeyFunction"], stack.url)
+    formation = client(emulator, "cloudformation")
+    found = formation.describe_stack_resource(StackName=name, LogicalResourceId="ManageVisits")
+    tell_join_url(functions, found["StackResourceDetail"]["PhysicalResourceId"], stack.url)
+    allow_reading_by_path(client(emulator, "iam"), formation, name)
     return stack
 
 

@@ -200,9 +200,9 @@ def page_answer() -> dict[str, Any]:
     """Return the page of visits."""
     return {
         "description": "The page.",
-        "headers": _headers({"Cache-Control": _NO_STORE, **_ALWAYS}),
+        "headers": _headers(_PUBLIC),
         "content": {
-            "text/html": {
+            "text/html; charset=utf-8": {
                 "schema": {"type": "string", "pattern": "^<!doctype html>"},
                 "example": "<!doctype html>…",
             }
@@ -225,7 +225,7 @@ def pem_answer() -> dict[str, Any]:
 
 
 def not_modified() -> dict[str, Any]:
-    """Return the answer to who has the public keys already."""
+    """Return the answer to who has it already."""
     return {
         "description": "What the caller has (`If-None-Match`) is still right.",
         "headers": _headers(_PUBLIC),

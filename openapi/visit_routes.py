@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openapi.answers import json_answer, page_answer, refusals, with_head
+from openapi.answers import json_answer, not_modified, page_answer, refusals, with_head
 from openapi.schemas import example, reference, schemas
 
 _VISIT = "/api/visits/{visitId}"
@@ -280,7 +280,11 @@ def _page(operation_id: str) -> dict[str, Any]:
         "summary": "Open the page of visits",
         "description": "The same for everybody: it knows no visit. The link is in the fragment.",
         "security": [],
-        "responses": {"200": page_answer(), **refusals("Unreadable", "Filtered", *_BEHIND)},
+        "responses": {
+            "200": page_answer(),
+            "304": not_modified(),
+            **refusals("Unreadable", "Filtered", *_BEHIND),
+        },
     }
 
 

@@ -22,7 +22,10 @@ EVENTS: dict[str, Any] = {
 }
 # For several functions, so it bears the name of none.
 KEEP_ALIVE = EVENTS.pop("keep_alive")
-KEPT_ALIVE = ("AuthorizeClient", "IssueToken", "ProbeConfig", "ServePublicKey")
+KEPT_ALIVE = (
+    *("AuthorizeClient", "IssueToken", "ManageVisits", "JoinVisit"),
+    *("ProbeConfig", "ServePublicKey"),
+)
 PROXY_EVENTS = [name for name, event in EVENTS.items() if "httpMethod" in event]
 CALLERS_EVENTS = [name for name in PROXY_EVENTS if "authorizer" in EVENTS[name]["requestContext"]]
 

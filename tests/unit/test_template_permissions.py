@@ -61,7 +61,7 @@ def allowed(action: str) -> dict[str, list[Any]]:
         ("ssm:DeleteParameter", "", {"RotateSigningKeyRole", "KeyOperatorPolicy"}),
         ("dynamodb:PutItem", "Clients", {"ClientOperatorPolicy"}),
         ("dynamodb:PutItem", "VisitsTable", VISITS),
-        ("dynamodb:DeleteItem", "VisitsTable", {"ManageVisitsRole"}),
+        ("dynamodb:DeleteItem", "VisitsTable", set()),
         ("dynamodb:Query", "VisitsTable", {"ManageVisitsRole"}),
         ("dynamodb:Scan", "", {"ClientOperatorPolicy"}),
         ("lambda:InvokeFunction", "", {"KeyOperatorPolicy", "OnCallPolicy"}),

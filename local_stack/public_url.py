@@ -1,4 +1,4 @@
-"""What publishing public keys takes on the emulator, and on AWS does not."""
+"""The address of the API, and the public keys' path: what they take on the emulator alone."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ def tell_public_url(functions: LambdaClient, rotation: str, url: str) -> None:
     functions.update_function_configuration(
         FunctionName=rotation, Environment={"Variables": {**variables, **local}}
     )
+
+
+def tell_join_url(functions: LambdaClient, manage_visits: str, url: str) -> None:
+    """Let links lead to where the API is: a request here does not say its own address."""
+    present = functions.get_function_configuration(FunctionName=manage_visits)
+    variables = present.get("Environment", {}).get("Variables", {})
+    functions.update_function_configuration(
+        FunctionName=manage_visits, Environment={"Variables": {**variables, "JOIN_URL": url}}
+    )
+    version = functions.publish_version(FunctionName=manage_visits)["Version"]
+    functions.update_alias(FunctionName=manage_visits, Name="live", FunctionVersion=version)
 
 
 def allow_reading_by_path(iam: IAMClient, formation: CloudFormationClient, stack: str) -> None:
