@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CLIENT = "openemr"
 _POLICY = (
-    *("--any-room", "--moderator", "--diagnostics"),
+    *("--any-room", "--moderator", "--diagnostics", "--visits"),
     *("--feature", "moderation", "--feature", "recording", "--feature", "livestreaming"),
     *("--feature", "transcription", "--feature", "screen-sharing", "--feature", "lobby"),
 )

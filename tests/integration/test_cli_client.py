@@ -11,8 +11,10 @@ from botocore.client import BaseClient
 from jitsi_tokens.core.clients import (
     Client,
     api_key_in,
+    client_with_keys,
     digest,
     make_api_key,
+    own_item_key,
     read_client,
     write_client,
 )
@@ -296,12 +298,10 @@ def test_set_does_not_bring_back_a_revoked_key(
     assert result.exit_code == 1
     assert "Nothing was changed" in result.stderr
     assert _policy(world, api_key).rooms == ["*"]
-    assert world.dynamodb.scan(TableName=TABLE)["Count"] == 1
+    assert world.dynamodb.scan(TableName=TABLE)["Count"] == 2  # with the client's own item
 
 
-def test_other_refusals_of_a_transaction_show_their_code(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_refusals_show_their_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missing table is no change by somebody else."""
     monkeypatch.setattr(
         ClientStore, "keys_of", lambda *_: [StoredKey("0" * 64, "openemr", "", None)]
@@ -311,7 +311,7 @@ def test_other_refusals_of_a_transaction_show_their_code(
     result = world.run("client", "set", "openemr", "--any-room")
 
     assert result.exit_code == 3
-    assert "AWS refused TransactWriteItems (ResourceNotFoundException" in result.stderr
+    assert "AWS refused GetItem (ResourceNotFoundException" in result.stderr
 
 
 def test_set_refuses_more_keys_than_a_transaction_takes(
@@ -324,7 +324,7 @@ def test_set_refuses_more_keys_than_a_transaction_takes(
     result = world.run("client", "set", "openemr", "--any-room")
 
     assert result.exit_code == 1
-    assert "101 API keys, and at most 100" in result.stderr
+    assert "101 API keys, and at most 99" in result.stderr
 
 
 def test_list_gives_a_pipe_a_line_a_client(world: World) -> None:
@@ -734,3 +734,71 @@ def test_a_script_needs_yes(world: World, arguments: tuple[str, ...]) -> None:
     assert result.exit_code == 1
     assert "add --yes" in result.stderr
     assert _item(world, earlier)
+
+
+# A client's own item, by which links know what the client may do
+
+
+def _own_item(world: World, name: str) -> dict[str, Any]:
+    key = {"key_digest": {"S": own_item_key(name)}}
+    return dict(world.dynamodb.get_item(TableName=TABLE, Key=key).get("Item", {}))
+
+
+def test_a_client_has_one_item_with_its_policy_and_the_number_of_its_keys(world: World) -> None:
+    """It changes with every key, in the same transaction; it is no key, and in no list."""
+    found = []
+    first = _add(world, "desk", "--visits", "--moderator", "--max-advance", "60")
+    for command in (
+        ["client", "add", "desk"],
+        ["client", "set", "desk", "--visits", "--moderator-links"],
+        ["client", "rotate", "desk"],
+        ["client", "revoke", "desk", "--key", digest(first)[:12], "--yes"],
+        ["client", "rotate", "desk", "--finish", "--yes"],
+    ):
+        assert world.run(*command).exit_code == 0
+        item = _own_item(world, "desk")
+        client = client_with_keys(item, "desk")
+        assert client
+        found.append((item["key_count"]["N"], client.policy))
+
+    before = Policy(visits=True, moderator=True, max_advance_seconds=60)
+    after = Policy(visits=True, moderator_links=True, max_advance_seconds=60)
+    assert found == [("2", before), ("2", after), ("3", after), ("2", after), ("1", after)]
+    assert "client" not in _own_item(world, "desk")
+    assert "client#" not in world.run("client", "list", "--json").stdout
+    assert world.run("client", "revoke", "desk", "--yes").exit_code == 0
+    assert _own_item(world, "desk") == {}
+
+
+def test_a_client_from_before_gets_its_item_with_the_next_change(world: World) -> None:
+    """Until then it has none, and so no visits."""
+    _add(world, "desk", "--room", "a")
+    _add(world, "desk")
+    world.dynamodb.delete_item(TableName=TABLE, Key={"key_digest": {"S": own_item_key("desk")}})
+
+    world.run("client", "add", "desk")
+
+    assert _own_item(world, "desk")["key_count"] == {"N": "3"}
+
+
+def test_a_client_has_99_keys_at_most(world: World) -> None:
+    """One transaction writes them all, and the client's own item."""
+    client = Client(name="desk", policy=Policy(visits=True))
+    for number in range(99):
+        item = {
+            "key_digest": {"S": f"{number:064x}"},
+            "client": {"S": "desk"},
+            "record": {"S": write_client(client)},
+            "created_at": {"S": "2026-01-01T00:00:00Z"},
+        }
+        world.dynamodb.put_item(TableName=TABLE, Item=item)
+
+    refused = world.run("client", "add", "desk")
+    changed = world.run("client", "set", "desk", "--visits", "--moderator-links")
+
+    assert refused.exit_code != 0
+    assert "revoke some first" in refused.output
+    assert changed.exit_code == 0
+    assert _own_item(world, "desk")["key_count"] == {"N": "99"}
+    assert world.run("client", "revoke", "desk", "--yes").exit_code == 0
+    assert _own_item(world, "desk") == {}

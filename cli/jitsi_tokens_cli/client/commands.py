@@ -55,8 +55,9 @@ def add(
     check_name(name)
     stack = find_stack(ctx.obj)
     store = ClientStore(stack)
-    client = _client_to_add(name, options, well_filed(store.keys_of(name)))
-    _add_key(stack, store, client, datetime.now(UTC), as_json=as_json)
+    keys = well_filed(store.keys_of(name))
+    client = _client_to_add(name, options, keys)
+    _add_key(stack, store, client, datetime.now(UTC), others=len(keys), as_json=as_json)
 
 
 @app.command(
@@ -88,7 +89,7 @@ def rotate(
         _finish(stack, store, keys, yes=yes, as_json=as_json)
         return
     made_at = time_of_next(keys, datetime.now(UTC))
-    _add_key(stack, store, holder(keys), made_at, as_json=as_json)
+    _add_key(stack, store, holder(keys), made_at, others=len(keys), as_json=as_json)
     info(
         f"Then run `client rotate {name} --finish` to revoke {counted(keys)} from before, which"
         " works until then."
@@ -198,12 +199,18 @@ def _client_to_add(name: str, options: PolicyOptions, keys: list[StoredKey]) -> 
 
 
 def _add_key(
-    stack: Stack, store: ClientStore, client: Client, made_at: datetime, *, as_json: bool
+    stack: Stack,
+    store: ClientStore,
+    client: Client,
+    made_at: datetime,
+    *,
+    others: int,
+    as_json: bool,
 ) -> None:
-    """Make an API key and print it."""
+    """Make an API key and print it; `others` is how many the client has."""
     name, url = client.name, service_url(stack, None)
     api_key = make_api_key()
-    store.add(client, api_key, made_at)
+    store.add(client, api_key, made_at, others=others)
     if as_json:
         echo_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key), "url": url})
         return

@@ -56,6 +56,18 @@ class PolicyOptions(NamedTuple):
         ),
     ] = None
 
+    visits: Annotated[
+        bool,
+        typer.Option("--visits", help="It may make visits: appointments with a link for each."),
+    ] = False
+    moderator_links: Annotated[
+        bool,
+        typer.Option(
+            "--moderator-links",
+            help="Moderators of its visits get links, too. Whoever has one is a moderator.",
+        ),
+    ] = False
+
     @property
     def given(self) -> bool:
         """Whether any was given."""
@@ -68,14 +80,15 @@ class PolicyOptions(NamedTuple):
             max_advance_seconds: what holds where --max-advance is not given.
 
         Raises:
-            UsageError: they allow neither a room nor the diagnostics, and so nothing.
+            UsageError: they allow neither a room, the diagnostics nor visits, and so nothing.
             PolicyRefused: they break a rule.
         """
-        if not (self.room or self.any_room or self.diagnostics):
+        if not (self.room or self.any_room or self.diagnostics or self.visits):
             raise UsageError(
                 "Which rooms may this client ask for? Give --room with a pattern, such as"
-                " --room 'visit-*', or --any-room for all of them. A client that only reads the"
-                " diagnostics takes --diagnostics alone."
+                " --room 'visit-*', or --any-room for all of them. A client that only makes visits"
+                " in rooms that nobody chooses takes --visits alone, and one that only reads the"
+                " diagnostics --diagnostics."
             )
         return make_policy(
             rooms=self.room or [],
@@ -87,6 +100,8 @@ class PolicyOptions(NamedTuple):
             max_advance_seconds=(
                 max_advance_seconds if self.max_advance is None else self.max_advance
             ),
+            visits=self.visits,
+            moderator_links=self.moderator_links,
         )
 
 

@@ -85,6 +85,8 @@ def _cells(policy: Policy) -> list[str]:
     rights = [
         *(["moderator"] if policy.moderator else []),
         *(["diagnostics"] if policy.diagnostics else []),
+        *(["visits"] if policy.visits else []),
+        *(["moderator-links"] if policy.moderator_links else []),
         *policy.features,
     ]
     limits = (policy.max_lifetime_seconds, policy.max_advance_seconds)

@@ -1,14 +1,21 @@
-"""The table of clients: one item an API key, under the key's digest."""
+"""The table of clients: one item an API key, under the key's digest, and one a client."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.core.clients import Client, client_of, digest, write_client
+from jitsi_tokens.core.clients import (
+    MAX_KEYS,
+    Client,
+    client_of,
+    digest,
+    own_item_key,
+    write_client,
+)
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.output import info, iso_time
 
@@ -21,8 +28,6 @@ if TYPE_CHECKING:
 
     from jitsi_tokens_cli.stack import Stack
 
-# DynamoDB's limit for one transaction.
-MAX_TRANSACTION_ITEMS = 100
 # Of a megabyte each.
 _TELL_PAGES = 10
 
@@ -68,6 +73,7 @@ class ClientStore:
     def __init__(self, stack: Stack) -> None:
         self._dynamodb: DynamoDBClient = stack.client("dynamodb")
         self._table = stack.clients_table
+        self._counts: dict[str, int | None] = {}
 
     def indexed_keys_of(self, name: str) -> list[StoredKey]:
         """Return a client's API keys as the index has them; recent ones may be missing.
@@ -85,8 +91,10 @@ class ClientStore:
     def keys_of(self, name: str) -> list[StoredKey]:
         """Return every API key whose item or record names a client.
 
-        This reads the whole table, as the index lags and knows the items' names alone.
+        This reads the whole table, as the index lags and knows the items' names alone. A change of
+        these keys is refused if another one came in between.
         """
+        self._counts[name] = self._key_count(name)
         return [key for key in self.all_keys() if name in (key.name, key.record_name)]
 
     def all_keys(self) -> list[StoredKey]:
@@ -96,22 +104,30 @@ class ClientStore:
         )
         keys: list[StoredKey] = []
         for number, page in enumerate(pages, 1):
-            keys += map(_stored, page["Items"])
+            keys += [_stored(item) for item in page["Items"] if not _is_own(item)]
             if number % _TELL_PAGES == 0:
                 info(f"... still reading the table, {len(keys)} API keys so far")
         return sorted(keys, key=lambda key: (key.name, key.created_at, key.digest))
 
-    def add(self, client: Client, api_key: str, now: datetime) -> None:
-        """Keep an API key's digest with the client that holds it."""
-        self._dynamodb.put_item(
-            TableName=self._table,
-            Item={
-                "key_digest": {"S": digest(api_key)},
-                "client": {"S": client.name},
-                "record": {"S": write_client(client)},
-                "created_at": {"S": iso_time(now)},
-                **_max_advance(client),
-            },
+    def add(self, client: Client, api_key: str, now: datetime, *, others: int = 0) -> None:
+        """Keep an API key's digest with the client that holds it; `others`: keys that it has.
+
+        Raises:
+            CommandError: there are too many, or they changed meanwhile.
+        """
+        if others >= MAX_KEYS:
+            raise CommandError(f"{client.name} has {others} API keys: revoke some first.")
+        item: dict[str, AttributeValueTypeDef] = {
+            "key_digest": {"S": digest(api_key)},
+            "client": {"S": client.name},
+            "created_at": {"S": iso_time(now)},
+            **_of_client(client),
+        }
+        self._write(
+            [
+                {"Put": {"TableName": self._table, "Item": item}},
+                self._own_item(client, others + 1),
+            ]
         )
 
     def replace(self, keys: Sequence[StoredKey], client: Client) -> None:
@@ -120,10 +136,10 @@ class ClientStore:
         Raises:
             CommandError: there are too many, or one was revoked meanwhile.
         """
-        if len(keys) > MAX_TRANSACTION_ITEMS:
+        if len(keys) > MAX_KEYS:
             raise CommandError(
-                f"{client.name} has {len(keys)} API keys, and at most {MAX_TRANSACTION_ITEMS} can"
-                " change together: revoke some first."
+                f"{client.name} has {len(keys)} API keys, and at most {MAX_KEYS} can change"
+                " together: revoke some first."
             )
         values: dict[str, AttributeValueTypeDef] = {
             ":record": {"S": write_client(client)},
@@ -133,7 +149,7 @@ class ClientStore:
         if advance := _max_advance(client):
             values[":advance"] = advance["max_advance_seconds"]
             change = "SET #record = :record, max_advance_seconds = :advance"
-        self._write(
+        changes: list[TransactWriteItemTypeDef] = [
             {
                 "Update": {
                     "TableName": self._table,
@@ -145,15 +161,71 @@ class ClientStore:
                 }
             }
             for key in keys
-        )
+        ]
+        self._write([*changes, self._own_item(client, len(keys))])
 
     def remove(self, keys: Sequence[StoredKey]) -> None:
-        """Delete API keys, a hundred in one transaction."""
-        for start in range(0, len(keys), MAX_TRANSACTION_ITEMS):
-            self._write(
-                {"Delete": {"TableName": self._table, "Key": {"key_digest": {"S": key.digest}}}}
-                for key in keys[start : start + MAX_TRANSACTION_ITEMS]
-            )
+        """Delete API keys of one client, 99 in one transaction.
+
+        Raises:
+            CommandError: one was revoked meanwhile.
+        """
+        for start in range(0, len(keys), MAX_KEYS):
+            some = keys[start : start + MAX_KEYS]
+            counted = [key for key in some if not key.is_misfiled]
+            deletions: list[TransactWriteItemTypeDef] = [
+                {
+                    "Delete": {
+                        "TableName": self._table,
+                        "Key": {"key_digest": {"S": key.digest}},
+                        "ConditionExpression": "attribute_exists(key_digest)",
+                    }
+                }
+                for key in some
+            ]
+            fewer = self._fewer(counted[0].name, len(counted)) if counted else []
+            self._write([*deletions, *fewer])
+
+    def _own_item(self, client: Client, keys: int) -> TransactWriteItemTypeDef:
+        """Return the write of a client's own item, as long as nobody else writes it."""
+        put: Any = {
+            "TableName": self._table,
+            "Item": {
+                "key_digest": {"S": own_item_key(client.name)},
+                "key_count": {"N": str(keys)},
+                **_of_client(client),
+            },
+            **_unchanged(self._count_read_first(client.name)),
+        }
+        return {"Put": put}
+
+    def _fewer(self, name: str, keys: int) -> list[TransactWriteItemTypeDef]:
+        """Return the write of a client's own item after a loss of so many API keys."""
+        present = self._count_read_first(name)
+        if present is None:
+            return []
+        where: Any = {
+            "TableName": self._table,
+            "Key": {"key_digest": {"S": own_item_key(name)}},
+            **_unchanged(present),
+        }
+        if present <= keys:
+            return [{"Delete": where}]
+        where["ExpressionAttributeValues"][":left"] = {"N": str(present - keys)}
+        return [{"Update": where | {"UpdateExpression": "SET key_count = :left"}}]
+
+    def _count_read_first(self, name: str) -> int | None:
+        """Return the count as it was before the keys were read."""
+        return self._counts.pop(name) if name in self._counts else self._key_count(name)
+
+    def _key_count(self, name: str) -> int | None:
+        """Return how many API keys a client's own item counts; None where it has no such item."""
+        found = self._dynamodb.get_item(
+            TableName=self._table,
+            Key={"key_digest": {"S": own_item_key(name)}},
+            ConsistentRead=True,
+        )
+        return int(found["Item"]["key_count"]["N"]) if "Item" in found else None
 
     def _write(self, items: Iterable[TransactWriteItemTypeDef]) -> None:
         try:
@@ -174,6 +246,24 @@ def _stored(item: dict[str, AttributeValueTypeDef]) -> StoredKey:
         client=client_of(item),
         record_name=_name_in(_string(item, "record")),
     )
+
+
+def _is_own(item: dict[str, AttributeValueTypeDef]) -> bool:
+    return _string(item, "key_digest").startswith(own_item_key(""))
+
+
+def _unchanged(key_count: int | None) -> Any:
+    """Return the condition that a client's own item is still the one that was read."""
+    if key_count is None:
+        return {"ConditionExpression": "attribute_not_exists(key_digest)"}
+    return {
+        "ConditionExpression": "key_count = :present",
+        "ExpressionAttributeValues": {":present": {"N": str(key_count)}},
+    }
+
+
+def _of_client(client: Client) -> dict[str, AttributeValueTypeDef]:
+    return {"record": {"S": write_client(client)}, **_max_advance(client)}
 
 
 def _max_advance(client: Client) -> dict[str, AttributeValueTypeDef]:
