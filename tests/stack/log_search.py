@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from local_stack import deployment
-from tests.stack.service import API_KEYS, EMAIL, FORGED, NAME, ROOM, TOKENS, USER_ID
+from tests.stack.service import API_KEYS, EMAIL, FORGED, LINKS, NAME, ROOM, TOKENS, USER_ID
 
 if TYPE_CHECKING:
     from local_stack.emulator import Emulator
@@ -42,6 +42,7 @@ def needles(*services: Service) -> dict[str, list[str]]:
         "room": [ROOM, ROOM.upper(), "xylophone"],
         "token": [part for token in TOKENS for part in token.split(".")[1:]],
         "API key": [*API_KEYS, "jtk_"],
+        "link": [*LINKS, "jtv_"],
         "private key": [*pem_lines, "PRIVATE KEY"],
         "shared secret": [document["secret"] for document in documents if "secret" in document],
     }

@@ -36,6 +36,7 @@ EVERYTHING = (
 
 API_KEYS: list[str] = []
 TOKENS: list[str] = []
+LINKS: list[str] = []
 
 
 class Service:
