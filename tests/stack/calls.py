@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 _ACCESS_KEY = re.compile(rb"Credential=(\w+)/\d+/[\w-]+/([\w-]+)/aws4_request")
 # AWS's JSON protocols name the operation in a header, its query protocol in the body.
+_IN_TRANSACTION = re.compile(rb'"(Put|Update|Delete|ConditionCheck)": ?\{"TableName"')
 _OPERATION = re.compile(rb"\r\nX-Amz-Target: (?:\w+\.)?(\w+)\r\n|\bAction=(\w+)", re.IGNORECASE)
 
 
@@ -56,16 +57,24 @@ class Calls:
 
     def so_far(self) -> list[Call]:
         """Return the calls up to now."""
-        return [_call(bytes(request), bytes(answer)) for request, answer in self._exchanges.copy()]
+        exchanges = self._exchanges.copy()
+        return [call for sent, got in exchanges for call in _calls(bytes(sent), bytes(got))]
 
 
-def _call(request: bytes, answer: bytes) -> Call:
+def _calls(request: bytes, answer: bytes) -> list[Call]:
+    """Return the call that it was, of a transaction each that IAM asks about."""
     signed = _ACCESS_KEY.search(request)
     assert signed, f"not signed: {request.partition(b'?')[0][:80]!r}"
     named = _OPERATION.search(request)
     operation = (named[1] or named[2]) if named else request.partition(b" HTTP/")[0]
-    return Call(
-        action=f"{signed[2].decode()}:{operation.decode()}",
-        access_key=signed[1].decode(),
-        refused=b"AccessDenied" in answer,
-    )
+    operations = [operation]
+    if operation == b"TransactWriteItems":
+        operations = [each + b"Item" for each in _IN_TRANSACTION.findall(request)]
+    return [
+        Call(
+            action=f"{signed[2].decode()}:{each.decode()}",
+            access_key=signed[1].decode(),
+            refused=b"AccessDenied" in answer,
+        )
+        for each in operations
+    ]

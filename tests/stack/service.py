@@ -30,7 +30,7 @@ FORGED = "forged"  # in headers that nobody asked for
 PERSON = {"userId": USER_ID, "userName": NAME, "userEmail": EMAIL, "roomName": ROOM}
 
 EVERYTHING = (
-    *("--any-room", "--moderator", "--diagnostics"),
+    *("--any-room", "--moderator", "--diagnostics", "--visits"),
     *("--feature", "moderation", "--max-advance", "604800"),
 )
 

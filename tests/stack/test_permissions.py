@@ -51,6 +51,11 @@ def handler(event, _context):
 """
 
 STATUS = json.dumps({"configured": True, "checkedAt": int(time.time())})
+QUERY = {
+    "IndexName": "by-start",
+    "KeyConditionExpression": "client = :client",
+    "ExpressionAttributeValues": {":client": {"S": "a"}},
+}
 
 type Attempt = Callable[..., str]
 
@@ -98,13 +103,13 @@ def attempt(running_emulator: Emulator) -> Iterator[Attempt]:
             "self_hosted",
             "secretsmanager.get_secret_value",
             {"SecretId": "%(SigningKeySecret)s"},
-            {"IssueToken", "CheckKey"},
+            {"IssueToken", "JoinVisit", "CheckKey"},
         ),
         (
             "published",
             "secretsmanager.get_secret_value",
             {"SecretId": "%(SigningKeySecret)s"},
-            {"IssueToken", "CheckKey", "RotateSigningKey"},
+            {"IssueToken", "JoinVisit", "CheckKey", "RotateSigningKey"},
         ),
         # A function that is taken over cannot put a key of its own in place.
         (
@@ -120,6 +125,20 @@ def attempt(running_emulator: Emulator) -> Iterator[Attempt]:
             {"AuthorizeClient"},
         ),
         ("self_hosted", "dynamodb.scan", {"TableName": "%(ClientsTable)s"}, set()),
+        # Who derives links does not sign, and who signs derives none; one lists a client's visits.
+        (
+            "self_hosted",
+            "secretsmanager.get_secret_value",
+            {"SecretId": "%(LinkKeySecret)s"},
+            {"ManageVisits"},
+        ),
+        (
+            "self_hosted",
+            "dynamodb.query",
+            {"TableName": "%(VisitsTable)s", **QUERY},
+            {"ManageVisits"},
+        ),
+        ("self_hosted", "dynamodb.scan", {"TableName": "%(VisitsTable)s"}, set()),
         # Nobody else tells a health record that the key signs.
         (
             "self_hosted",
@@ -153,7 +172,8 @@ def test_what_a_functions_role_may_do(
 ) -> None:
     """Each function tries it in its own role."""
     service: Service = request.getfixturevalue(stack)
-    names = service.stack.outputs | {"StackName": service.stack.name}
+    link_key = service.function("ManageVisits")["Environment"]["Variables"]["LINK_KEY_SECRET"]
+    names = service.stack.outputs | {"StackName": service.stack.name, "LinkKeySecret": link_key}
     filled = {
         name: value % names if isinstance(value, str) else value
         for name, value in arguments.items()

@@ -12,6 +12,7 @@ from jitsi_tokens.core.public_keys import write_public_key
 from jitsi_tokens.core.rsa_keys import make_rsa_key
 from local_stack import deployment
 from tests.public_key_of import public_key_of
+from tests.stack.visits import Visits, at, links_of
 from tests.template_reading import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -45,6 +46,13 @@ def worked(jaas: Service, self_hosted: Service, published: Service) -> None:
         assert service.post().status_code == 200
         service.check_key()
     assert published.http.get("/.well-known/jwks.json").status_code == 200
+    visits = Visits(self_hosted, self_hosted.add_client("worked", "--visits", "--moderator"), "")
+    link = links_of(visits.put("worked"))["patient"]
+    visits.put("worked", durationMinutes=45)
+    for answer in (visits.join("worked"), visits.status(link, 1), visits.enter(link)):
+        assert answer.status_code == 200
+    window = {"from": at(), "to": at(3600)}
+    assert len(visits.call("GET", "", params=window).json()["visits"]) == 1
     # The rotation unpublishes a key whose time is over.
     ended = public_key_of(
         make_rsa_key(2048), "ended", published_at=1, expires_at=int(time.time()) - 1
