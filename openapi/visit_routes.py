@@ -60,18 +60,18 @@ def visit_paths() -> dict[str, Any]:
 
 
 def join_paths() -> dict[str, Any]:
-    """Return the routes that take a link."""
+    """Return the routes that take a link. OpenAPI has no path that holds slashes."""
     path = {
         "name": "proxy",
         "in": "path",
         "required": True,
         "description": "Anything: the page is the same.",
-        "schema": {"type": "string", "pattern": "^[a-z]{1,8}$"},
+        "schema": {"type": "string"},
         "example": "visit",
     }
     return {
         "/join": with_head(_page("readPage")),
-        "/join/{proxy+}": with_head(_page("readPageBelow") | {"parameters": [path]}),
+        "/join/{proxy}": with_head(_page("readPageBelow") | {"parameters": [path]}),
         "/join/status": {"post": _status()},
         "/join/enter": {"post": _enter()},
     }

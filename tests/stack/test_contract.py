@@ -12,6 +12,7 @@ import pytest
 
 from jitsi_tokens.core.public_keys import name_of
 from local_stack.emulator import LOCAL, ROOT
+from tests.stack.visits import Visits, links_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.stack
 HERE = ROOT / "tests" / "stack"
 TOKENS = "POST /api/jitsi/jwt"
 DIAGNOSTICS = "GET /api/jitsi/diagnostics"
+PUT = "PUT /api/visits/{visitId}"
 PUBLIC_KEY = "GET /asap/{file}"
 PUBLIC_KEYS = "GET /.well-known/jwks.json"
 
@@ -45,7 +47,14 @@ RUNS = {
     "examples": Run(
         ["--phases=examples,coverage"],
         100,
-        {(TOKENS, "positive", 200): 1, (TOKENS, "negative", 400): 1},
+        {
+            (TOKENS, "positive", 200): 1,
+            (TOKENS, "negative", 400): 1,
+            (PUT, "positive", 200): 1,
+            (PUT, "negative", 400): 1,
+            ("POST /join/status", "positive", 200): 1,
+            ("POST /join/enter", "positive", 200): 1,
+        },
     ),
     "everything": Run(
         [],
@@ -66,6 +75,12 @@ RUNS = {
             (PUBLIC_KEYS, "positive", 200): 5,
             (PUBLIC_KEYS, "positive", 304): 1,
             (PUBLIC_KEYS, "negative", 405): 4,
+            (PUT, "positive", 200): 5,
+            (PUT, "positive", 201): 1,
+            (PUT, "negative", 400): 5,
+            ("GET /api/visits", "positive", 200): 5,
+            ("POST /join/status", "positive", 200): 5,
+            ("POST /join/enter", "positive", 200): 1,
             ("HEAD /.well-known/jwks.json", "positive", 200): 5,
         },
     ),
@@ -100,6 +115,10 @@ def test_the_service_answers_as_the_document_says(
     settings = (HERE / "schemathesis.toml").read_text().replace("PUBLIC_KEY.pem", file)
     (tmp_path / "schemathesis.toml").write_text(settings)
     report = tmp_path / "report.ndjson"
+    visits = Visits(published, published.api_key, "everything")
+    link = links_of(visits.put("contract-link"))["patient"]
+    visits.join("contract-link")
+    visits.put("contract")
 
     finished = subprocess.run(  # noqa: S603 - of .local
         [
@@ -116,6 +135,7 @@ def test_the_service_answers_as_the_document_says(
             "PYTHONPATH": str(HERE),
             "JITSI_TOKENS_URL": published.stack.url,
             "JITSI_TOKENS_API_KEY": published.api_key,
+            "JITSI_TOKENS_LINK": link,
         },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
