@@ -22,6 +22,8 @@ MEETING: dict[str, Any] = {
 }
 GOOD = json.dumps(MEETING)
 WELL = unruly.answer(200, GOOD)
+# In bytes: more than a Lambda function can answer.
+TOO_LONG = 6 * 1024 * 1024 + 1
 
 # What editors, pipes and address bars put around a value, and after an address.
 DRESSES = [

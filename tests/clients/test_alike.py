@@ -20,6 +20,7 @@ from tests.clients.samples import (
     ID_KEY,
     MEETING,
     PATIENT,
+    TOO_LONG,
     WELL,
 )
 from tests.clients.unruly_server import UnrulyServer
@@ -223,11 +224,11 @@ def test_what_is_neither_a_token_nor_an_error_is_told_alike(status: int) -> None
         unruly.answer(200, GOOD, "text/html"),
         *(unruly.answer(200, text) for text in ("", "null", "[]", "{}", GOOD[:-1], "\ufeff{}")),
         *(unruly.answer(200, json.dumps(MEETING | {name: 2.5})) for name in MEETING),
-        unruly.answer(200, GOOD + " " * 70_000),
+        unruly.answer(200, GOOD + " " * TOO_LONG),
         unruly.answer(200, gzip.compress(GOOD.encode()), Content_Encoding="gzip"),
         unruly.answer(200, GOOD, Content_Encoding="br"),
-        unruly.answer(401, "x" * 70_000),
-        unruly.answer(503, "x" * 70_000),
+        unruly.answer(401, "x" * TOO_LONG),
+        unruly.answer(503, "x" * TOO_LONG),
         unruly.close,
         unruly.reset,
         unruly.half(GOOD),

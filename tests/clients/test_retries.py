@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.clients import unruly_server as unruly
-from tests.clients.samples import API_KEY, GOOD, PATIENT, TOKEN, WELL, settings
+from tests.clients.samples import API_KEY, GOOD, PATIENT, TOKEN, TOO_LONG, WELL, settings
 from tests.clients.unruly_server import UnrulyServer
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def test_what_will_not_pass_is_not_asked_again(caller: Caller, status: int) -> N
         unruly.answer(200, "<html>Sign in to the hotel</html>", "text/html"),
         unruly.answer(200, b"\xff\xfe"),
         unruly.answer(200, "[" * 60_000),
-        unruly.answer(200, GOOD + " " * 70_000),
+        unruly.answer(200, GOOD + " " * TOO_LONG),
         unruly.answer(200, gzip.compress(GOOD.encode()), Content_Encoding="gzip"),
         unruly.answer(204, ""),
     ],

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from jitsi_tokens_client.secret import Secret
 
-# Many times the longest answer of the service.
-MAX_BODY_BYTES = 65_536
+# What a Lambda function can answer at most.
+MAX_BODY_BYTES = 6 * 1024 * 1024
 _REFUSALS: dict[int, tuple[type[JitsiTokensError], str]] = {
     401: (CredentialsError, "does not accept the API key"),
     403: (NotAllowedError, "does not allow this"),

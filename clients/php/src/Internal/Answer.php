@@ -9,8 +9,8 @@ final class Answer
 {
     private const TRANSIENT = [429, 502, 503, 504];
 
-    /** The longest body that is read: many times the service's longest. */
-    private const MAX_BODY_BYTES = 65_536;
+    /** The longest body that is read: what a Lambda function can answer at most. */
+    private const MAX_BODY_BYTES = 6 * 1024 * 1024;
 
     public int $status = 0;
     public string $mediaType = '';
