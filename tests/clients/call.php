@@ -6,6 +6,7 @@ declare(strict_types=1);
 
 use JitsiTokens\Appointment;
 use JitsiTokens\Client;
+use JitsiTokens\ConflictException;
 use JitsiTokens\JitsiTokensException;
 use JitsiTokens\Limits;
 use JitsiTokens\Meeting;
@@ -16,6 +17,7 @@ set_error_handler(static function (int $level, string $message, string $file, in
 });
 
 $ask = json_decode(stream_get_contents(STDIN), true, 32, JSON_THROW_ON_ERROR);
+$method = key(camel([$ask['method'] => null]));
 require $ask['client'] . '/autoload.php';
 
 function camel(array $names): array
@@ -84,7 +86,6 @@ $dumps = printed($client);
 unset($ask);
 $started = microtime(true);
 try {
-    $method = $request === [] ? 'isConfigured' : 'issue';
     $result = $client->$method(...$request);
     $outcome['seconds'] = microtime(true) - $started;
     if ($result instanceof Meeting) {
@@ -97,6 +98,14 @@ try {
             'roomName' => $result->roomName,
         ];
         $dumps .= printed($result);
+    } elseif (is_array($result)) {
+        $dumps .= printed($result);
+        // What an application does with a link: it puts it into a mail.
+        array_walk_recursive($result, static function (mixed &$value): void {
+            $value = $value instanceof Secret ? $value->reveal() : $value;
+        });
+        $outcome['kind'] = 'visit';
+        $outcome['values'] = $result;
     } else {
         $outcome['kind'] = 'configured';
         $outcome['values'] = ['configured' => $result];
@@ -111,6 +120,9 @@ try {
         'field' => $error->field,
         'retryAfterSeconds' => $error->retryAfterSeconds,
     ];
+    if ($error instanceof ConflictException) {
+        $outcome['values'] += ['problem' => $error->kind, 'opensAt' => $error->opensAt];
+    }
     $outcome['previous'] = $error->getPrevious() !== null;
     $dumps .= printed($error) . $error . $error->getTraceAsString()
         . print_r($error->getTrace(), true);

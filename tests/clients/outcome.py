@@ -9,8 +9,8 @@ class Outcome(NamedTuple):
     """What a call ended with.
 
     Attributes:
-        kind: `meeting`, `configured`, or the error's name without Error or Exception.
-        values: what the meeting or the error holds, in camel case.
+        kind: `meeting`, `visit`, `configured`, or the error's name without Error or Exception.
+        values: what the meeting or the error holds, in camel case; of a visit its JSON.
         seconds: how long the call took.
         dumps: every way to print each object there was, and the error.
     """

@@ -95,26 +95,32 @@ class PhpCaller:
         self, settings: dict[str, Any], environment: dict[str, str] | None = None, **request: Any
     ) -> Outcome:
         """Ask for a token."""
-        return self._call(settings, environment or {}, request)
+        return self.call("issue", settings, environment, **request)
 
     def is_configured(
         self, settings: dict[str, Any], environment: dict[str, str] | None = None
     ) -> Outcome:
         """Ask whether the service has a key."""
-        return self._call(settings, environment or {}, {})
+        return self.call("is_configured", settings, environment)
 
-    def _call(
-        self, settings: dict[str, Any], environment: dict[str, str], request: dict[str, Any]
+    def call(
+        self,
+        method: str,
+        settings: dict[str, Any],
+        environment: dict[str, str] | None = None,
+        **request: Any,
     ) -> Outcome:
+        """Call a method of the client, by its name in Python."""
         if self._transport == "guzzle":
             require_guzzle()
         ask = {
             "client": str(self._client),
             "transport": self._transport,
             "settings": settings,
+            "method": method,
             "request": request,
         }
-        finished = php(str(_CALL), text=json.dumps(ask), **environment)
+        finished = php(str(_CALL), text=json.dumps(ask), **environment or {})
         assert finished.returncode == 0, finished.stderr
         assert not finished.stderr
         told = json.loads(finished.stdout)

@@ -32,21 +32,22 @@ class PythonCaller:
         self, settings: dict[str, Any], environment: dict[str, str] | None = None, **request: Any
     ) -> Outcome:
         """Ask for a token."""
-        return self._call(settings, environment, "issue", request)
+        return self.call("issue", settings, environment, **request)
 
     def is_configured(
         self, settings: dict[str, Any], environment: dict[str, str] | None = None
     ) -> Outcome:
         """Ask whether the service has a key."""
-        return self._call(settings, environment, "is_configured", {})
+        return self.call("is_configured", settings, environment)
 
-    def _call(
+    def call(
         self,
-        settings: dict[str, Any],
-        environment: dict[str, str] | None,
         method: str,
-        request: dict[str, Any],
+        settings: dict[str, Any],
+        environment: dict[str, str] | None = None,
+        **request: Any,
     ) -> Outcome:
+        """Call a method of the client."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith("JITSI_TOKENS_")}
         with mock.patch.dict(os.environ, clean | (environment or {}), clear=True):
             ask = self._ask_asynchronously if self._asynchronous else self._ask
@@ -114,6 +115,8 @@ def _failed(error: python_client.JitsiTokensError, seconds: float) -> Outcome:
         "field": error.field,
         "retryAfterSeconds": error.retry_after_seconds,
     }
+    if isinstance(error, python_client.ConflictError):
+        values |= {"problem": error.kind, "opensAt": error.opens_at}
     dumps = [
         repr(error),
         str(error.args),
@@ -131,6 +134,8 @@ def _succeeded(client: object, result: Any, seconds: float) -> Outcome:
     dumps = "\n".join((repr(client), str(client), repr(result), str(result)))
     if isinstance(result, bool):
         return Outcome("configured", {"configured": result}, seconds, dumps)
+    if isinstance(result, dict):
+        return Outcome("visit", _revealed(result), seconds, dumps)
     values = {
         "token": result.token,
         "expiresAt": result.expires_at,
@@ -139,3 +144,12 @@ def _succeeded(client: object, result: Any, seconds: float) -> Outcome:
         "roomName": result.room_name,
     }
     return Outcome("meeting", values, seconds, dumps)
+
+
+def _revealed(value: Any) -> Any:
+    # What an application does with a link: it puts it into a mail.
+    if isinstance(value, dict):
+        return {name: _revealed(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_revealed(part) for part in value]
+    return value.reveal() if isinstance(value, python_client.Secret) else value

@@ -45,6 +45,7 @@ class Case(NamedTuple):
         settings: instead of the server's URL and the API key; None leaves one of them out.
         environment: the variables of JITSI_TOKENS_*.
         request: None asks whether the service is configured.
+        method: that is called with the request.
         forced: why the messages differ, where a language makes them.
     """
 
@@ -54,6 +55,7 @@ class Case(NamedTuple):
     environment: Mapping[str, str] = MappingProxyType({})
     request: dict[str, Any] | None = PATIENT
     forced: str = ""
+    method: str = "issue"
 
 
 def outcomes(case: Case) -> list[dict[str, Any]]:
@@ -68,7 +70,7 @@ def outcomes(case: Case) -> list[dict[str, Any]]:
             if case.request is None:
                 outcome = caller.is_configured(given, dict(case.environment))
             else:
-                outcome = caller.issue(given, dict(case.environment), **case.request)
+                outcome = caller.call(case.method, given, dict(case.environment), **case.request)
             bodies = [json.loads(one.body or "null") for one in server.received]
         found.append({"kind": outcome.kind, "bodies": bodies} | outcome.values)
     return found
@@ -199,13 +201,14 @@ KINDS |= dict.fromkeys((400, 413, 415, 422), "InvalidRequest")
 def test_a_status_is_told_alike(status: int) -> None:
     """With a problem document of the service, and with a page of somebody else's."""
     kind = KINDS.get(status, "Unavailable")
+    said = "Conflict" if status == 409 else kind
     told = unruly.problem("x", status, "must not be.", "/isModerator", Retry_After="30")
     page = unruly.answer(status, "<html>", "text/html")
 
-    assert_alike(Case(kind, told))
+    assert_alike(Case(said, told))
     assert_alike(Case(kind, page))
     # Nobody refuses a key that is not sent.
-    asked = "Configuration" if status == 401 else kind
+    asked = "Configuration" if status == 401 else said
     assert_alike(Case(asked, told, request=None))
 
 

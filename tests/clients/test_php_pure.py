@@ -276,6 +276,20 @@ def test_half_a_character_is_not_sent() -> None:
     )
 
 
+def test_an_array_is_a_list_or_an_object_as_the_contract_has_it() -> None:
+    """PHP has one kind of array: filtered participants have gaps, and no features are empty."""
+    sent = told(
+        """namespace {
+            $visit = ['participants' => [2 => ['userName' => 'Anna', 'features' => []]]];
+            echo JitsiTokens\\Internal\\HttpRequest::json(
+                JitsiTokens\\Internal\\VisitRequest::visit($visit),
+            );
+        }"""
+    )
+
+    assert sent == {"participants": [{"userName": "Anna", "features": {}}]}
+
+
 def test_the_drop_in_finds_composers_loader(tmp_path: Path) -> None:
     """In the folder of packages, by whatever name, or in the project's `vendor`."""
     folders = [tmp_path / name / "packages" / "jitsi-tokens" / "client" for name in ("a", "b")]

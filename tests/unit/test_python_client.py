@@ -32,7 +32,7 @@ from jitsi_tokens_client import (
 )
 from jitsi_tokens_client import retry as retries
 from jitsi_tokens_client.answer import MAX_BODY_BYTES, Answer
-from jitsi_tokens_client.request import TokenRequest, json_body
+from jitsi_tokens_client.request import Request, TokenRequest, json_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,10 +76,11 @@ def test_any_answer_is_a_meeting_or_an_error(
 ) -> None:
     """The error's message is one line without key and token."""
     headers = {"Content-Type": media_type, "Retry-After": retry_after}
+    request = Request("POST", "/api/jitsi/jwt", b"{}", Secret(KEY))
     answer = Answer(httpx.Response(status, headers=headers), "tokens.example.org")
     answer.take(body)
     try:
-        outcome = answer.error([Secret(KEY)], is_with_key=True) or answer.meeting()
+        outcome = answer.error([Secret(KEY)], request) or answer.meeting()
     except UnavailableError as error:
         outcome = error
 

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace JitsiTokens;
 
-/** The base of every exception of this package. No message holds a key or a token. */
+/** The base of every exception of this package. No message holds a key, token or link. */
 abstract class JitsiTokensException extends \RuntimeException
 {
     /**

@@ -5,32 +5,38 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 
 from jitsi_tokens_client.errors import (
     ConfigurationError,
+    ConflictError,
     CredentialsError,
     InvalidRequestError,
     JitsiTokensError,
     NotAllowedError,
+    NotFoundError,
     UnavailableError,
 )
 from jitsi_tokens_client.meeting import Meeting
 from jitsi_tokens_client.problem import read_problem
+from jitsi_tokens_client.request import TOKEN_PATH
 from jitsi_tokens_client.retry import TRANSIENT_STATUSES, retry_after_seconds
+from jitsi_tokens_client.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from jitsi_tokens_client.secret import Secret
+    from jitsi_tokens_client.request import Request
+    from jitsi_tokens_client.visits import Visit, VisitPage
 
 # What a Lambda function can answer at most.
 MAX_BODY_BYTES = 6 * 1024 * 1024
 _REFUSALS: dict[int, tuple[type[JitsiTokensError], str]] = {
     401: (CredentialsError, "does not accept the API key"),
     403: (NotAllowedError, "does not allow this"),
+    404: (NotFoundError, "has no such visit or participant (HTTP {status})"),
     **dict.fromkeys(
         (400, 413, 415, 422), (InvalidRequestError, "refuses the request (HTTP {status})")
     ),
@@ -69,6 +75,20 @@ class Answer:
                 return Meeting(token, expires_at, not_before, meeting_url, room_name)
         raise self._unusable("something else than a token")
 
+    def visit(self) -> Visit:
+        """Return the visit in it, or raise UnavailableError."""
+        visit = self._result()
+        if not isinstance(visit.get("state"), dict):
+            raise self._unusable("something else than a visit")
+        return cast("Visit", visit)
+
+    def page(self) -> VisitPage:
+        """Return the visits in it, or raise UnavailableError."""
+        page = self._result()
+        if not isinstance(page.get("visits"), list):
+            raise self._unusable("something else than visits")
+        return cast("VisitPage", page)
+
     def configured(self) -> bool:
         """Return whether the service says that it is configured, or raise UnavailableError."""
         configured = self._result().get("configured")
@@ -76,8 +96,8 @@ class Answer:
             raise self._unusable("something else than whether it is configured")
         return configured
 
-    def error(self, secrets: Sequence[Secret], *, is_with_key: bool) -> JitsiTokensError | None:
-        """Return the error that it means, or None for a 200. No message holds a secret."""
+    def error(self, secrets: Sequence[Secret], request: Request) -> JitsiTokensError | None:
+        """Return the error that it means, or None for 200 and 201. No message holds a secret."""
         host, status = self._host, self.status
         is_problem = self._media_type == "application/problem+json" and not self.is_foreign
         problem = read_problem(self._object() if is_problem else {}, secrets)
@@ -88,9 +108,17 @@ class Answer:
             )
         if self.is_foreign:
             return self._unusable("what is not the service's, too long or encoded")
-        if status == 200:  # noqa: PLR2004 - OK
+        if status in {200, 201}:
             return None
-        if status in {404, 405} or status // 100 == 3 or (status == 401 and not is_with_key):  # noqa: PLR2004
+        if problem.is_ours and status == 409:  # noqa: PLR2004 - Conflict
+            sentence = problem.append_to(f"{host} refuses the request (HTTP {status})")
+            return ConflictError(
+                sentence, status=status, kind=problem.kind, opens_at=problem.opens_at
+            )
+        # Below the path of tokens nothing is missing but the path itself.
+        is_ours = problem.is_ours and request.path != TOKEN_PATH
+        is_elsewhere = (status in {404, 405} and not is_ours) or status // 100 == 3  # noqa: PLR2004
+        if is_elsewhere or (status == 401 and request.api_key is None):  # noqa: PLR2004
             sentence = f"There is no token service at this address ({host}, HTTP {status})."
             return ConfigurationError(sentence, status=status)
         kind, sentence = _REFUSALS.get(status, (UnavailableError, "failed (HTTP {status})"))
@@ -105,7 +133,7 @@ class Answer:
     def _object(self) -> dict[str, Any]:
         # The JSON object in the body; an empty one if there is none.
         try:
-            document = json.loads(self._body.decode())
+            document = json.loads(self._body.decode(), object_hook=_with_hidden_link)
         except (ValueError, RecursionError):
             return {}
         return document if isinstance(document, dict) else {}
@@ -118,6 +146,13 @@ class Answer:
             f"{self._host} answered HTTP {self.status} with {content}: is the address right?",
             status=self.status,
         )
+
+
+def _with_hidden_link(found: dict[str, Any]) -> dict[str, Any]:
+    # Whoever has a link can join: no print of a visit shows it.
+    if isinstance(link := found.get("link"), str):
+        found["link"] = Secret(link)
+    return found
 
 
 def error_of(error: Exception, host: str) -> JitsiTokensError:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
 
 from jitsi_tokens_client.answer import Answer, error_of
 from jitsi_tokens_client.base import IS_CONFIGURED, BaseClient
+from jitsi_tokens_client.meeting import Meeting
 from jitsi_tokens_client.request import TokenRequest
 from jitsi_tokens_client.retry import Attempts
+from jitsi_tokens_client.visits import Visit, VisitCalls, VisitPage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +22,15 @@ if TYPE_CHECKING:
 
     from jitsi_tokens_client.appointment import Appointment
     from jitsi_tokens_client.errors import JitsiTokensError
-    from jitsi_tokens_client.meeting import Meeting
     from jitsi_tokens_client.request import Request
 
 
-class AsyncClient(BaseClient[httpx.AsyncClient]):
+class AsyncClient(
+    BaseClient[httpx.AsyncClient],
+    VisitCalls[
+        Coroutine[Any, Any, Visit], Coroutine[Any, Any, VisitPage], Coroutine[Any, Any, Meeting]
+    ],
+):
     """`Client` for asynchronous code, with the same arguments and errors.
 
     Tasks of one event loop can share one.
@@ -76,8 +83,17 @@ class AsyncClient(BaseClient[httpx.AsyncClient]):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
+    async def _visit(self, method: str, *path: str, **sent: Any) -> Visit:
+        return (await self._send(self._visits_request(method, *path, **sent))).visit()
+
+    async def _page(self, method: str, *path: str, **sent: Any) -> VisitPage:
+        return (await self._send(self._visits_request(method, *path, **sent))).page()
+
+    async def _meeting(self, method: str, *path: str, **sent: Any) -> Meeting:
+        return (await self._send(self._visits_request(method, *path, **sent))).meeting()
+
     async def _send(self, request: Request) -> Answer:
-        attempts = Attempts(self._limits)
+        attempts = Attempts(self._limits, is_repeatable=request.is_repeatable)
         while True:
             answer = await self._attempt(request, attempts.begin())
             if isinstance(answer, Answer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
@@ -11,6 +12,7 @@ from jitsi_tokens_client.errors import ConfigurationError
 from jitsi_tokens_client.request import TOKEN_PATH, Request, json_body
 from jitsi_tokens_client.retry import Limits
 from jitsi_tokens_client.settings import API_KEY, missing, read_settings
+from jitsi_tokens_client.visits import visits_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +77,17 @@ class BaseClient(Generic[HttpT]):
         document = asked.document(self._settings.id_key or self._api_key())
         return self._request("POST", TOKEN_PATH, document)
 
+    def _visits_request(
+        self,
+        method: str,
+        *path: str,
+        document: Mapping[str, Any] | None = None,
+        query: Mapping[str, object] | None = None,
+        is_repeatable: bool = True,
+    ) -> Request:
+        request = self._request(method, visits_path(path, query or {}), document)
+        return replace(request, is_repeatable=is_repeatable)
+
     def _request(
         self, method: str, path: str, document: Mapping[str, Any] | None = None
     ) -> Request:
@@ -107,4 +120,4 @@ class BaseClient(Generic[HttpT]):
 
     def _checked(self, answer: Answer, request: Request) -> Answer | JitsiTokensError:
         secrets = [key for key in (self._settings.api_key, self._settings.id_key) if key]
-        return answer.error(secrets, is_with_key=request.api_key is not None) or answer
+        return answer.error(secrets, request) or answer

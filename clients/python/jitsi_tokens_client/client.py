@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from jitsi_tokens_client.answer import Answer, error_of
 from jitsi_tokens_client.base import IS_CONFIGURED, BaseClient
+from jitsi_tokens_client.meeting import Meeting
 from jitsi_tokens_client.request import TokenRequest
 from jitsi_tokens_client.retry import Attempts
+from jitsi_tokens_client.visits import Visit, VisitCalls, VisitPage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 
     from jitsi_tokens_client.appointment import Appointment
     from jitsi_tokens_client.errors import JitsiTokensError
-    from jitsi_tokens_client.meeting import Meeting
     from jitsi_tokens_client.request import Request
 
 
-class Client(BaseClient[httpx.Client]):
-    """Asks a jitsi-tokens service for tokens. Threads can share one; it reuses connections.
+class Client(BaseClient[httpx.Client], VisitCalls[Visit, VisitPage, Meeting]):
+    """Asks a jitsi-tokens service for tokens and visits. Threads can share one.
+
+    It reuses connections.
 
     Arguments left out come from the environment, read once, here: JITSI_TOKENS_URL,
     JITSI_TOKENS_API_KEY and JITSI_TOKENS_ID_KEY, or the files that the same names with _FILE at
@@ -120,8 +123,17 @@ class Client(BaseClient[httpx.Client]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _visit(self, method: str, *path: str, **sent: Any) -> Visit:
+        return self._send(self._visits_request(method, *path, **sent)).visit()
+
+    def _page(self, method: str, *path: str, **sent: Any) -> VisitPage:
+        return self._send(self._visits_request(method, *path, **sent)).page()
+
+    def _meeting(self, method: str, *path: str, **sent: Any) -> Meeting:
+        return self._send(self._visits_request(method, *path, **sent)).meeting()
+
     def _send(self, request: Request) -> Answer:
-        attempts = Attempts(self._limits)
+        attempts = Attempts(self._limits, is_repeatable=request.is_repeatable)
         while True:
             answer = self._attempt(request, attempts.begin())
             if isinstance(answer, Answer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class JitsiTokensError(Exception):
-    """The base of every error of this package. No message holds a key or a token.
+    """The base of every error of this package. No message holds a key, a token or a link.
 
     Attributes:
         status: the HTTP status of the answer; None without an answer.
@@ -40,6 +40,32 @@ class NotAllowedError(JitsiTokensError):
 
 class InvalidRequestError(JitsiTokensError):
     """The request breaks a rule: refused by the service (400, 413, 415, 422), or never sent."""
+
+
+class NotFoundError(JitsiTokensError):
+    """There is no such visit, or no such participant (404)."""
+
+
+class ConflictError(JitsiTokensError):
+    """What the visit is does not allow this, or not now (409).
+
+    Attributes:
+        kind: "superseded", "too-early", "waiting-for-moderator", "visit-over", "visit-cancelled",
+            or another end of the problem's type.
+        opens_at: when the visit opens, in epoch seconds, if the service says so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        kind: str | None = None,
+        opens_at: int | None = None,
+    ) -> None:
+        super().__init__(message, status=status)
+        self.kind = kind
+        self.opens_at = opens_at
 
 
 class UnavailableError(JitsiTokensError):

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from jitsi_tokens_client.secret import Secret
 
 _TYPE = "urn:jitsi-tokens:problem:"
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
+_KIND = re.compile(r"[a-z-]{1,40}")
+_TOKEN_OR_LINK = re.compile(r"eyJ[A-Za-z0-9_-]{8,}|jtv_")
 _MAX_DETAIL_CHARACTERS = 300
 _POINTER = re.compile(r"/.{,99}", re.DOTALL)
 
@@ -21,11 +22,15 @@ class Problem(NamedTuple):
 
     Attributes:
         is_ours: whether the service wrote the document; if not, the rest is None.
+        kind: the end of its type.
+        opens_at: when the visit opens, in epoch seconds.
     """
 
     is_ours: bool = False
     detail: str | None = None
     field: str | None = None
+    kind: str | None = None
+    opens_at: int | None = None
 
     def append_to(self, sentence: str) -> str:
         """Return a sentence, followed by what the service says."""
@@ -35,9 +40,11 @@ class Problem(NamedTuple):
 
 
 def read_problem(document: Mapping[str, Any], secrets: Sequence[Secret]) -> Problem:
-    """Read a problem document; nothing of it that holds a secret or a token is repeated."""
-    if not str(document.get("type")).startswith(_TYPE):
+    """Read a problem document; nothing of it that holds a secret, token or link is repeated."""
+    kind = str(document.get("type"))
+    if not kind.startswith(_TYPE):
         return Problem()
+    kind, opens_at = kind.removeprefix(_TYPE), document.get("opensAt")
     errors = document.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else None
     error = first if isinstance(first, dict) else {}
@@ -46,10 +53,17 @@ def read_problem(document: Mapping[str, Any], secrets: Sequence[Secret]) -> Prob
     line = "".join(letter if letter.isprintable() else " " for letter in detail)
     pointer = _harmless(error.get("pointer"), secrets) or ""
     is_pointer = pointer.isprintable() and _POINTER.fullmatch(pointer)
-    return Problem(True, line.strip(), pointer if is_pointer else None)  # noqa: FBT003
+    return Problem(
+        is_ours=True,
+        detail=line.strip(),
+        field=pointer if is_pointer else None,
+        kind=kind if _KIND.fullmatch(kind) else None,
+        # True is an int, too.
+        opens_at=opens_at if type(opens_at) is int else None,
+    )
 
 
 def _harmless(value: object, secrets: Sequence[Secret]) -> str | None:
-    if not isinstance(value, str) or _JWT.search(value):
+    if not isinstance(value, str) or _TOKEN_OR_LINK.search(value):
         return None
     return None if any(secret.reveal() in value for secret in secrets) else value

@@ -26,12 +26,19 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True, repr=False)
 class Request:
-    """One request; `path` follows the service's address, and `body` is JSON."""
+    """One request.
+
+    Attributes:
+        path: follows the service's address.
+        body: JSON.
+        is_repeatable: whether it may be sent again while an earlier attempt may be under way.
+    """
 
     method: str
     path: str
     body: bytes | None = None
     api_key: Secret | None = None
+    is_repeatable: bool = True
 
 
 @dataclass(frozen=True, repr=False)

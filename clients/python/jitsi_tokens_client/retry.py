@@ -54,8 +54,9 @@ class Limits:
 class Attempts:
     """The attempts of one call, which begins now."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, is_repeatable: bool = True) -> None:
         self._limits = limits
+        self._is_repeatable = is_repeatable
         self._ends_at = time.monotonic() + limits.total_seconds
         self._begun = 0
 
@@ -71,8 +72,9 @@ class Attempts:
         Raises:
             JitsiTokensError: the same error: another attempt would not help, or come too late.
         """
-        # Without a status the connection failed.
-        may_pass = error.status is None or error.status in TRANSIENT_STATUSES
+        # Without a status the connection failed, and what was sent may still be under way.
+        is_lost = error.status is None
+        may_pass = self._is_repeatable if is_lost else error.status in TRANSIENT_STATUSES
         longest = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** min(self._begun - 1, 10))
         wait = _random.uniform(0, longest) + (error.retry_after_seconds or 0)
         is_in_time = time.monotonic() + wait < self._ends_at

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace JitsiTokens\Internal;
 
+use JitsiTokens\Secret;
+
 /** An HTTP response, while it comes in and as a whole. */
 final class Answer
 {
@@ -54,6 +56,18 @@ final class Answer
         // Not as arrays: {"0": …} would be a list then.
         $document = $this->isForeign() ? null : json_decode($this->body);
         return $document instanceof \stdClass ? get_object_vars($document) : [];
+    }
+
+    /** @return array<mixed> the same with arrays in place of objects, and links as secrets */
+    public function arrays(): array
+    {
+        $document = $this->isForeign() ? null : json_decode($this->body, true);
+        $arrays = is_array($document) ? $document : [];
+        array_walk_recursive($arrays, static function (mixed &$value, int|string $name): void {
+            // Whoever has a link can join: no dump of a visit shows it.
+            $value = $name === 'link' && is_string($value) ? new Secret($value) : $value;
+        });
+        return $arrays;
     }
 
     public function isTransient(): bool

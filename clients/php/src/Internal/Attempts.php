@@ -27,7 +27,9 @@ final class Attempts
             $left = max(self::SHORTEST_ATTEMPT_SECONDS, $end - self::now());
             $seconds = min($this->limits->attemptSeconds, $left);
             $outcome = $this->transport->send($url, $request, $seconds);
-            if (!$outcome->isTransient() || $attempt >= $this->limits->attempts) {
+            $mayPass = $outcome->isTransient()
+                && ($request->isRepeatable || $outcome instanceof Answer);
+            if (!$mayPass || $attempt >= $this->limits->attempts) {
                 return $outcome;
             }
             // Full jitter: callers that failed together do not come back together.

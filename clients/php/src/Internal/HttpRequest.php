@@ -10,12 +10,17 @@ use JitsiTokens\Secret;
 /** One request; the path follows the service's address. */
 final class HttpRequest
 {
-    /** @param ?string $body JSON */
+    /**
+     * @param ?string $body         JSON
+     * @param bool    $isRepeatable whether it may be sent again while an earlier attempt may be
+     *                              under way
+     */
     public function __construct(
         public readonly string $method,
         public readonly string $path,
         #[\SensitiveParameter] public readonly ?string $body = null,
         public readonly ?Secret $apiKey = null,
+        public readonly bool $isRepeatable = true,
     ) {
     }
 
@@ -50,6 +55,9 @@ final class HttpRequest
         ];
         if ($this->body !== null) {
             $headers['Content-Type'] = 'application/json';
+        } elseif ($this->method === 'POST') {
+            // curl adds it only to a body (RFC 9110, section 8.6).
+            $headers['Content-Length'] = '0';
         }
         if ($this->apiKey !== null) {
             $headers['Authorization'] = "Bearer {$this->apiKey->reveal()}";

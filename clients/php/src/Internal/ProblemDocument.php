@@ -11,7 +11,7 @@ final class ProblemDocument
 {
     private const TYPES = 'urn:jitsi-tokens:problem:';
     private const MAX_DETAIL_CHARACTERS = 300;
-    private const TOKEN = '/eyJ[A-Za-z0-9_-]{8,}/';
+    private const TOKEN_OR_LINK = '/eyJ[A-Za-z0-9_-]{8,}|jtv_/';
 
     public readonly ?string $detail;
 
@@ -20,6 +20,12 @@ final class ProblemDocument
 
     /** Whether the answer is the service's own, not that of something before it. */
     public readonly bool $isOurs;
+
+    /** The end of its type. */
+    public readonly ?string $kind;
+
+    /** When the visit opens, in epoch seconds. */
+    public readonly ?int $opensAt;
 
     /** @var array<Secret> */
     private readonly array $secrets;
@@ -33,6 +39,10 @@ final class ProblemDocument
         $type = $document['type'] ?? null;
         $this->isOurs = is_string($type) && str_starts_with($type, self::TYPES);
         $document = $this->isOurs ? $document : [];
+        $kind = $this->isOurs ? substr($type, strlen(self::TYPES)) : '';
+        $this->kind = preg_match('/^[a-z-]{1,40}$/D', $kind) === 1 ? $kind : null;
+        $opensAt = $document['opensAt'] ?? null;
+        $this->opensAt = is_int($opensAt) ? $opensAt : null;
         $errors = $document['errors'] ?? null;
         $first = is_array($errors) ? $errors[0] ?? null : null;
         $error = $first instanceof \stdClass ? get_object_vars($first) : [];
@@ -73,6 +83,6 @@ final class ProblemDocument
                 return true;
             }
         }
-        return preg_match(self::TOKEN, $text) === 1;
+        return preg_match(self::TOKEN_OR_LINK, $text) === 1;
     }
 }

@@ -5,11 +5,13 @@ declare(strict_types=1);
 namespace JitsiTokens\Internal;
 
 use JitsiTokens\ConfigurationException;
+use JitsiTokens\ConflictException;
 use JitsiTokens\CredentialsException;
 use JitsiTokens\InvalidRequestException;
 use JitsiTokens\JitsiTokensException;
 use JitsiTokens\Meeting;
 use JitsiTokens\NotAllowedException;
+use JitsiTokens\NotFoundException;
 use JitsiTokens\Secret;
 use JitsiTokens\UnavailableException;
 
@@ -19,6 +21,7 @@ final class Reading
     private const REFUSALS = [
         401 => [CredentialsException::class, 'does not accept the API key'],
         403 => [NotAllowedException::class, 'does not allow this'],
+        404 => [NotFoundException::class, 'has no such visit or participant (HTTP 404)'],
         400 => [InvalidRequestException::class, 'refuses the request (HTTP 400)'],
         413 => [InvalidRequestException::class, 'refuses the request (HTTP 413)'],
         415 => [InvalidRequestException::class, 'refuses the request (HTTP 415)'],
@@ -28,7 +31,7 @@ final class Reading
     public function __construct(
         private readonly Answer|Failure $outcome,
         private readonly Settings $settings,
-        private readonly bool $isWithKey,
+        private readonly HttpRequest $request,
     ) {
     }
 
@@ -49,6 +52,32 @@ final class Reading
         return new Meeting(new Secret($token), new Secret($url), $expiresAt, $notBefore, $room);
     }
 
+    /**
+     * @return array<string, mixed>
+     *
+     * @throws JitsiTokensException
+     */
+    public function visit(): array
+    {
+        $visit = $this->document(asArrays: true);
+        return is_array($visit['state'] ?? null)
+            ? $visit
+            : throw $this->unusable('something else than a visit');
+    }
+
+    /**
+     * @return array<string, mixed>
+     *
+     * @throws JitsiTokensException
+     */
+    public function page(): array
+    {
+        $page = $this->document(asArrays: true);
+        return is_array($page['visits'] ?? null)
+            ? $page
+            : throw $this->unusable('something else than visits');
+    }
+
     /** @throws JitsiTokensException */
     public function isConfigured(): bool
     {
@@ -59,16 +88,20 @@ final class Reading
         return $configured;
     }
 
-    /** @return array<mixed> the JSON object of a 200, empty where it holds none */
-    private function document(): array
+    /** @return array<mixed> the JSON object of a 200 or 201, empty where it holds none */
+    private function document(bool $asArrays = false): array
     {
         if ($this->outcome instanceof Failure) {
             throw $this->failed();
         }
-        if ($this->outcome->status !== 200 || $this->outcome->isForeign()) {
+        $isWell = in_array($this->outcome->status, [200, 201], true);
+        if (!$isWell || $this->outcome->isForeign()) {
             throw $this->refused();
         }
-        return $this->outcome->mediaType === 'application/json' ? $this->outcome->document() : [];
+        if ($this->outcome->mediaType !== 'application/json') {
+            return [];
+        }
+        return $asArrays ? $this->outcome->arrays() : $this->outcome->document();
     }
 
     private function unusable(string $content): UnavailableException
@@ -105,8 +138,19 @@ final class Reading
         if ($this->outcome->isForeign()) {
             return $this->unusable("what is not the service's, too long or encoded");
         }
-        $isNoService = in_array($status, [404, 405], true) || intdiv($status, 100) === 3
-            || ($status === 401 && !$this->isWithKey);
+        if ($problem->isOurs && $status === 409) {
+            return new ConflictException(
+                $problem->after("{$host} refuses the request (HTTP 409)"),
+                $status,
+                $problem->kind,
+                $problem->opensAt,
+            );
+        }
+        // Below the path of tokens nothing is missing but the path itself.
+        $isOurs = $problem->isOurs && $this->request->path !== TokenRequest::PATH;
+        $isNoService = (in_array($status, [404, 405], true) && !$isOurs)
+            || intdiv($status, 100) === 3
+            || ($status === 401 && $this->request->apiKey === null);
         if ($isNoService) {
             return new ConfigurationException(
                 "There is no token service at this address ({$host}, HTTP {$status}).",
