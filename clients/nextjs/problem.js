@@ -7,6 +7,8 @@ const TITLES = {
   400: ['invalid-request', 'The request asks for what cannot be given'],
   401: ['unauthorized', 'Nobody is signed in'],
   403: ['forbidden', 'This is not allowed'],
+  404: ['not-found', 'There is no such visit'],
+  409: ['conflict', 'The visit does not allow this'],
   413: ['content-too-large', 'The request is too large'],
   415: ['unsupported-media-type', 'The request must be JSON'],
   429: ['too-many-requests', 'Too many requests'],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /**
- * A route handler for Next.js' App Router: POST gives the signed-in person a meeting token, GET
- * says whether tokens can be had. It needs nothing but Node 18.
+ * Route handlers for Next.js' App Router: POST gives the signed-in person a meeting token, for a
+ * room or for a visit, GET says whether tokens can be had. They need nothing but Node 18.
  *
  * @typedef {object} Person
  * @property {string} userId
@@ -28,6 +28,12 @@
  * @property {string} [origin] the origin that browsers see, where a proxy replaces the Host header.
  * @property {number} [timeoutSeconds] for the whole of a request.
  * @property {(sentence: string) => void} [report] told what an operator has to mend; no secrets.
+ *
+ * @callback IdentifyVisit
+ * @param {Request} request
+ * @param {{ params: Promise<Record<string, string>> }} context as Next.js hands it on.
+ * @returns {Promise<{ visitId: string, participantId: string } | null | false>} the ids that the
+ *   service knows; `null`: nobody is signed in; `false`: this person has no part in the visit.
  */
 
 import { Refusal, json, problemResponse } from './problem.js';
@@ -58,45 +64,14 @@ const OF_A_TOKEN = {
  *   POST: (request: Request) => Promise<Response> }}
  */
 export function jitsiRoute(options) {
-  const {
-    identify,
-    url,
-    apiKey,
-    origin,
-    timeoutSeconds = 10,
-    report = (sentence) => console.error(`jitsi-tokens: ${sentence}`),
-  } = options;
-  if (typeof identify !== 'function') {
-    throw new TypeError('jitsiRoute needs identify, a function that says who is asking.');
-  }
-  const ownOrigin = origin === undefined ? null : originOf(origin);
+  const { identify, url, apiKey } = options;
+  const { ownOrigin, answered } = prepared(options, 'jitsiRoute');
 
   /** Who asks for what, by the browser and the application. */
   const read = async (request) => {
     const asked = await readBody(request);
-    const person = await identify(request, asked.roomName);
-    if (person === null || person === undefined) {
-      throw new Refusal(401, 'Sign in first.');
-    }
-    if (person === false) {
-      throw new Refusal(403, 'You may not enter this room.');
-    }
+    const person = allowed(await identify(request, asked.roomName));
     return tokenRequest(asked, checkedPerson(person));
-  };
-
-  /** @param {(signal: AbortSignal) => Promise<object>} answer */
-  const answered = async (answer) => {
-    try {
-      return json(200, await answer(AbortSignal.timeout(timeoutSeconds * 1000)));
-    } catch (error) {
-      if (!(error instanceof Refusal)) {
-        throw error;
-      }
-      if (error.report) {
-        report(error.report);
-      }
-      return problemResponse(error);
-    }
   };
 
   return {
@@ -118,19 +93,90 @@ export function jitsiRoute(options) {
         const service = { ...(await serviceAt(url)), key: await checkedKey(apiKey) };
         const sent = { method: 'POST', body: JSON.stringify(wanted) };
         const answer = await ask(service, sent, signal);
-        if (answer.status !== 200 || !isToken(answer.document, wanted.roomName)) {
-          throw refused(answer, service, 'a token for the room');
-        }
-        return picked(answer.document, Object.keys(OF_A_TOKEN));
+        return token(answer, service, wanted.roomName);
       }),
   };
 }
 
+/**
+ * Make the handler of a route that joins a visit, `app/api/visits/[id]/join/route.js` for instance.
+ * Of the browser's request it reads nothing: the application says which visit, and who in it.
+ *
+ * @param {Omit<Options, 'identify'> & { identify: IdentifyVisit }} options
+ * @returns {{ POST: (request: Request, context?: object) => Promise<Response> }}
+ */
+export function joinRoute(options) {
+  const { identify, url, apiKey } = options;
+  const { ownOrigin, answered } = prepared(options, 'joinRoute');
+  const read = async (request, context) => joinPath(allowed(await identify(request, context)));
+
+  return {
+    POST: (request, context) =>
+      answered(async (signal) => {
+        checkOrigin(request, ownOrigin);
+        const path = await until(signal, read(request, context));
+        const service = { ...(await serviceAt(url, path)), key: await checkedKey(apiKey) };
+        return token(await ask(service, { method: 'POST' }, signal), service);
+      }),
+  };
+}
+
+/** Return what the options of a route come to: its origin, and how it answers. */
+function prepared(options, name) {
+  const {
+    identify,
+    origin,
+    timeoutSeconds = 10,
+    report = (sentence) => console.error(`jitsi-tokens: ${sentence}`),
+  } = options;
+  if (typeof identify !== 'function') {
+    throw new TypeError(`${name} needs identify, a function that says who is asking.`);
+  }
+
+  /** @param {(signal: AbortSignal) => Promise<object>} answer */
+  const answered = async (answer) => {
+    try {
+      return json(200, await answer(AbortSignal.timeout(timeoutSeconds * 1000)));
+    } catch (error) {
+      if (!(error instanceof Refusal)) {
+        throw error;
+      }
+      if (error.report) {
+        report(error.report);
+      }
+      return problemResponse(error);
+    }
+  };
+  return { ownOrigin: origin === undefined ? null : originOf(origin, name), answered };
+}
+
+/** Return whom identify() names, or refuse. */
+function allowed(identity) {
+  if (identity === null || identity === undefined) {
+    throw new Refusal(401, 'Sign in first.');
+  }
+  if (identity === false) {
+    throw new Refusal(403, 'You may not enter this room.');
+  }
+  return identity;
+}
+
+/** Return the service's path for a participant of a visit, with ids that cannot change it. */
+function joinPath({ visitId, participantId }) {
+  const isId = (id) => typeof id === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(id);
+  if (![visitId, participantId].every(isId)) {
+    throw new Refusal(500, 'The visit could not be read.', {
+      report: 'identify() must return visitId and participantId, as the service knows them.',
+    });
+  }
+  return `/api/visits/${visitId}/participants/${participantId}/join`;
+}
+
 /** Return the option `origin` as browsers write it. */
-function originOf(text) {
+function originOf(text, name) {
   const url = parsedUrl(text);
   if (!/^https?:$/.test(url?.protocol) || url.href !== `${url.origin}/`) {
-    throw new TypeError('jitsiRoute needs an origin like https://app.example, or none.');
+    throw new TypeError(`${name} needs an origin like https://app.example, or none.`);
   }
   return url.origin;
 }
@@ -223,13 +269,17 @@ function switchedOff(features) {
   );
 }
 
-/** Return whether the service's answer is a token for the room, with all that belongs to it. */
-function isToken(document, room) {
-  return (
+/** Return the service's token for a room, or for whatever room a visit has; refuse all else. */
+function token(answer, service, room) {
+  const { status, document } = answer;
+  const isToken =
     document !== null &&
     typeof document === 'object' &&
     Object.entries(OF_A_TOKEN).every(([name, type]) => typeof document[name] === type) &&
     /^[\w-]+\.[\w-]+\.[\w-]+$/.test(document.token) &&
-    document.roomName === room
-  );
+    (room === undefined || document.roomName === room);
+  if (status !== 200 || !isToken) {
+    throw refused(answer, service, 'a token for the room');
+  }
+  return picked(document, Object.keys(OF_A_TOKEN));
 }

@@ -10,8 +10,8 @@ const PASTED = new RegExp(`(?<!:/)${PATH}/*([?#].*)?$`, 's');
 const ANSWER_BYTES = 64 * 1024;
 const TEXT_CHARACTERS = 300;
 
-/** Return the service's address, checked, and its host's name. */
-export async function serviceAt(given) {
+/** Return the address of one of the service's paths, checked, and its host's name. */
+export async function serviceAt(given, path = PATH) {
   const text = trimmed(given ?? (await fromEnvironment('JITSI_TOKENS_URL'))).replace(PASTED, '');
   const url = parsedUrl(text);
   const isLoopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url?.hostname);
@@ -27,7 +27,7 @@ export async function serviceAt(given) {
   if (flaw) {
     throw unset(`The service's address (JITSI_TOKENS_URL) ${flaw}`);
   }
-  return { endpoint: text.replace(/\/+$/, '') + PATH, host: url.hostname };
+  return { endpoint: text.replace(/\/+$/, '') + path, path, host: url.hostname };
 }
 
 export async function checkedKey(given) {
@@ -81,7 +81,8 @@ export async function ask({ endpoint, host, key }, { method, body }, signal) {
   const headers = {
     Accept: 'application/json, application/problem+json',
     'User-Agent': 'jitsi-tokens-nextjs/0.1.0',
-    ...(key && { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' }),
+    ...(key && { Authorization: `Bearer ${key}` }),
+    ...(body && { 'Content-Type': 'application/json' }),
   };
   try {
     const sent = { method, headers, body, signal, redirect: 'manual', cache: 'no-store' };
@@ -103,10 +104,12 @@ export async function ask({ endpoint, host, key }, { method, body }, signal) {
 }
 
 /** Return what the browser is told where the service did not give what is wanted. */
-export function refused({ status, type, retryAfter, document }, { host, key }, wanted) {
+export function refused({ status, type, retryAfter, document }, { path, host, key }, wanted) {
   const problem = type === 'application/problem+json' ? shownProblem(document, key) : null;
   const wait = /^\d{1,5}$/.test(retryAfter ?? '') ? retryAfter : null;
-  if (problem && [400, 403, 413, 415].includes(status)) {
+  // Of a visit it was the application that asked: what is wrong with that is for the operator.
+  const forTheBrowser = path === PATH ? [400, 403, 413, 415] : [403, 404, 409];
+  if (problem && forTheBrowser.includes(status)) {
     return new Refusal(status, NO_TOKEN, { problem });
   }
   if (status === 429 || status === 503) {
@@ -146,12 +149,15 @@ function shownProblem(document, key) {
     const errors = document.errors.slice(0, 20);
     problem.errors = errors.map((error) => Object.fromEntries(shown(error, ['pointer', 'detail'])));
   }
+  if (Number.isSafeInteger(document.opensAt)) {
+    problem.opensAt = document.opensAt;
+  }
   return problem;
 }
 
 /** Return a text without what is secret, or nothing. */
 function shownText(text, key) {
-  if (typeof text !== 'string' || (key && text.includes(key)) || /eyJ[\w-]{8}/.test(text)) {
+  if (typeof text !== 'string' || (key && text.includes(key)) || /eyJ[\w-]{8}|jtv_/.test(text)) {
     return undefined;
   }
   return text.slice(0, TEXT_CHARACTERS).replace(/\p{Cc}/gu, ' ');

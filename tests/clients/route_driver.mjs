@@ -1,11 +1,11 @@
 // Runs clients/nextjs/route.js: each line of standard input is a list of cases, answered by a line
 // with a list of answers. A case: {options, environ, method, request: {url, headers, body, stalls},
-// session, sessionDelay, getters}; with `module`, an application's own route file, that is run
-// instead. Or {fold: [names]}: answered by their folded names, null for those that have none.
+// session, sessionDelay, getters}; with `visit`, that is the route's parameter, and the route joins
+// it; with `module`, an application's own route file, that is run instead. Or {fold: [names]}: answered by their folded names, null for those that have none.
 
 import { createInterface } from 'node:readline';
 
-import { foldedRoomName, jitsiRoute } from '../../clients/nextjs/route.js';
+import { foldedRoomName, jitsiRoute, joinRoute } from '../../clients/nextjs/route.js';
 
 /** What identify() does in a case. */
 function identity({ session, sessionDelay, getters }, identified) {
@@ -45,7 +45,7 @@ function asRequest(method, { url, headers, body, stalls }) {
   return new Request(url, { method, headers, ...withBody });
 }
 
-async function answerTo({ module, options, environ, method, request, ...session }) {
+async function answerTo({ module, visit, options, environ, method, request, ...session }) {
   for (const name of Object.keys(process.env)) {
     delete process.env[name];
   }
@@ -55,8 +55,16 @@ async function answerTo({ module, options, environ, method, request, ...session 
   try {
     const report = (sentence) => reports.push(sentence);
     const identify = identity(session, identified);
-    const route = module ? await import(module) : jitsiRoute({ report, ...options, identify });
-    const response = await route[method](asRequest(method, request));
+    const join = () =>
+      joinRoute({
+        report,
+        ...options,
+        identify: async (asked, { params }) => identify(asked, (await params).id),
+      });
+    const make = visit ? join : () => jitsiRoute({ report, ...options, identify });
+    const route = module ? await import(module) : make();
+    const context = { params: Promise.resolve({ id: visit }) };
+    const response = await route[method](asRequest(method, request), context);
     return {
       status: response.status,
       headers: Object.fromEntries(response.headers),

@@ -654,6 +654,87 @@ def test_the_probe_passes_on_whether_tokens_can_be_had() -> None:
     assert "authorization" not in received[0].headers
 
 
+_PART: dict[str, Any] = {"visitId": "oe-4711", "participantId": "doctor"}
+_JOIN = "/api/visits/oe-4711/participants/doctor/join"
+
+
+def join_once(deed: Deed = _WELL, session: object = _PART) -> tuple[Answer, list[Received]]:
+    """Run the route that joins a visit; the browser would rather join another."""
+    wish = {"visitId": "oe-1", "participantId": "patient", "roomName": _ROOM}
+    return ask_once(deed, session=session, visit="7", request=post(wish))
+
+
+def test_a_join_is_what_the_application_says() -> None:
+    """The browser's part is the address of the route, and its cookie."""
+    answer, [request] = join_once()
+
+    assert (answer.status, answer.document, answer.reports) == (200, _TOKEN, [])
+    assert answer.identified == [{"roomName": "7", "cookie": "session=opaque"}]
+    assert (request.line, request.body) == (f"POST {_JOIN} HTTP/1.1", b"")
+    assert request.headers["authorization"] == f"Bearer {API_KEY}"
+    assert request.headers["content-length"] == "0"
+    assert "content-type" not in request.headers
+
+
+@pytest.mark.parametrize(
+    ("session", "status"),
+    [
+        (None, 401),
+        (False, 403),
+        *(
+            (_PART | {name: wrong}, 500)
+            for name in _PART
+            for wrong in (None, "", ".", "..", "../x", "a/b", "a?b", "a%2e", "ü", "a\n", 7)
+        ),
+        ("oe-4711", 500),
+    ],
+)
+def test_without_a_part_in_the_visit_nobody_joins(session: object, status: int) -> None:
+    """An id that would change the path is the application's error."""
+    answer, received = join_once(session=session)
+
+    assert answer.status == status
+    assert len(answer.reports) == (status == 500)
+    assert not received
+
+
+def test_another_sites_page_joins_nothing() -> None:
+    """A join opens the visit for its guests."""
+    request = post("", Sec_Fetch_Site="cross-site")
+    answer, received = ask_once(session=_PART, visit="7", request=request)
+
+    assert answer.status == 403
+    assert not received
+
+
+@pytest.mark.parametrize(("kind", "status"), [("too-early", 409), ("x", 404), ("forbidden", 403)])
+def test_why_nobody_can_join_is_passed_on(kind: str, status: int) -> None:
+    """With the time of opening where there is one."""
+    told: dict[str, Any] = {"type": f"urn:jitsi-tokens:problem:{kind}", "title": "T"}
+    told |= {"detail": "D.", "status": status, "opensAt": 1796112900}
+    body = json.dumps(told | {"trace": "internal"})
+    deed = unruly.answer(status, body, "application/problem+json")
+    answer, _ = join_once(deed)
+
+    assert (answer.status, answer.reports) == (status, [])
+    assert answer.document == told
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        unruly.problem("malformed-request", 400, "An id has no dash."),
+        *(unruly.answer(status, "<html>", "text/html") for status in (404, 409)),
+    ],
+)
+def test_what_the_application_asked_wrongly_is_told_to_the_operator(deed: Deed) -> None:
+    """The browser has no part in it."""
+    answer, _ = join_once(deed)
+
+    assert answer.status == 503
+    assert len(answer.reports) == 1
+
+
 def _example(language: str) -> str:
     """Return the page's one block in a language."""
     text = _PAGE.read_text()
