@@ -79,7 +79,7 @@ def test_a_canary_is_made_only_where_it_is_asked_for() -> None:
     """One deployment group for each function that answers callers, with these two alarms."""
     groups = resources("AWS::CodeDeploy::DeploymentGroup")
 
-    assert len(groups) == 4
+    assert len(groups) == 6
     for group in groups.values():
         alarms = group["Properties"]["AlarmConfiguration"]["Alarms"]
         assert [alarm["Name"]["Ref"] for alarm in alarms] == [
@@ -100,9 +100,9 @@ def test_a_published_version_has_a_snapshot_for_as_long_as_it_is_used() -> None:
         for name, function in resources("AWS::Lambda::Function").items()
     }
 
-    assert [version["DeletionPolicy"] for version in versions] == ["Delete"] * 5
+    assert [version["DeletionPolicy"] for version in versions] == ["Delete"] * 7
     assert asked.pop("RotateSigningKey") == "None"
-    assert list(asked.values()) == [{"Ref": "SnapStart"}] * 5
+    assert list(asked.values()) == [{"Ref": "SnapStart"}] * 7
 
 
 def test_a_schedule_calls_each_alias() -> None:
