@@ -597,6 +597,27 @@ def test_what_a_stack_may_be_like(
         assert secret not in result.output.replace("begins with jtk_", "")
 
 
+@pytest.mark.parametrize("has_keys", [True, False])
+def test_an_item_by_which_links_outlive_a_clients_keys_is_found(
+    deployed: Deployed, *, has_keys: bool
+) -> None:
+    """With another policy than the keys have, or without any key."""
+    record, other = (
+        {"S": write_client(Client(name="clinic-a", policy=Policy(rooms=["*"], visits=visits)))}
+        for visits in (False, True)
+    )
+    key = {"key_digest": {"S": "a" * 64}, "record": record, "client": {"S": "clinic-a"}}
+    own = {"key_digest": {"S": "client#clinic-a"}, "key_count": {"N": "1"}, "record": other}
+    for each in (own, key) if has_keys else (own,):
+        deployed.world.dynamodb.put_item(TableName=TABLE, Item=each)
+
+    result = deployed.world.run("doctor", "--json")
+
+    check = checks_of(result)["clients"]
+    assert (result.exit_code, check["outcome"]) == (1, "fail")
+    assert check["found"].endswith("for clinic-a.")
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

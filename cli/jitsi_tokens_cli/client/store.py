@@ -12,6 +12,7 @@ from jitsi_tokens.core.clients import (
     MAX_KEYS,
     Client,
     client_of,
+    client_with_keys,
     digest,
     own_item_key,
     write_client,
@@ -74,6 +75,8 @@ class ClientStore:
         self._dynamodb: DynamoDBClient = stack.client("dynamodb")
         self._table = stack.clients_table
         self._counts: dict[str, int | None] = {}
+        # The clients' own items, by what each says it is, as the table was read last.
+        self._own: dict[str, Client | None] = {}
 
     def indexed_keys_of(self, name: str) -> list[StoredKey]:
         """Return a client's API keys as the index has them; recent ones may be missing.
@@ -103,11 +106,30 @@ class ClientStore:
             TableName=self._table, ConsistentRead=True
         )
         keys: list[StoredKey] = []
+        own: list[dict[str, AttributeValueTypeDef]] = []
         for number, page in enumerate(pages, 1):
             keys += [_stored(item) for item in page["Items"] if not _is_own(item)]
+            own += filter(_is_own, page["Items"])
             if number % _TELL_PAGES == 0:
                 info(f"... still reading the table, {len(keys)} API keys so far")
+        self._own = {
+            name: client_with_keys(item, name)
+            for item in own
+            for name in [_string(item, "key_digest").removeprefix(own_item_key(""))]
+        }
         return sorted(keys, key=lambda key: (key.name, key.created_at, key.digest))
+
+    def at_odds(self, keys: Sequence[StoredKey]) -> list[str]:
+        """Return the clients whose own item says another policy than these keys, which are all."""
+        held: dict[str, list[Client | None]] = {}
+        for key in keys:
+            if not key.is_misfiled:
+                held.setdefault(key.name, []).append(key.client)
+        return [
+            name
+            for name, client in sorted(self._own.items())
+            if client is None or any(each != client for each in held.get(name, [None]))
+        ]
 
     def add(self, client: Client, api_key: str, now: datetime, *, others: int = 0) -> None:
         """Keep an API key's digest with the client that holds it; `others`: keys that it has.

@@ -46,13 +46,24 @@ def stack_check(stack: Stack) -> Check:
 def clients_check(stack: Stack) -> Check:
     """Look through the whole table for API keys that the authorizer refuses."""
     name = "clients"
-    keys = attempt(ClientStore(stack).all_keys)
+    store = ClientStore(stack)
+    keys = attempt(store.all_keys)
     if isinstance(keys, Unknown):
         if keys.denied:
             # No auditor or key operator needs to: it does not make the examination incomplete.
             return skipped(name, "Reading the clients needs ClientOperatorPolicy.")
         return keys.skipped(name)
     refused = [key for key in keys if key.rejection_reason]
+    at_odds = store.at_odds(keys)
+    if at_odds and not refused:
+        return failed(
+            name,
+            "What links to visits allow differs from what the API keys allow, for"
+            f" {', '.join(at_odds[:_MOST_SHOWN])}.",
+            "Run `jitsi-tokens client set` with the whole policy: it writes both. For a client"
+            " without API keys run `client add`, then `client revoke`. No command leaves such"
+            " items: find out who did.",
+        )
     if not refused:
         return passed(name, f"{counted(keys)}, each filed under the client of its record.")
     shown = [f"{key.digest[:KEY_DIGITS]} ({key.rejection_reason})" for key in refused[:_MOST_SHOWN]]
