@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from local_stack import deployment
-from tests.stack.service import API_KEYS, EMAIL, FORGED, LINKS, NAME, ROOM, TOKENS, USER_ID
+from tests.stack.service import (
+    API_KEYS,
+    EMAIL,
+    FORGED,
+    LINKS,
+    NAME,
+    ROOM,
+    ROOMS,
+    TOKENS,
+    USER_ID,
+)
 
 if TYPE_CHECKING:
     from local_stack.emulator import Emulator
@@ -39,7 +49,7 @@ def needles(*services: Service) -> dict[str, list[str]]:
         "e-mail address": [EMAIL, EMAIL.upper(), quote(EMAIL)],
         "user id": [USER_ID],
         "header": [FORGED],
-        "room": [ROOM, ROOM.upper(), "xylophone"],
+        "room": [ROOM, ROOM.upper(), "xylophone", *ROOMS],
         "token": [part for token in TOKENS for part in token.split(".")[1:]],
         "API key": [*API_KEYS, "jtk_"],
         "link": [*LINKS, "jtv_"],

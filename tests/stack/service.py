@@ -37,6 +37,7 @@ EVERYTHING = (
 API_KEYS: list[str] = []
 TOKENS: list[str] = []
 LINKS: list[str] = []
+ROOMS: list[str] = []  # drawn for a visit
 
 
 class Service:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from local_stack import deployment
-from tests.stack.service import EMAIL, LINKS, NAME, TOKENS, USER_ID
+from tests.stack.service import EMAIL, LINKS, NAME, ROOMS, TOKENS, USER_ID
 
 if TYPE_CHECKING:
     import httpx
@@ -79,6 +79,7 @@ class Visits:
         answer = self.call("POST", f"/{visit_id}/participants/{participant}/join")
         if answer.is_success:
             TOKENS.append(answer.json()["token"])
+            ROOMS.append(answer.json()["roomName"])
         return answer
 
     def status(self, link: str, asked: int = 0) -> httpx.Response:
