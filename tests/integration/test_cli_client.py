@@ -89,9 +89,10 @@ def test_a_new_key_has_json_for_scripts(world: World, arguments: tuple[str, ...]
 @pytest.mark.parametrize(
     ("options", "path", "room"),
     [
-        (["--room", "visit-*"], "jwt", '"roomName": "visit-123"'),
-        (["--any-room"], "jwt", '"roomName": "123"'),
-        (["--diagnostics"], "diagnostics", ""),
+        (["--room", "visit-*"], "jitsi/jwt", '"roomName": "visit-123"'),
+        (["--any-room"], "jitsi/jwt", '"roomName": "123"'),
+        (["--diagnostics"], "jitsi/diagnostics", ""),
+        (["--visits"], "visits?from=2027-01-01T00:00:00Z&to=2027-01-02T00:00:00Z", ""),
     ],
 )
 def test_add_says_where_the_key_goes_and_how_to_try_it(
@@ -101,7 +102,7 @@ def test_add_says_where_the_key_goes_and_how_to_try_it(
     result = world.run("client", "add", "openemr", *options)
 
     assert f"export JITSI_TOKENS_URL={world.url}/v1\n" in result.stderr
-    assert f'curl "$JITSI_TOKENS_URL/api/jitsi/{path}"' in result.stderr
+    assert f'curl "$JITSI_TOKENS_URL/api/{path}"' in result.stderr
     assert room in result.stderr
     assert result.stdout.strip() not in result.stderr
 

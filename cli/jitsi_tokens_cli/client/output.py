@@ -49,14 +49,19 @@ def echo_clients(keys: Sequence[StoredKey], *, wide: bool) -> None:
 
 def info_next_steps(url: str, policy: Policy) -> None:
     """Say where an API key goes, and how to try it, without naming it."""
-    body = {"userId": "1", "userName": "Test", "roomName": _example_room(policy)}
-    post = f" -H 'Content-Type: application/json' -d '{json.dumps(body)}'" if policy.rooms else ""
+    path, post = "jitsi/diagnostics", ""
+    if policy.rooms:
+        body = {"userId": "1", "userName": "Test", "roomName": _example_room(policy)}
+        path = "jitsi/jwt"
+        post = f" -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+    elif policy.visits:
+        path = "visits?from=2027-01-01T00:00:00Z&to=2027-01-02T00:00:00Z"
     info(
         "Give the application these two, the key from a secret store:\n"
         f"  export JITSI_TOKENS_URL={url}\n"
         "  export JITSI_TOKENS_API_KEY=...\n"
         "Try it:\n"
-        f'  curl "$JITSI_TOKENS_URL/api/jitsi/{"jwt" if policy.rooms else "diagnostics"}"'
+        f'  curl "$JITSI_TOKENS_URL/api/{path}"'
         f' -H "Authorization: Bearer $JITSI_TOKENS_API_KEY"{post}'
     )
 
