@@ -257,4 +257,4 @@ def test_the_deploying_role_looks_at_the_stack_and_tries_it(
     assert smoke.returncode == 0, smoke.stderr
     assert "The client of this run is revoked." in smoke.stderr
     assert (show.returncode, listed.returncode) == (3, 3)
-    assert "may not read" in show.stderr
+    assert "Missing permission" in show.stderr
