@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError, NoRegionError
 
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.findings import finding
+from jitsi_tokens.core.keys import read_key
+from jitsi_tokens.publication import Publication
 from jitsi_tokens.secrets_manager import SigningSecret
 from jitsi_tokens.settings import SettingMissing, read_settings
 from jitsi_tokens_cli.errors import CommandError, Unreachable, UsageError
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jitsi_tokens.core.findings import Finding
-    from jitsi_tokens.core.keys import Algorithm, Trust
+    from jitsi_tokens.core.keys import Algorithm, SigningKey, Trust
     from jitsi_tokens.settings import Settings
 
 # Between the words of JaasAppId.
@@ -158,6 +160,15 @@ class Stack(NamedTuple):
     def secret(self) -> SigningSecret:
         """The signing secret, with an AWS client of its own."""
         return SigningSecret(self.client("secretsmanager"), self.signing_secret)
+
+    @property
+    def publication(self) -> Publication:
+        """The public keys that it publishes, with an AWS client of their own."""
+        return Publication(self.client("ssm"), self.public_keys_path)
+
+    def read_key(self, text: str) -> SigningKey:
+        """Return the key of a secret's text; KeyRefused where the stack cannot sign with it."""
+        return read_key(text, algorithm=self.algorithm, kid_prefix=self.kid_prefix)
 
     def client(self, service: str) -> Any:
         """Return an AWS client in the stack's region."""

@@ -161,7 +161,7 @@ def published_check(stack: Stack, web: Web, facts: KeyFacts | None) -> Check:
     if facts is None:
         return skipped(name, NO_KEY)
     file = name_of(facts.kid)
-    stored = attempt(publication.Publication(stack.client("ssm"), stack.public_keys_path).keys)
+    stored = attempt(stack.publication.keys)
     # Who may not read SSM goes by the address alone.
     kept = None if isinstance(stored, Unknown) else stored.get(file)
     if kept is None and not isinstance(stored, Unknown):

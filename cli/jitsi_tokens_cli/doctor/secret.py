@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.core.keys import KeyRefused, SigningKey, read_key
+from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.secrets import CURRENT, PENDING, PREVIOUS, KeyVersion, SecretUnavailable
 from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.status import facts_of
@@ -18,6 +18,7 @@ from jitsi_tokens_cli.output import iso_time
 from jitsi_tokens_cli.signing_secret import MAY_NOT_READ
 
 if TYPE_CHECKING:
+    from jitsi_tokens.core.keys import SigningKey
     from jitsi_tokens.status import KeyFacts
     from jitsi_tokens_cli.stack import Stack
 
@@ -69,7 +70,7 @@ class Secret:
         """Return the key under a label; None where none is known that signs."""
         version = self.version(label)
         try:
-            return self._key_of(version) if isinstance(version, KeyVersion) else None
+            return self.stack.read_key(version.text) if isinstance(version, KeyVersion) else None
         except KeyRefused:
             return None
 
@@ -93,7 +94,7 @@ class Secret:
             case SecretUnavailable():
                 return self._unavailable(version, now), None
         try:
-            key = self._key_of(version)
+            key = self.stack.read_key(version.text)
         except KeyRefused as error:
             # A secret's first version becomes current at once, whatever its label.
             found = f"{_STAGED} {error}" if error.code == "no-key-id" else str(error)
@@ -136,10 +137,6 @@ class Secret:
                 case "unreachable":
                     return Unknown(str(error), obstructed=True)
             return error
-
-    def _key_of(self, version: KeyVersion) -> SigningKey:
-        stack = self.stack
-        return read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
 
     def _unavailable(self, error: SecretUnavailable, now: float) -> Check:
         if error.code == "secret-gone":

@@ -5,7 +5,7 @@ from typing import Annotated, Any, assert_never
 import msgspec
 import typer
 
-from jitsi_tokens.core.keys import KeyDocument, KeyRefused, SigningKey, read_key
+from jitsi_tokens.core.keys import KeyDocument, KeyRefused, SigningKey
 from jitsi_tokens.core.rsa_keys import RSA_BITS, public_pem
 from jitsi_tokens.secrets import CURRENT, PREVIOUS
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
@@ -261,7 +261,7 @@ def show(ctx: typer.Context, *, as_json: Json = False) -> None:
         raise CommandError(f"{missing.what} {missing.remedy}")
     waiting = None
     try:
-        key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+        key = stack.read_key(version.text)
     except KeyRefused as error:
         if error.code != "no-key-id" or version.document is None:
             raise

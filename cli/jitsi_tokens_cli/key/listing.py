@@ -15,7 +15,6 @@ from botocore.exceptions import ClientError
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.core.rsa_keys import fingerprint, read_public_pem
-from jitsi_tokens.publication import Publication
 from jitsi_tokens.secrets import CURRENT, PENDING, PREVIOUS
 from jitsi_tokens_cli.key import versions
 from jitsi_tokens_cli.key.check import check
@@ -186,7 +185,7 @@ def _publishes(stack: Stack) -> bool:
 def _published(stack: Stack) -> dict[str, PublicKey]:
     if not _publishes(stack):
         return {}
-    found = _unless_denied(Publication(stack.client("ssm"), stack.public_keys_path).keys)
+    found = _unless_denied(stack.publication.keys)
     if found is None:
         info("Missing permission on the published keys: ssm:GetParametersByPath.")
         return {}

@@ -6,8 +6,7 @@ import typer
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.aws import error_code
-from jitsi_tokens.core.keys import read_key
-from jitsi_tokens.publication import FRESH_SECONDS, Publication
+from jitsi_tokens.publication import FRESH_SECONDS
 from jitsi_tokens.secrets import CURRENT, PENDING, KeyVersion
 from jitsi_tokens.settings import KEY_FRESH_SECONDS
 from jitsi_tokens_cli.app import App, examples
@@ -59,7 +58,7 @@ def rotate(ctx: typer.Context, *, as_json: Json = False) -> None:
         " command."
     )
     version = _next_version(stack, replaced)
-    key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    key = stack.read_key(version.text)
     if as_json:
         answer = {"versionId": version.id, "changed": True, "replacedKid": replaced_kid or None}
         echo_json(facts(key) | answer)
@@ -105,7 +104,7 @@ def withdraw(
             pass
         case _:
             assert_never(stack.trust)
-    publication = Publication(stack.client("ssm"), stack.public_keys_path)
+    publication = stack.publication
     kids = sorted(key.kid for key in publication.keys().values())
     withdrawn = kid in kids
     if withdrawn:

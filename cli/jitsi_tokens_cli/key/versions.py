@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, assert_never
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec.structs import replace
 
-from jitsi_tokens.core.keys import KeyDocument, KeyRefused, SigningKey, read_key
+from jitsi_tokens.core.keys import KeyRefused
 from jitsi_tokens.secrets import CURRENT, PREVIOUS
 from jitsi_tokens.settings import jaas_app_id
 from jitsi_tokens_cli.errors import CommandError, Unreachable, aws_sentence
 from jitsi_tokens_cli.signing_secret import read_version
 
 if TYPE_CHECKING:
+    from jitsi_tokens.core.keys import KeyDocument, SigningKey
     from jitsi_tokens.secrets import KeyVersion
     from jitsi_tokens_cli.stack import Stack
 
@@ -145,13 +146,13 @@ def tried(stack: Stack, document: KeyDocument) -> SigningKey:
     Raises:
         KeyRefused: the stack could not sign with it.
     """
-    return _read(stack, replace(document, kid=document.kid or f"{stack.kid_prefix}staged"))
+    return stack.read_key(replace(document, kid=document.kid or f"{stack.kid_prefix}staged").text())
 
 
 def can_sign(stack: Stack, version: KeyVersion | None) -> bool:
     """Tell whether the stack can sign with a version, as it is."""
     try:
-        return bool(version and version.document and _read(stack, version.document))
+        return bool(version and stack.read_key(version.text))
     except KeyRefused:
         return False
 
@@ -178,7 +179,8 @@ def promotion(stack: Stack, held: KeyVersions, kid: str) -> Change:
     current, staged = held.current, held.staged
     if staged is None or staged.document is None:
         if kid and current and current.document and current.kid == kid:
-            return Change(current.id, current.document, _read(stack, current.document), True)  # noqa: FBT003
+            key = stack.read_key(current.text)
+            return Change(current.id, current.document, key, is_current=True)
         raise CommandError("There is no staged key to promote. Run `key stage` first.")
     if staged.kid and kid != staged.kid:
         raise CommandError(f"The staged secret has the id {staged.kid}: leave --kid out.")
@@ -192,7 +194,7 @@ def promotion(stack: Stack, held: KeyVersions, kid: str) -> Change:
     # Ids of versions are seen in logs, so nothing of the key's content goes in.
     version_id = hashlib.sha256(f"{_DOMAIN}\n{staged.id}\n{kid}".encode()).hexdigest()
     is_current = current is not None and current.id == version_id
-    return Change(version_id, document, _read(stack, document), is_current)
+    return Change(version_id, document, stack.read_key(document.text()), is_current)
 
 
 def return_to_previous(stack: Stack, held: KeyVersions) -> Change:
@@ -205,7 +207,7 @@ def return_to_previous(stack: Stack, held: KeyVersions) -> Change:
     if previous is None or previous.document is None:
         raise CommandError("There is no previous key to return to.")
     try:
-        key = _read(stack, previous.document)
+        key = stack.read_key(previous.text)
     except KeyRefused as error:
         raise CommandError(f"The previous key cannot sign. {error}") from None
     return Change(previous.id, previous.document, key, is_current=False)
@@ -240,10 +242,6 @@ def _put(stack: Stack, document: KeyDocument, label: str, lost: str, version_id:
         raise Unreachable(f"The key was not stored. {aws_sentence(error)}") from None
     except BotoCoreError as error:
         raise Unreachable(f"{lost} {aws_sentence(error)}") from None
-
-
-def _read(stack: Stack, document: KeyDocument) -> SigningKey:
-    return read_key(document.text(), algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
 
 
 def _corrects_id(held: KeyVersions, change: Change) -> bool:

@@ -9,7 +9,6 @@ import jwt
 import msgspec
 import typer
 
-from jitsi_tokens.core.keys import read_key
 from jitsi_tokens_cli.address import URL_VARIABLE, base_url
 from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.errors import CommandError, UsageError
@@ -195,7 +194,7 @@ def _check_signature(target: Target, token: text.Token) -> str:
     version = current_version(stack)
     if version is None:
         raise CommandError(f"The stack {stack.name} has no signing key to check with.")
-    key = read_key(version.text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    key = stack.read_key(version.text)
     try:
         key.verify(token.text)
     except (jwt.PyJWTError, ValueError):

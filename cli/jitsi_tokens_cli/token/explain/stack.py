@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from jitsi_tokens.core.keys import KeyDocument, KeyRefused, read_key
+from jitsi_tokens.core.keys import KeyDocument, KeyRefused
 from jitsi_tokens.secrets import CURRENT, PREVIOUS
 from jitsi_tokens_cli.address import key_server_of
 from jitsi_tokens_cli.errors import CommandError
@@ -91,7 +91,7 @@ def _of_version(version: KeyVersion | None, stack: Stack) -> tuple[str, KeyFound
 
 
 def _of_document(text: str, stack: Stack) -> tuple[str, KeyFound]:
-    key = read_key(text, algorithm=stack.algorithm, kid_prefix=stack.kid_prefix)
+    key = stack.read_key(text)
     if key.public_key:
         return key.kid, KeyFound(key.public_key)
     # A signing key gives its secret away to nobody; read_key has seen that there is one.
