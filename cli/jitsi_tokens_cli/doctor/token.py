@@ -17,8 +17,8 @@ from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.inputs import find_api_key
 from jitsi_tokens_cli.token import service, text
 from jitsi_tokens_cli.token.explain.expectations import TokenUnderTest
+from jitsi_tokens_cli.token.explain.keys import expectations_of_stack
 from jitsi_tokens_cli.token.explain.rules import explain
-from jitsi_tokens_cli.token.explain.stack import expectations_of_stack
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.doctor.secret import Secret

@@ -36,10 +36,9 @@ from jitsi_tokens_cli.token.explain.expectations import (
     looks_like_jaas,
     of_jaas,
 )
-from jitsi_tokens_cli.token.explain.key_server import of_key_server
+from jitsi_tokens_cli.token.explain.keys import expectations_of_stack, of_key_server
 from jitsi_tokens_cli.token.explain.rooms import read_address, room_seen
 from jitsi_tokens_cli.token.explain.rules import Explanation, checks
-from jitsi_tokens_cli.token.explain.stack import expectations_of_stack
 
 if TYPE_CHECKING:
     from jitsi_tokens_cli.checks import Check
