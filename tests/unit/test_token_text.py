@@ -14,9 +14,9 @@ from urllib.parse import quote
 import jwt
 import pytest
 
+from jitsi_tokens.core.issued import IssuedToken
 from jitsi_tokens_cli.errors import CommandError
 from jitsi_tokens_cli.output import time_text
-from jitsi_tokens_cli.token.service import Issued
 from jitsi_tokens_cli.token.text import Found, Token, decode, rows, token_in, validity
 
 if TYPE_CHECKING:
@@ -212,8 +212,8 @@ def test_rows_make_times_readable() -> None:
 
 def test_no_repr_holds_a_token() -> None:
     """A token is a credential, and a repr ends up in logs."""
-    issued = Issued(token=TOKEN, expires_at=2, not_before=1, meeting_url=LINK, room_name="x")
+    issued = IssuedToken(token=TOKEN, expires_at=2, not_before=1, meeting_url=LINK, room_name="x")
 
     assert repr(Token(TOKEN, {}, {"sub": "x"})) == "Token()"
     assert repr(Found(TOKEN)) == "Found()"
-    assert repr(issued) == "Issued()"
+    assert repr(issued) == "IssuedToken()"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 
+from jitsi_tokens.core.issued import IssuedToken
 from jitsi_tokens_cli.errors import CommandError, Unreachable
 from jitsi_tokens_cli.output import printable
 from jitsi_tokens_cli.web import Unanswered, Web
@@ -15,20 +16,7 @@ if TYPE_CHECKING:
     from jitsi_tokens_cli.web import Reply
 
 
-class Issued(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """The service's answer. Times in epoch seconds."""
-
-    token: str
-    expires_at: int
-    not_before: int
-    meeting_url: str
-    room_name: str
-
-    def __repr__(self) -> str:
-        return "Issued()"
-
-
-def issue(web: Web, api_key: str, request: dict[str, Any]) -> Issued:
+def issue(web: Web, api_key: str, request: dict[str, Any]) -> IssuedToken:
     """Return the token that the service issues.
 
     Raises:
@@ -45,14 +33,14 @@ def issue(web: Web, api_key: str, request: dict[str, Any]) -> Issued:
     return issued(reply)
 
 
-def issued(reply: Reply) -> Issued:
+def issued(reply: Reply) -> IssuedToken:
     """Return the token of an answer.
 
     Raises:
         CommandError: there is none in it.
     """
     try:
-        return msgspec.json.decode(reply.content, type=Issued)
+        return msgspec.json.decode(reply.content, type=IssuedToken)
     except (msgspec.DecodeError, UnicodeError):
         raise CommandError("The service's answer is not that of jitsi-tokens.") from None
 

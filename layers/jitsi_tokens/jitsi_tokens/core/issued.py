@@ -43,3 +43,6 @@ class IssuedToken(Struct, rename="camel", frozen=True, kw_only=True):
             examples=["session-123"],
         ),
     ]
+
+    def __repr__(self) -> str:
+        return "IssuedToken()"
