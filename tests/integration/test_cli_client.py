@@ -168,13 +168,6 @@ def test_set_keeps_the_advance_unless_told(
     assert _policy(world, api_key).rooms == ["b"]
 
 
-def test_add_takes_the_diagnostics_alone(world: World) -> None:
-    """A client that only reads the diagnostics may ask for no room."""
-    api_key = _add(world, "monitor", "--diagnostics")
-
-    assert _policy(world, api_key) == Policy(rooms=[], diagnostics=True)
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -393,17 +386,6 @@ def test_list_survives_records_that_cannot_be_read(world: World) -> None:
         assert result.stdout.count(text) == 1
 
 
-def test_list_reads_every_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """DynamoDB answers at most a megabyte at a time."""
-    for number in range(8):
-        _add(world, f"client-{number}", "--any-room")
-    monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 400)
-
-    clients = json.loads(world.run("client", "list", "--json").stdout)
-
-    assert len(clients) == 8
-
-
 def test_list_of_none_says_what_to_run(world: World) -> None:
     """An empty table is no error; --json is an empty list."""
     result = world.run("client", "list")
@@ -411,19 +393,6 @@ def test_list_of_none_says_what_to_run(world: World) -> None:
     assert result.exit_code == 0
     assert "Run `client add`." in result.stderr
     assert json.loads(world.run("client", "list", "--json").stdout) == []
-
-
-def test_revoke_deletes_all_keys(world: World) -> None:
-    """Every key of the client goes, others stay; the cache is named."""
-    keys = [_add(world, "openemr", "--any-room"), _add(world, "openemr")]
-    other = _add(world, "other", "--any-room")
-
-    result = world.run("client", "revoke", "openemr", "--yes")
-
-    assert result.exit_code == 0
-    assert "remember what is revoked for 45 seconds" in result.stderr
-    assert [_item(world, key) for key in keys] == [None, None]
-    assert _item(world, other)
 
 
 def test_revoke_deletes_one_key(world: World) -> None:
@@ -587,26 +556,6 @@ def test_a_long_table_is_told_of(world: World, monkeypatch: pytest.MonkeyPatch) 
 
     assert len(json.loads(result.stdout)) == 20
     assert "... still reading the table, " in result.stderr
-
-
-def test_revoke_has_json_for_scripts(world: World) -> None:
-    """--json names the API keys that are gone."""
-    first, _ = _add(world, "openemr", "--any-room"), _add(world, "openemr")
-
-    result = world.run("client", "revoke", "openemr", "--key", digest(first)[:8], "--yes", "--json")
-
-    assert json.loads(result.stdout) == {"client": "openemr", "keys": [digest(first)]}
-
-
-@pytest.mark.parametrize(("answer", "kept"), [("y\n", False), ("n\n", True)])
-def test_revoke_asks_at_a_terminal(world: World, answer: str, *, kept: bool) -> None:
-    """The person decides."""
-    api_key = _add(world, "openemr", "--any-room")
-    world.at_a_terminal()
-
-    world.run("client", "revoke", "openemr", typed=answer)
-
-    assert (_item(world, api_key) is not None) == kept
 
 
 def _rotate(world: World, *options: str) -> Any:

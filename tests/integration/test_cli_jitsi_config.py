@@ -56,13 +56,6 @@ def test_the_shared_secret_is_never_printed(shared: World, output: str) -> None:
     assert shared.secret in result.stdout
 
 
-def test_the_key_server_is_the_stacks(published: World) -> None:
-    """Without --url it is the stack's own address."""
-    result = published.run("jitsi-config")
-
-    assert f"\nJWT_ASAP_KEYSERVER={published.url}/v1/asap\n" in result.stdout
-
-
 @pytest.mark.parametrize("by_option", [True, False], ids=["option", "environment"])
 def test_the_key_server_may_have_another_address(
     published: World, monkeypatch: pytest.MonkeyPatch, *, by_option: bool
@@ -90,18 +83,6 @@ def test_the_environments_url_is_not_another_stacks(
     result = published.run("jitsi-config")
 
     assert f"\nJWT_ASAP_KEYSERVER={published.url}/v1/asap\n" in result.stdout
-
-
-def test_the_environments_url_goes_with_its_stack(
-    published: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As on the local stack, whose own is out of reach."""
-    monkeypatch.setenv("JITSI_TOKENS_STACK_NAME", STACK)
-    monkeypatch.setenv("JITSI_TOKENS_URL", "https://tokens.example.org")
-
-    result = published.run("jitsi-config", stack=False)
-
-    assert "\nJWT_ASAP_KEYSERVER=https://tokens.example.org/asap\n" in result.stdout
 
 
 @pytest.mark.parametrize(

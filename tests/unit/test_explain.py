@@ -230,6 +230,7 @@ REFUSED: list[tuple[Change, str, str]] = [
     (_claims(nbf=str(NOW - 60)), "nbf", "JSON number"),
     (_claims(nbf=None), "nbf", "JSON number"),
     (_claims(nbf=(NOW - 60) * 1000), "nbf", "milliseconds"),
+    (_claims(exp=NOW - 86_400), "exp", "sign for the appointment's time"),
     (_without("iss"), "iss", "requires iss"),
     (_claims(iss="someone"), "iss", "alone"),
     (_claims(iss=["chat", "openemr"]), "iss", "as a string"),
