@@ -52,14 +52,16 @@ def read_version(stack: Stack, label: str, version_id: str = "") -> KeyVersion |
     return version if version and (version.text or version.holds_bytes) else None
 
 
-def current_version(stack: Stack) -> KeyVersion | None:
-    """Return what the secret holds now; None before it was ever given a key.
+def labelled_version(stack: Stack, label: str = CURRENT) -> KeyVersion | None:
+    """Return the version under a label: the current one, unless another label is named.
+
+    None where there is none, or it has no value.
 
     Raises:
         CommandError: it cannot be read.
     """
     try:
-        return read_version(stack, CURRENT)
+        return read_version(stack, label)
     except (ClientError, BotoCoreError) as error:
         raise Unreachable(
             f"The stack's signing secret cannot be read. {aws_sentence(error)}"

@@ -206,6 +206,20 @@ def test_a_version_before_that_is_no_key_is_left_alone(
     assert _explained(world, _jaas(rsa_key))["firstFailure"] == "kid"
 
 
+def test_a_version_before_that_cannot_be_read_is_not_checked(
+    world: World, rsa_key: rsa.RSAPrivateKey
+) -> None:
+    """The token names neither the current key nor, for all that is known, another."""
+    current = {"SecretString": json.dumps(world.stored()), "VersionId": "v" * 32, "CreatedDate": 1}
+    answers = iter([Answer(200, json.dumps(current)), json_error("InternalServiceError")])
+    world.with_secrets_manager(lambda _: next(answers))
+
+    answer = _explained(world, _jaas(rsa_key, f"{APP_ID}/new"))
+
+    assert answer["verdict"] == "undecided"
+    assert "InternalServiceError" in _rule(answer, "signature")["why"]
+
+
 def test_who_may_not_read_the_secret_is_told_the_rest(
     world: World, rsa_key: rsa.RSAPrivateKey
 ) -> None:

@@ -28,7 +28,7 @@ from jitsi_tokens_cli.output import (
     iso_time,
     time_text,
 )
-from jitsi_tokens_cli.signing_secret import current_version
+from jitsi_tokens_cli.signing_secret import labelled_version
 from jitsi_tokens_cli.stack import Stack, find_stack
 
 app = App("The key that signs the tokens.")
@@ -255,7 +255,7 @@ def list_keys(ctx: typer.Context, *, wide: Wide = False, as_json: Json = False) 
 def show(ctx: typer.Context, *, as_json: Json = False) -> None:
     """Show the current key: its id, age, fingerprint and public part. Never the private part."""
     stack = find_stack(ctx.obj)
-    version = current_version(stack)
+    version = labelled_version(stack)
     if version is None:
         missing = stack.finding("no-key", f"The stack {stack.name} has no signing key yet.")
         raise CommandError(f"{missing.what} {missing.remedy}")

@@ -16,7 +16,7 @@ from jitsi_tokens_cli.key import check
 from jitsi_tokens_cli.key.common import CLOCK, TELL_SECONDS, facts
 from jitsi_tokens_cli.key.versions import read
 from jitsi_tokens_cli.output import Json, duration_text, echo_json, info
-from jitsi_tokens_cli.signing_secret import current_version
+from jitsi_tokens_cli.signing_secret import labelled_version
 from jitsi_tokens_cli.stack import SELDOM_DAYS, Stack, find_stack
 
 app = App()
@@ -50,7 +50,7 @@ def rotate(ctx: typer.Context, *, as_json: Json = False) -> None:
             pass
         case _:
             assert_never(stack.trust)
-    replaced = current_version(stack)
+    replaced = labelled_version(stack)
     replaced_kid = replaced.kid if replaced else ""
     _start(stack)
     info(
@@ -192,7 +192,7 @@ def _next_version(stack: Stack, replaced: KeyVersion | None) -> KeyVersion:
 
 def _warning(stack: Stack, kid: str) -> str:
     try:
-        current = current_version(stack)
+        current = labelled_version(stack)
     except CommandError as error:
         return f"Whether it signs now is not known. {error} "
     if current is None or current.kid != kid:

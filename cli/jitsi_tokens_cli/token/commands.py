@@ -14,7 +14,7 @@ from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import STDIN, find_api_key
 from jitsi_tokens_cli.output import Json, echo_facts, echo_json, info, time_text
-from jitsi_tokens_cli.signing_secret import current_version
+from jitsi_tokens_cli.signing_secret import labelled_version
 from jitsi_tokens_cli.stack import Target, find_stack
 from jitsi_tokens_cli.token import service, text
 from jitsi_tokens_cli.token.explain.command import EPILOG, explain
@@ -191,7 +191,7 @@ def _check_signature(target: Target, token: text.Token) -> str:
     if not target.stack_name:
         return "unchecked"
     stack = find_stack(target)
-    version = current_version(stack)
+    version = labelled_version(stack)
     if version is None:
         raise CommandError(f"The stack {stack.name} has no signing key to check with.")
     key = stack.read_key(version.text)

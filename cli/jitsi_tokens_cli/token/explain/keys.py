@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, assert_never
 
 import httpx
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from jitsi_tokens.core.keys import KeyDocument, KeyRefused
 from jitsi_tokens.core.public_keys import name_of
@@ -15,7 +14,7 @@ from jitsi_tokens.core.rsa_keys import read_public_pem
 from jitsi_tokens.secrets import CURRENT, PREVIOUS
 from jitsi_tokens_cli.address import key_server_of
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.signing_secret import current_version
+from jitsi_tokens_cli.signing_secret import labelled_version
 from jitsi_tokens_cli.token.explain.expectations import KeyFound, KeyUnknown, NoKey, of_settings
 from jitsi_tokens_cli.web import Unanswered, Web
 
@@ -38,7 +37,7 @@ def expectations_of_stack(stack: Stack, url: str, read: ReadVersion | None = Non
     """
     match stack.trust:
         case "console" | "shared":
-            find_key = _of_secret(stack, read or partial(_read, stack))
+            find_key = _of_secret(stack, read or partial(labelled_version, stack))
         case "published":
             find_key = of_key_server(key_server_of(url))
         case _:
@@ -67,45 +66,40 @@ def of_key_server(url: str) -> FindKey:
     return find
 
 
-def _read(stack: Stack, label: str) -> KeyVersion | None:
-    if label == CURRENT:
-        return current_version(stack)
-    try:
-        return stack.secret.get(label)
-    except (ClientError, BotoCoreError):
-        return None
-
-
 def _of_secret(stack: Stack, read: ReadVersion) -> FindKey:
     """Return the way to the stack's present key and the one before; the answer says if denied."""
 
     @cache
     def find(kid: str | None) -> KeyAnswer:
         try:
-            version = read(CURRENT)
+            return _stored_key(stack, read, kid)
         except CommandError as error:
             return KeyUnknown(str(error))
-        if version is None:
-            return KeyUnknown(f"The stack {stack.name} has no signing key yet.")
-        try:
-            present, key = _of_document(version.text, stack)
-        except KeyRefused as refused:
-            return KeyUnknown(f"The stack's key cannot sign: {refused}")
-        if kid in (None, present):
-            return key
-        before = _of_version(read(PREVIOUS), stack)
-        if before and kid == before[0]:
-            return before[1]._replace(
-                remark="It is the key before the stack's present one: it works for as long as 8x8"
-                " has its public part."
-            )
-        return NoKey(
-            f"The stack signs under {present}. Under another key id 8x8 finds another key or none.",
-            "Let the header name the key that signs. Where the stack has a mistyped id:"
-            " `jitsi-tokens key promote` with the right --kid.",
-        )
 
     return find
+
+
+def _stored_key(stack: Stack, read: ReadVersion, kid: str | None) -> KeyAnswer:
+    version = read(CURRENT)
+    if version is None:
+        return KeyUnknown(f"The stack {stack.name} has no signing key yet.")
+    try:
+        present, key = _of_document(version.text, stack)
+    except KeyRefused as refused:
+        return KeyUnknown(f"The stack's key cannot sign: {refused}")
+    if kid in (None, present):
+        return key
+    before = _of_version(read(PREVIOUS), stack)
+    if before and kid == before[0]:
+        return before[1]._replace(
+            remark="It is the key before the stack's present one: it works for as long as 8x8"
+            " has its public part."
+        )
+    return NoKey(
+        f"The stack signs under {present}. Under another key id 8x8 finds another key or none.",
+        "Let the header name the key that signs. Where the stack has a mistyped id:"
+        " `jitsi-tokens key promote` with the right --kid.",
+    )
 
 
 def _of_version(version: KeyVersion | None, stack: Stack) -> tuple[str, KeyFound] | None:
