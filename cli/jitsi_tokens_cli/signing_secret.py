@@ -43,7 +43,7 @@ def read_version(stack: Stack, label: str, version_id: str = "") -> KeyVersion |
         if code == "InvalidRequestException":
             raise CommandError(
                 "The stack's signing secret cannot be read: it is scheduled for deletion. `aws"
-                f" secretsmanager restore-secret {stack.region_option} --secret-id"
+                f" secretsmanager restore-secret --region {stack.region} --secret-id"
                 f" '{stack.signing_secret}'` restores it."
             ) from None
         if code in _DENIED:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 # Between the words of JaasAppId.
 _WORD_BEGINS = re.compile("(?<=[a-z])(?=[A-Z])")
-# Secrets Manager rotates nothing without a schedule: for RotationDays=0, the longest.
-SELDOM_DAYS = 1000
 # Together under twenty seconds where AWS does not answer.
 _CONFIG = Config(
     connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2, "mode": "standard"}
@@ -105,43 +103,16 @@ class Stack(NamedTuple):
         return self.rotates and self.rotation_days > 0
 
     @property
-    def region_option(self) -> str:
-        """The option of `aws` for its region."""
-        return f"--region {self.region}"
-
-    @property
     def read_secret_command(self) -> str:
         """The command that prints the signing secret's document."""
         return (
-            f"aws secretsmanager get-secret-value {self.region_option}"
+            f"aws secretsmanager get-secret-value --region {self.region}"
             f" --secret-id '{self.signing_secret}' --query SecretString --output text"
         )
 
-    @property
-    def rotate_secret_command(self) -> str:
-        """The command that starts a rotation of the signing secret."""
-        if self.rotation_days == 0:
-            return self.schedule_rotation_command
-        return self._rotate_secret
-
-    @property
-    def schedule_rotation_command(self) -> str:
-        """The command that sets a schedule for the rotation, and starts one."""
-        return (
-            f"{self._rotate_secret} --rotation-lambda-arn '{self.rotation_function}'"
-            f" --rotation-rules AutomaticallyAfterDays={self.rotation_days or SELDOM_DAYS}"
-        )
-
-    @property
-    def _rotate_secret(self) -> str:
-        return (
-            f"aws secretsmanager rotate-secret {self.region_option}"
-            f" --secret-id '{self.signing_secret}'"
-        )
-
     def finding(self, code: str, what: str = "") -> Finding:
-        """Return a finding about the signing key, with a remedy for this stack."""
-        return finding(code, what, trust=self.trust, rotate_command=self.rotate_secret_command)
+        """Return a finding about the signing key, with a remedy for this kind of stack."""
+        return finding(code, what, trust=self.trust)
 
     def output(self, name: str) -> str:
         """Return an output that stacks of earlier releases lack.

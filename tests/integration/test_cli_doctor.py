@@ -524,7 +524,7 @@ CASES: list[tuple[str, Break, *tuple[str, ...]]] = [
         'probe fail It answers {"configured": false}.',
     ),
     ("jaas 0", _later(366 * DAY + 60), "key-age warning 366 days old. → Replace it"),
-    ("published 0", _later(101 * DAY + 60), "key-age warning → Rotate it: `aws secretsmanager"),
+    ("published 0", _later(101 * DAY + 60), "key-age warning → Rotate it: `jitsi-tokens key"),
     (
         "published 0",
         _later(92 * DAY + 60),
@@ -537,7 +537,7 @@ CASES: list[tuple[str, Break, *tuple[str, ...]]] = [
             lambda stack, _: stack.world.parameters.update(RotationDays="0"), _later(400 * DAY + 60)
         ),
         "rotation pass RotationDays is 0",
-        "key-age warning 400 days old. → Rotate it: `aws",
+        "key-age warning 400 days old. → Rotate it: `jitsi-tokens",
     ),
     ("jaas 0", _limited_client, "token skipped may not request the room doctor-"),
     ("jaas 0 --room VISIT-7", _limited_client, "token pass by every rule"),

@@ -79,8 +79,8 @@ REPLACE = "Replace the key: `jitsi-tokens key stage`, then `jitsi-tokens key pro
         ("console", "wrong-kid", "", f"^{REPLACE}$"),
         ("shared", "secret-deleted", "", f"`aws secretsmanager restore-secret`. {REPLACE}"),
         ("shared", "no-key", "", "`jitsi-tokens key create` or `jitsi-tokens key import`."),
-        ("published", "no-key", "", "`rotate it`. Where that fails, the log of RotateSigningKey"),
-        ("published", "not-published", "public part is not published.", "`rotate it`. Until then"),
+        ("published", "no-key", "", "`jitsi-tokens key rotate`. Where that fails"),
+        ("published", "not-published", "public part is not published.", "key rotate`. Until then"),
         ("console", "check-overdue", "not checked for 15 minutes.", "CheckKey's schedule"),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_finding_says_what_is_wrong_and_what_to_do(
     trust: Trust, code: str, what: str, remedy: str
 ) -> None:
     """A code for programs, two sentences for people: a remedy of this kind of stack."""
-    found = finding(code, trust=trust, rotate_command="rotate it")
+    found = finding(code, trust=trust)
 
     assert found.code == code
     assert found.what.endswith(what)

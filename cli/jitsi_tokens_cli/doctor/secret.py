@@ -155,7 +155,13 @@ class Secret:
             return passed(name, "The key rotates when you ask for it: RotationDays is 0.")
         if not self._described.get("RotationEnabled"):
             found = f"Nothing rotates the key, though RotationDays is {days}."
-            return failed(name, found, f"Run `{self.stack.schedule_rotation_command}`.")
+            schedule = (
+                f"aws secretsmanager rotate-secret --region {self.stack.region}"
+                f" --secret-id '{self.stack.signing_secret}'"
+                f" --rotation-lambda-arn '{self.stack.rotation_function}'"
+                f" --rotation-rules AutomaticallyAfterDays={days}"
+            )
+            return failed(name, found, f"Run `{schedule}`.")
         last, due = map(self._described.get, ("LastRotatedDate", "NextRotationDate"))
         rotated = f"last {iso_time(last)}" if last else "not yet"
         found = f"The key rotates every {days} days, {rotated}"
@@ -208,7 +214,7 @@ def age_check(stack: Stack, facts: KeyFacts | None, now: float) -> Check:
         return skipped(name, NO_KEY)
     days = max(0, int((now - facts.created_at) // DAY_SECONDS))
     found = f"The key is {days} days old."
-    rotate = f"Rotate it: `{stack.rotate_secret_command}`."
+    rotate = "Rotate it: `jitsi-tokens key rotate`."
     if stack.rotates_by_schedule and days > stack.rotation_days + _LATE_DAYS:
         found += f" It should be replaced every {stack.rotation_days} days."
         return warning(name, found, f"{rotate} Look at {_LOG}.")

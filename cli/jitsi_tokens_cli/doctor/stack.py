@@ -32,7 +32,7 @@ def stack_check(stack: Stack) -> Check:
     name, status = "stack", stack.status
     if status in _COMPLETE or status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS":
         return passed(name, f"{stack.name} is deployed in {stack.region} ({status}).")
-    events = f"aws cloudformation describe-stack-events {stack.region_option}"
+    events = f"aws cloudformation describe-stack-events --region {stack.region}"
     why = f"`{events} --stack-name {stack.name}` says why."
     if status.endswith("_ROLLBACK_COMPLETE"):
         found = f"The last deployment was rolled back ({status}): the version before it runs."

@@ -17,11 +17,13 @@ from jitsi_tokens_cli.key.common import CLOCK, TELL_SECONDS, facts
 from jitsi_tokens_cli.key.versions import read
 from jitsi_tokens_cli.output import Json, duration_text, echo_json, info
 from jitsi_tokens_cli.signing_secret import labelled_version
-from jitsi_tokens_cli.stack import SELDOM_DAYS, Stack, find_stack
+from jitsi_tokens_cli.stack import Stack, find_stack
 
 app = App()
 
 _POLL_SECONDS = 5
+# Secrets Manager rotates nothing without a schedule: for RotationDays=0, the longest.
+_SELDOM_DAYS = 1000
 # The function's own limit, and some minutes in which Secrets Manager tries once more.
 _LIMIT_SECONDS = 20 * 60
 
@@ -155,7 +157,7 @@ def _start(stack: Stack) -> None:
     # Secrets Manager knows no function of a secret that has no schedule.
     schedule = {
         "RotationLambdaARN": stack.rotation_function,
-        "RotationRules": {"AutomaticallyAfterDays": SELDOM_DAYS},
+        "RotationRules": {"AutomaticallyAfterDays": _SELDOM_DAYS},
     }
     try:
         stack.client("secretsmanager").rotate_secret(

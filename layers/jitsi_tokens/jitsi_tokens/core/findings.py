@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 if TYPE_CHECKING:
     from jitsi_tokens.core.keys import Trust
 
-_ROTATE = "aws secretsmanager rotate-secret --secret-id <SigningKeySecret>"
+_ROTATE = "Rotate the key: `jitsi-tokens key rotate`."
 _STAGE = "Replace the key: `jitsi-tokens key stage`, then `jitsi-tokens key promote`."
 
 # {replace} is how another key comes to sign on the kind of stack at hand.
@@ -28,7 +28,8 @@ _PROMOTE = (
     " promote --kid <key id>`."
 )
 _MAKE_KEY = (
-    "A rotation makes the key: `{rotate}`. Where that fails, the log of RotateSigningKey says why."
+    "A rotation makes the key: `jitsi-tokens key rotate`. Where that fails, the log of"
+    " RotateSigningKey says why."
 )
 _TEXTS = {
     "not-published": "The signing key's public part is not published.",
@@ -73,14 +74,13 @@ CHECK_OVERDUE = Finding(
 _OF_THE_CHECK = {found.code: found for found in (NEVER_CHECKED, CHECK_OVERDUE)}
 
 
-def finding(code: str, what: str = "", *, trust: "Trust", rotate_command: str = _ROTATE) -> Finding:
+def finding(code: str, what: str = "", *, trust: "Trust") -> Finding:
     """Return a finding with the remedy for its code on the kind of stack at hand.
 
     Args:
         code: the short name of what is wrong.
         what: may be left out where the code has a text of its own.
         trust: the kind of stack.
-        rotate_command: how a rotation of this very stack is started.
     """
     if found := _OF_THE_CHECK.get(code):
         return found
@@ -88,8 +88,7 @@ def finding(code: str, what: str = "", *, trust: "Trust", rotate_command: str = 
         case "console" | "shared":
             first, replace = _GIVE_KEY, _STAGE
         case "published":
-            first = _MAKE_KEY.format(rotate=rotate_command)
-            replace = f"Rotate the key: `{rotate_command}`."
+            first, replace = _MAKE_KEY, _ROTATE
         case _:
             assert_never(trust)
     remedies = _REMEDIES | {"no-key": first, "no-key-id": _PROMOTE}
