@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -58,3 +60,28 @@ class App(typer.Typer):
 def examples(*lines: str) -> str:
     """Return the end of a command's help: examples to copy, a line each, without the prompt."""
     return "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])
+
+
+def takes(options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command each field of a named tuple as an option, in place of that parameter."""
+    fields = inspect.signature(options).parameters
+
+    def decorated(command: Callable[..., None]) -> Callable[..., None]:
+        # Typer reads a command's options from its signature.
+        parameters: list[inspect.Parameter] = []
+        for parameter in inspect.signature(command).parameters.values():
+            if parameter.annotation is options:
+                name, kind = parameter.name, parameter.kind
+                parameters += [field.replace(kind=kind) for field in fields.values()]
+            else:
+                parameters.append(parameter)
+
+        @functools.wraps(command)
+        def with_options(**given: Any) -> None:
+            values = {field: given.pop(field) for field in fields}
+            command(**given, **{name: options(**values)})
+
+        vars(with_options)["__signature__"] = inspect.Signature(parameters)
+        return with_options
+
+    return decorated

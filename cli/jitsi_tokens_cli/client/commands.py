@@ -7,7 +7,7 @@ import typer
 
 from jitsi_tokens.core.clients import KEY_DIGITS, Client, check_name, digest, make_api_key
 from jitsi_tokens_cli.address import service_url
-from jitsi_tokens_cli.app import App, examples
+from jitsi_tokens_cli.app import App, examples, takes
 from jitsi_tokens_cli.client.keys import (
     SHORT,
     by_age,
@@ -20,7 +20,7 @@ from jitsi_tokens_cli.client.keys import (
     time_of_next,
     well_filed,
 )
-from jitsi_tokens_cli.client.options import PolicyOptions, takes_policy
+from jitsi_tokens_cli.client.options import PolicyOptions
 from jitsi_tokens_cli.client.output import documents, echo_clients, info_next_steps
 from jitsi_tokens_cli.client.store import ClientStore, StoredKey
 from jitsi_tokens_cli.errors import CommandError, UsageError
@@ -39,7 +39,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The client's name.")]
         "    --room 'visit-*' --moderator",
     )
 )
-@takes_policy
+@takes(PolicyOptions)
 def add(
     ctx: typer.Context,
     name: Name,
@@ -100,7 +100,7 @@ def rotate(
     "set",
     epilog=examples("jitsi-tokens client set openemr --stack-name my-stack --room 'visit-*'"),
 )
-@takes_policy
+@takes(PolicyOptions)
 def set_policy(
     ctx: typer.Context,
     name: Name,

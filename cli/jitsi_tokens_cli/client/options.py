@@ -1,9 +1,6 @@
 """The policy options that the client commands share."""
 
-import functools
-import inspect
-from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -103,23 +100,3 @@ class PolicyOptions(NamedTuple):
             visits=self.visits,
             moderator_links=self.moderator_links,
         )
-
-
-def takes_policy(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command each option of a policy in place of its parameter `options`."""
-
-    @functools.wraps(command)
-    def with_options(**given: Any) -> None:
-        options = PolicyOptions(**{name: given.pop(name) for name in PolicyOptions._fields})
-        command(**given, options=options)
-
-    # Typer reads a command's options from its signature.
-    parameters: list[inspect.Parameter] = []
-    for parameter in inspect.signature(command).parameters.values():
-        if parameter.annotation is PolicyOptions:
-            shared = inspect.signature(PolicyOptions).parameters.values()
-            parameters += [option.replace(kind=parameter.kind) for option in shared]
-        else:
-            parameters.append(parameter)
-    vars(with_options)["__signature__"] = inspect.Signature(parameters)
-    return with_options

@@ -1,18 +1,17 @@
 """`jitsi-tokens token explain`: which of Jitsi's rules a token breaks."""
 
-from __future__ import annotations
-
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from jitsi_tokens.core.rooms import backend_safe
 from jitsi_tokens.core.rsa_keys import read_public_pem
 from jitsi_tokens_cli.address import Url, service_url
-from jitsi_tokens_cli.app import examples
+from jitsi_tokens_cli.app import examples, takes
+from jitsi_tokens_cli.checks import Check
 from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import STDIN, read_file
 from jitsi_tokens_cli.output import (
@@ -30,6 +29,8 @@ from jitsi_tokens_cli.token.explain.expectations import (
     ALGORITHMS,
     APP_ID_PREFIX,
     Expectations,
+    FindKey,
+    KeyAnswer,
     KeyFound,
     KeyUnknown,
     TokenUnderTest,
@@ -40,10 +41,6 @@ from jitsi_tokens_cli.token.explain.keys import expectations_of_stack, of_key_se
 from jitsi_tokens_cli.token.explain.rooms import read_address, room_seen
 from jitsi_tokens_cli.token.explain.rules import Explanation, checks
 
-if TYPE_CHECKING:
-    from jitsi_tokens_cli.checks import Check
-    from jitsi_tokens_cli.token.explain.expectations import FindKey, KeyAnswer
-
 EPILOG = examples(
     "jitsi-tokens token explain link.txt --stack-name my-stack --room visit-12",
     "jitsi-tokens token explain link.txt --issuer app --secret-file secret.txt",
@@ -52,25 +49,28 @@ EPILOG = examples(
 _NAME_WIDTH = 14
 
 
-class _Flags(NamedTuple):
-    """What the command line says of a Jitsi."""
-
-    jaas_app_id: str | None
-    algorithm: str | None
-    issuer: list[str] | None
-    audience: list[str] | None
-    subject: str | None
-    tenant: str | None
-    domain: str | None
-    public_key: str | None
-    key_server: str | None
-    secret_file: str | None
-
-
 def _other(metavar: str, text: str) -> Any:
     return typer.Option(metavar=metavar, help=f"Another Jitsi: {text}")
 
 
+class _Flags(NamedTuple):
+    """What the command line says of another Jitsi."""
+
+    jaas_app_id: Annotated[str | None, _other("APP_ID", "JaaS, by its App ID.")] = None
+    algorithm: Annotated[
+        str | None, _other("NAME", "its algorithm. Left out: RS256, or HS256 with a secret.")
+    ] = None
+    issuer: Annotated[list[str] | None, _other("NAME", "accepts this iss; repeatable.")] = None
+    audience: Annotated[list[str] | None, _other("NAME", "accepts this aud; repeatable.")] = None
+    subject: Annotated[str | None, _other("NAME", "verifies domains, and wants this sub.")] = None
+    tenant: Annotated[str | None, _other("NAME", "the tenant of its links.")] = None
+    domain: Annotated[str | None, _other("HOST", "the host of its links.")] = None
+    public_key: Annotated[str | None, _other("FILE", "its public key, as a PEM.")] = None
+    key_server: Annotated[str | None, _other("URL", "its JWT_ASAP_KEYSERVER.")] = None
+    secret_file: Annotated[str | None, _other("FILE", "a file with its secret.")] = None
+
+
+@takes(_Flags)
 def explain(
     ctx: typer.Context,
     token: text.TokenSource = STDIN,
@@ -81,18 +81,7 @@ def explain(
     ] = None,
     url: Url = None,
     as_json: Json = False,
-    jaas_app_id: Annotated[str | None, _other("APP_ID", "JaaS, by its App ID.")] = None,
-    algorithm: Annotated[
-        str | None, _other("NAME", "its algorithm. Left out: RS256, or HS256 with a secret.")
-    ] = None,
-    issuer: Annotated[list[str] | None, _other("NAME", "accepts this iss; repeatable.")] = None,
-    audience: Annotated[list[str] | None, _other("NAME", "accepts this aud; repeatable.")] = None,
-    subject: Annotated[str | None, _other("NAME", "verifies domains, and wants this sub.")] = None,
-    tenant: Annotated[str | None, _other("NAME", "the tenant of its links.")] = None,
-    domain: Annotated[str | None, _other("HOST", "the host of its links.")] = None,
-    public_key: Annotated[str | None, _other("FILE", "its public key, as a PEM.")] = None,
-    key_server: Annotated[str | None, _other("URL", "its JWT_ASAP_KEYSERVER.")] = None,
-    secret_file: Annotated[str | None, _other("FILE", "a file with its secret.")] = None,
+    flags: _Flags,
 ) -> None:
     """Check a token against each of Jitsi's rules: what is wrong, why, what to do.
 
@@ -104,10 +93,6 @@ def explain(
     Exits with 1 if Jitsi refuses the token. A warning is what Jitsi accepts, and
     what can fail or do harm all the same.
     """
-    flags = _Flags(
-        *(jaas_app_id, algorithm, issuer, audience, subject, tenant, domain),
-        *(public_key, key_server, secret_file),
-    )
     found = text.read_token(token)
     decoded = text.decode(found.text)
     address = read_address(found.url)
