@@ -10,10 +10,10 @@ import typer
 
 from jitsi_tokens.core.clients import is_api_key
 from jitsi_tokens_cli.errors import CommandError
-from jitsi_tokens_cli.output import info, is_terminal, wrapped
+from jitsi_tokens_cli.output import is_terminal, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
@@ -63,15 +63,6 @@ def confirm(question: str, *, yes: bool) -> None:
     if not is_interactive():
         raise CommandError(f"{question} There is no terminal to ask: add --yes to go on.")
     typer.confirm(wrapped(question) if is_terminal(sys.stderr) else question, abort=True, err=True)
-
-
-def ask_until_valid(question: str, check: Callable[[str], str]) -> str:
-    """Ask again until `check`, which raises CommandError, takes the answer."""
-    while True:
-        try:
-            return check(str(typer.prompt(question, err=True)).strip())
-        except CommandError as refused:
-            info(str(refused))
 
 
 def ask_hidden(question: str, *, without_terminal: str) -> str:

@@ -364,7 +364,9 @@ def _login(side: JitsiSide) -> str:
             _line("signature_algorithm", f'"{settings.algorithm}"', _ALGORITHM),
             _line("asap_accepted_issuers", f'{{ "{profile.issuer}" }}', _ISSUERS),
             _line("asap_accepted_audiences", f'{{ "{profile.audience}" }}', _AUDIENCES),
-            _line("enable_domain_verification", _lua(verification.fits), verification.reason),
+            _line(
+                "enable_domain_verification", str(verification.fits).lower(), verification.reason
+            ),
             _comment(f"{_NO_GUESTS} So there is no VirtualHost for guests.", "--"),
         ]
     )
@@ -435,10 +437,6 @@ def _line(name: str, value: str, reason: str) -> str:
 
 def _as_comment(text: str) -> str:
     return "\n".join(f"--   {line}" for line in text.split("\n"))
-
-
-def _lua(value: bool) -> str:  # noqa: FBT001 - it is the value
-    return "true" if value else "false"
 
 
 def _comment(text: str, mark: str) -> str:

@@ -100,9 +100,12 @@ def checked_kid(stack: Stack, trust: ByHand, key_id: str | None) -> str:
 
 def ask_kid(stack: Stack) -> str:
     """Return the `kid` for the key id that a person reads in 8x8's console."""
-    return inputs.ask_until_valid(
-        "Key id that the console shows", lambda text: full_kid(text, stack.kid_prefix)
-    )
+    while True:
+        key_id = str(typer.prompt("Key id that the console shows", err=True)).strip()
+        try:
+            return full_kid(key_id, stack.kid_prefix)
+        except CommandError as refused:
+            info(str(refused))
 
 
 def with_kid(document: KeyDocument, kid: str) -> KeyDocument:
