@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never, cast
 
 import boto3
@@ -48,7 +50,8 @@ class Target(NamedTuple):
     profile: str | None
 
 
-class Stack(NamedTuple):
+@dataclass(frozen=True)
+class Stack:
     """A stack: its settings, its outputs, and an AWS session for its region."""
 
     name: str
@@ -127,7 +130,7 @@ class Stack(NamedTuple):
             )
         return self.outputs[name]
 
-    @property
+    @cached_property
     def secret(self) -> SigningSecret:
         """The signing secret, with an AWS client of its own."""
         return SigningSecret(self.client("secretsmanager"), self.signing_secret)
