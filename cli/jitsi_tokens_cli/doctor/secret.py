@@ -86,7 +86,7 @@ class Secret:
         return self.stack.finding(code).remedy
 
     def check(self, now: float) -> tuple[Check, KeyFacts | None]:
-        """Judge the current key; return what may be told of it, too."""
+        """Judge the current key, and return its id, age and fingerprint."""
         version = self.version(CURRENT)
         match version:
             case Unknown():

@@ -38,10 +38,10 @@ _ROLES = {CURRENT: "current", PREVIOUS: "previous", NEXT: "staged", PENDING: "pe
 
 
 def listed(stack: Stack) -> list[Key]:
-    """Return the keys, the current one first; where the caller may not look, what may be told.
+    """Return the keys, the current one first, as far as the caller may see them.
 
     Raises:
-        Unreachable: nothing may be told.
+        Unreachable: the caller may see nothing.
     """
     keys, published = _of_secret(stack), _published(stack)
     for key in keys:
@@ -118,7 +118,7 @@ def _of_secret(stack: Stack) -> list[Key]:
 
 
 def _unread(stack: Stack, at: dict[str, str], roles: dict[str, list[str]]) -> list[Key]:
-    """Return what may be told of the secret without its values."""
+    """Return what is known of the keys without the permission to read the secret."""
     status = check(stack)
     info(
         "Missing permission on the signing secret: the current key is as the stack's own check"

@@ -21,7 +21,7 @@ _NAME_START = (
 _XML_NAME = re.compile(f"[{_NAME_START}][{_NAME_START}\\-.0-9\u00b7\u0300-\u036f\u203f\u2040]*")
 # 8x8's own samples write booleans there, and mod_token_lobby_bypass takes nothing else.
 _SWITCHES = frozenset(["moderator", "hidden-from-recorder", "lobby_bypass"])
-# mod_token_affiliation: whoever has none of them is a member.
+# mod_token_affiliation makes members of all others.
 _OWNERS = ("owner", "moderator", "teacher")
 _SETTINGS = f"{moderators.MODERATOR_WARNING} It heeds the token with {moderators.settings_text()}."
 _TRUE_OR_FALSE = 'Write "true" or "false".'
@@ -124,7 +124,7 @@ def _is_switch(value: object) -> bool:
 
 
 def _nulls(value: object, path: str = "context") -> list[str]:
-    """Return where null stands, at any depth."""
+    """Return the path of each null, at any depth."""
     inner: list[tuple[str, object]] = []
     if isinstance(value, dict):
         inner = [(f"{path}.{name}", member) for name, member in value.items()]

@@ -55,7 +55,7 @@ def matches(pattern: str, room: str) -> bool | None:
 
 
 def _single(item: str) -> str:
-    """Return the expression of what stands for one character."""
+    """Return the regular expression of a pattern item that matches one character."""
     if item == ".":
         return "."
     if item.startswith("[") and len(item) > 1:

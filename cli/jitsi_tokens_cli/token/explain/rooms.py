@@ -199,5 +199,5 @@ def _folded(name: str) -> str | None:
 def _write(room: str | None) -> str:
     if room and unopened(room):
         return _OTHER_NAME
-    # In full, as it is to be copied; no quote stands in a room once it is percent-encoded.
+    # In full, to be copied; once percent-encoded, a room holds no quote.
     return f'Write "{room}".' if room else "Write the name of the one room that is meant."
