@@ -154,10 +154,58 @@ def test_json_is_for_scripts(world: World, rsa_key: rsa.RSAPrivateKey) -> None:
     assert _rule(answer, "room").keys() == {"rule", "outcome", "found", "why", "remedy"}
 
 
+# The nine mistakes that people make
+
+
+def _mistakes() -> list[Any]:
+    now = int(time.time())
+    guest = {"user": {"name": "Ann", "moderator": "false"}}
+    sample = {"nbfTime": now, "room": "*", "context": {"user": {"moderator": True}}}
+    return [
+        pytest.param({"room": "My Room"}, "fail", "room", 'Write "my%20room"', id="1-room"),
+        pytest.param({"context": guest}, "pass", "moderator", "JICOFO_ENABLE_AUTH=0", id="2-guest"),
+        pytest.param({"aud": ["openemr_audience"]}, "fail", "aud", "array never", id="3-array"),
+        pytest.param({"exp": str(now + 60)}, "fail", "exp", "JSON number", id="3-string"),
+        pytest.param({"exp": now + 86_400.5}, "warning", "exp", "a whole number", id="3-float"),
+        pytest.param({"nbf": now + 3000}, "fail", "nbf", "there is no leeway", id="4-clock"),
+        pytest.param({"exp": now - 82_800}, "fail", "exp", "appointment's time", id="5-day-ahead"),
+        pytest.param({"sub": "meet.jitsi"}, "not-checked", "sub", "verifies domains", id="6-sub"),
+        pytest.param({"room": "café"}, "fail", "room", "it will see", id="8-no-reason"),
+        pytest.param(sample, "warning", "room", "opens every room", id="9-sample-room"),
+        pytest.param(sample, "warning", "nbf", "Nothing reads nbfTime", id="9-sample-start"),
+    ]
+
+
+@pytest.mark.parametrize(("claims", "outcome", "rule", "words"), _mistakes())
+def test_a_mistake_is_named_with_its_remedy(
+    shared: World, claims: dict[str, Any], outcome: str, rule: str, words: str
+) -> None:
+    """By its rule, and as a refusal only where Jitsi refuses."""
+    whole = _claims(**{**SELF_HOSTED, **claims})
+    if "nbfTime" in claims:
+        del whole["nbf"]
+
+    answer = _explained(shared, jwt.encode(whole, SECRET))
+
+    told = _rule(answer, rule)
+    assert told["outcome"] == outcome
+    assert words in told["why"] + told["remedy"]
+    assert answer["firstFailure"] == (rule if outcome == "fail" else None)
+    expected = {"fail": "refused", "not-checked": "undecided"}.get(outcome, "accepted")
+    assert answer["verdict"] == expected
+
+
+def test_mistake_9_the_official_sample_prints_bytes(shared: World) -> None:
+    """Whoever pastes what it prints hands over no token."""
+    answer = _explained(shared, str(_hs256().encode()))
+
+    assert answer["firstFailure"] == "link"
+
+
 # With a stack
 
 
-def test_a_kid_that_is_not_the_uploaded_keys(world: World, rsa_key: rsa.RSAPrivateKey) -> None:
+def test_mistake_7_a_kid_of_another_key(world: World, rsa_key: rsa.RSAPrivateKey) -> None:
     """The right key under a wrong id is the kid's fault, not the signature's."""
     answer = _explained(world, _jaas(rsa_key, f"{APP_ID}/other"))
 
