@@ -59,7 +59,10 @@ def echo_json(document: Any) -> None:
 def echo_table(
     headings: Sequence[str], rows: Sequence[Sequence[str]], *, wide: bool = False
 ) -> None:
-    """Print one line a row: cut to the terminal unless `wide`; tab-separated when piped."""
+    """Print one line a row: cut to the terminal unless `wide`; tab-separated when piped.
+
+    The first column is cut last: it is the name or the time by which a row is found.
+    """
     rows = [[one_line(cell) for cell in row] for row in rows]
     if not is_terminal(sys.stdout):
         for line in ([heading.lower() for heading in headings], *rows):
@@ -68,7 +71,8 @@ def echo_table(
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     room = shutil.get_terminal_size().columns - len(_GAP) * (len(widths) - 1)
     while not wide and sum(widths) > room and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+        widest = max(widths[1:])
+        widths[widths.index(widest, 1) if widest > _NARROWEST else 0] -= 1
     echo(_styled(_line(headings, widths), bold=True))
     for row in rows:
         echo(_line(row, widths))
@@ -190,7 +194,9 @@ def duration_text(seconds: float) -> str:
     """Return a length of time in hours, minutes and seconds."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min {rest:02} s" if hours else f"{minutes} min {rest:02} s"
+    if hours:
+        return f"{hours} h {minutes:02} min {rest:02} s"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -201,7 +207,8 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _styled(text: str, **style: Any) -> str:
-    return text if "NO_COLOR" in os.environ else typer.style(text, **style)
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain else typer.style(text, **style)
 
 
 def _can_encode(text: str) -> bool:

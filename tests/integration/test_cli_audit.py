@@ -247,8 +247,8 @@ def test_a_pipe_gets_every_id_in_full(audited: AuditedWorld) -> None:
 def test_a_terminal_gets_a_line_a_record(
     audited: AuditedWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In its width, with short ids."""
-    ids = [audited.issued(client="clinic-of-the-north") for _ in range(26)]
+    """In its width, with short ids, whole times, and the day of an end on another day."""
+    ids = [audited.issued(client="clinic-of-the-north", lives=2 * 86_400) for _ in range(26)]
     audited.refused()
     monkeypatch.setattr("jitsi_tokens_cli.output.is_terminal", lambda _: True)
     monkeypatch.setattr("jitsi_tokens_cli.audit.command.is_terminal", lambda _: True)
@@ -258,6 +258,8 @@ def test_a_terminal_gets_a_line_a_record(
 
     assert len(lines) == 28
     assert max(map(len, lines)) <= 80
+    assert lines[1].startswith(time_text(NOW - 60)[5:19].replace("T", " "))
+    assert lines[1].endswith(time_text(NOW + 2 * 86_400)[5:10])
     assert ids[0][:8] in lines[1]
     assert ids[0] in audited.audit("--wide").stdout
 

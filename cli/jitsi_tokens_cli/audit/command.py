@@ -50,7 +50,7 @@ _SINCE = "24h"
 # The longest advance and the longest lifetime that the template allows: 31 days and one.
 _ALIVE_SINCE = "32d"
 _DIGITS = 8
-_HEADINGS = ["Time (UTC)", "Outcome", "Client", "Role or reason", "Room", "User", "Token", "Ends"]
+_HEADINGS = ["Time (UTC)", "Outcome", "Client", "Details", "Room", "User", "Token", "Ends"]
 _WIDE_HEADINGS = [*_HEADINGS[:-1], "Key id (kid)", "API key", "Ends"]
 # OWASP, "CSV Injection": what a spreadsheet takes for a formula. A full-width sign counts as one.
 _RISKY = re.compile(r"\s*[=+\-@＝＋－＠]|\s")  # noqa: RUF001 - those are meant
@@ -176,8 +176,10 @@ def _row(record: Record, *, wide: bool) -> list[str]:
         names = ("room", "user", "jti", "kid", "key")
         return [moment, text["outcome"], text["client"], role, *(text[name] for name in names), end]
     ids = [text[name][:_DIGITS] for name in ("room", "user", "jti")]
-    # Month, day and time: the year is that of --since.
-    return [moment[5:19].replace("T", " "), text["outcome"], text["client"], role, *ids, end[11:16]]
+    # Month, day and time: the year is that of --since. What ends on another day has the day alone.
+    ends = end[11:16] if end.startswith(moment[:10]) else end[5:10]
+    began = moment[5:19].replace("T", " ")
+    return [began, text["outcome"], text["client"], role, *ids, ends]
 
 
 def _put_csv(records: Iterable[Record]) -> None:

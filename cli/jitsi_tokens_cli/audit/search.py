@@ -20,7 +20,7 @@ from jitsi_tokens.secrets import SecretUnavailable
 from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.telemetry import keyed_digest
 from jitsi_tokens_cli.errors import CommandError, Unreachable, UsageError, aws_sentence
-from jitsi_tokens_cli.output import info, iso_time
+from jitsi_tokens_cli.output import info, iso_time, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -76,8 +76,8 @@ class Window(NamedTuple):
         return self.since <= time and (self.until is None or time < self.until)
 
     def __str__(self) -> str:
-        until = "now" if self.until is None else time_of(self.until)
-        return f"from {time_of(self.since)} until {until}"
+        until = "now" if self.until is None else time_text(self.until / 1000)
+        return f"from {time_text(self.since / 1000)} until {until}"
 
 
 def read_window(since: str, until: str | None, now: float) -> Window:
