@@ -55,9 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise emulator.EmulatorFailure("the emulator runs already: `make stop`, then LISTEN again")
     with step("emulator") as emulating:
         running = emulator.start(also_listen=arguments.listen or None)
-        emulating.told = (
-            f"{'runs already' if found else 'started'}, IAM enforced: {running.endpoint}"
-        )
+        emulating.told = f"{'running' if found else 'started'}, IAM enforced: {running.endpoint}"
     with step("sam build"):
         deployment.build()
     with step("sam deploy") as deploying:

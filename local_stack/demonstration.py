@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 import httpx
 
+from jitsi_tokens.core.clients import digest
 from local_stack.commands import CommandFailure, Commands
 from local_stack.emulator import LOCAL
 from local_stack.rotation import rotate
 from local_stack.steps import step
 
 if TYPE_CHECKING:
+    from jitsi_tokens.core.keys import Trust
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
 
@@ -35,19 +37,25 @@ _DOCTOR = {
 }
 _PATIENT = {"userId": "user-456", "userName": "John Doe", "roomName": _ROOM}
 _ROLES = {"doctor": "moderator", "patient": "guest"}
-_UNAUTHORIZED = 401
 _BIN = LOCAL / "venv" / "bin"
 _NEXT = """
 Next:
   . .local/stack.env     address, API key and jitsi-tokens for this shell
+  jitsi-tokens doctor
   jitsi-tokens token issue --room visit-12 --user-id 7 --user-name 'Dr. Roe'
   jitsi-tokens client list
   jitsi-tokens client revoke openemr
-  jitsi-tokens doctor
-  make run               again: what is kept stays, what changed is deployed
+{rerun}
   make stop              stops the emulator; keys and clients are kept
 
-`make run VERBOSE=1` shows claims and whole links. README.md has the same call by curl."""
+VERBOSE=1 shows claims and whole links. README.md has the same call by curl."""
+
+_RERUN: dict[Trust, str] = {
+    "console": "  make run               deploys what changed",
+    "shared": "  make run PROVIDER=self-hosted    deploys what changed",
+    "published": "  make rotate            replaces the signing key\n"
+    "  make run PROVIDER=self-hosted ALGORITHM=RS256    deploys what changed",
+}
 
 
 class DemonstrationFailure(RuntimeError):
@@ -70,7 +78,7 @@ def demonstrate(emulator: Emulator, stack: Stack, *, verbose: bool = False) -> N
         links[person] = issued["meetingUrl"]
         if verbose:
             print(commands.run("token", "inspect", "-", text=issued["token"]))
-    _show_end(links, verbose=verbose)
+    _show_end(stack, links, verbose=verbose)
 
 
 def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> str:
@@ -94,9 +102,12 @@ def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> str:
 def _ensure_client(commands: Commands, stack: Stack) -> tuple[str, str]:
     """Return an API key of the client, and what was done for it."""
     api_key = _remembered_api_key(stack)
-    if api_key and _probe_with(stack, api_key) != _UNAUTHORIZED:
-        return api_key, "kept, with its API key"
+    # The authorizer remembers a revoked key for a while: the table is what counts.
     listed = json.loads(commands.run("client", "list", "--json"))
+    if api_key and any(
+        key["digest"] == digest(api_key) for entry in listed for key in entry["keys"]
+    ):
+        return api_key, "kept, with its API key"
     if any(entry["client"] == CLIENT for entry in listed):
         answer, told = commands.run("client", "add", CLIENT, "--json"), "one more API key"
     else:
@@ -111,12 +122,6 @@ def _remembered_api_key(stack: Stack) -> str | None:
         return None
     prefix = "export JITSI_TOKENS_API_KEY="
     return next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), None)
-
-
-def _probe_with(stack: Stack, api_key: str) -> int:
-    return httpx.get(
-        f"{stack.url}/api/jitsi/diagnostics", headers=_bearer(api_key), timeout=30
-    ).status_code
 
 
 def _write_environment(emulator: Emulator, stack: Stack, api_key: str) -> None:
@@ -150,9 +155,9 @@ def _bearer(api_key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {api_key}"}
 
 
-def _show_end(links: dict[str, str], *, verbose: bool) -> None:
+def _show_end(stack: Stack, links: dict[str, str], *, verbose: bool) -> None:
     print()
     for person, link in links.items():
         page, _, token = link.partition("=")
         print(f"The {person} joins at {link if verbose else f'{page}={token[:12]}...'}")
-    print(_NEXT, flush=True)
+    print(_NEXT.format(rerun=_RERUN[stack.trust]), flush=True)
