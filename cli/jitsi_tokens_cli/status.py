@@ -34,7 +34,7 @@ class _Part(NamedTuple):
 
 
 def status(ctx: typer.Context, *, as_json: Json = False) -> None:
-    """Show a stack's address, signing key, clients, alarms and operator policies.
+    """Show a stack's address, key, clients, alarms and policies.
 
     Where you lack a permission, it names the operator policy that has it.
     `jitsi-tokens doctor` checks whether everything works.

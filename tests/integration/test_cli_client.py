@@ -391,7 +391,7 @@ def test_list_of_none_says_what_to_run(world: World) -> None:
     result = world.run("client", "list")
 
     assert result.exit_code == 0
-    assert "Run `client add`." in result.stderr
+    assert "Run `jitsi-tokens client add`." in result.stderr
     assert json.loads(world.run("client", "list", "--json").stdout) == []
 
 

@@ -115,11 +115,12 @@ def audit(
     wide: Wide = False,
     as_json: Json = False,
 ) -> None:
-    """Show which tokens were issued and which requests were refused, oldest first.
+    """Show which tokens were issued, and what was refused.
 
-    The log holds no names: it holds digests of the room and the user. --room
-    and --user look for the digest of what you give, which takes the key of the
-    digests; the stack's AuditorPolicy lets you read it.
+    The oldest record comes first. The log holds no names, only digests of the
+    room and the user. --room and --user look for the digest of what you give,
+    which takes the key of the digests; the stack's AuditorPolicy lets you read
+    it.
 
     A terminal shows short ids; --wide, --csv and --json show all of them.
 

@@ -129,14 +129,14 @@ def set_policy(
 
 @app.command("list", epilog=examples("jitsi-tokens client list --stack-name my-stack"))
 def list_clients(ctx: typer.Context, *, wide: Wide = False, as_json: Json = False) -> None:
-    """List the clients, their policies, and the digests of their API keys."""
+    """List the clients, their policies and their API keys' digests."""
     keys = ClientStore(find_stack(ctx.obj)).all_keys()
     if as_json:
         echo_json(documents(keys))
     elif keys:
         echo_clients(keys, wide=wide)
     else:
-        info("There are no clients yet. Run `client add`.")
+        info("There are no clients yet. Run `jitsi-tokens client add`.")
 
 
 @app.command(

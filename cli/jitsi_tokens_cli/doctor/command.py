@@ -89,7 +89,7 @@ def doctor(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check a deployed stack from outside and inside, and say how to repair it.
+    """Check a deployed stack, and say how to repair it.
 
     Prints each check as it ends, and at the end what failed once more. With an
     API key in JITSI_TOKENS_API_KEY, or in the file that JITSI_TOKENS_API_KEY_FILE

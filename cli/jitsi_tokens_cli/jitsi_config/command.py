@@ -73,9 +73,9 @@ def jitsi_config(
         bool, typer.Option("--cluster-store", help="It is a ClusterSecretStore.")
     ] = False,
 ) -> None:
-    """Print the settings of a self-hosted Jitsi for this stack's tokens, each with its reason.
+    """Print the settings that a self-hosted Jitsi needs.
 
-    The shared secret is never printed: a command is, that gives it to Jitsi.
+    The shared secret is never printed, only the command that gives it to Jitsi.
     """
     stack = find_stack(ctx.obj)
     side = _jitsi_side(stack, service_url(stack, url))

@@ -38,8 +38,26 @@ Kid = Annotated[
     typer.Option(
         "--kid",
         metavar="KEY_ID",
-        help="The key's id. JaaS: the one that 8x8's console shows, asked for if you leave it out;"
-        " `key stage` takes none. HS256: any; a random one if you leave it out.",
+        help="The key's id. JaaS: the one that 8x8's console shows, asked for if you leave it out."
+        " HS256: any; a random one if you leave it out.",
+    ),
+]
+StagedKid = Annotated[
+    str | None,
+    typer.Option(
+        "--kid",
+        metavar="KEY_ID",
+        help="HS256: the key's id, a random one if you leave it out. JaaS: leave it out; `key"
+        " promote` takes it.",
+    ),
+]
+PromotedKid = Annotated[
+    str | None,
+    typer.Option(
+        "--kid",
+        metavar="KEY_ID",
+        help="JaaS: the key's id, as 8x8's console shows it; asked for if you leave it out. HS256:"
+        " leave it out; the staged secret has one.",
     ),
 ]
 Replace = Annotated[bool, typer.Option("--replace", help="Put it in place of the current key.")]
@@ -139,7 +157,7 @@ def stage(
         ),
     ] = None,
     bits: Bits = RSA_BITS,
-    kid: Kid = None,
+    kid: StagedKid = None,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
@@ -190,7 +208,7 @@ def stage(
 def promote(
     ctx: typer.Context,
     *,
-    kid: Kid = None,
+    kid: PromotedKid = None,
     no_wait: NoWait = False,
     yes: Yes = False,
     as_json: Json = False,

@@ -30,7 +30,13 @@ if TYPE_CHECKING:
     from jitsi_tokens_cli.stack import Stack
 
 Bits = Annotated[
-    int, typer.Option(min=MIN_RSA_BITS, max=MAX_RSA_BITS, help="Length of an RSA key (JaaS).")
+    int,
+    typer.Option(
+        metavar="BITS",
+        min=MIN_RSA_BITS,
+        max=MAX_RSA_BITS,
+        help="Length of an RSA key (JaaS).",
+    ),
 ]
 CLOCK = Clock(time.time, time.sleep)
 TELL_SECONDS = 30

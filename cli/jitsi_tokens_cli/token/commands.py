@@ -20,7 +20,7 @@ from jitsi_tokens_cli.token import service, text
 from jitsi_tokens_cli.token.explain.command import EPILOG, explain
 from jitsi_tokens_cli.web import Web
 
-app = App("Meeting tokens: issue one, inspect one, find out why Jitsi refuses one.")
+app = App("Meeting tokens: issue, inspect and explain them.")
 
 _SWITCHES = {"true": True, "false": False}
 
@@ -44,11 +44,13 @@ _SIGNATURES = {
 def issue(
     ctx: typer.Context,
     *,
-    user_id: Annotated[str, typer.Option(help="Id of the person.")],
-    user_name: Annotated[str, typer.Option(help="Name that the meeting shows.")],
-    room: Annotated[str, typer.Option(help="Name of the room.")],
-    email: Annotated[str | None, typer.Option(help="E-mail address.")] = None,
-    avatar: Annotated[str | None, typer.Option(help="https URL of a picture.")] = None,
+    user_id: Annotated[str, typer.Option(metavar="ID", help="Id of the person.")],
+    user_name: Annotated[str, typer.Option(metavar="NAME", help="Name that the meeting shows.")],
+    room: Annotated[str, typer.Option(metavar="NAME", help="Name of the room.")],
+    email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="E-mail address.")] = None,
+    avatar: Annotated[
+        str | None, typer.Option(metavar="URL", help="https URL of a picture.")
+    ] = None,
     moderator: Annotated[bool, typer.Option("--moderator", help="Make a moderator.")] = False,
     expires_in: Annotated[
         int | None, typer.Option(metavar="SECONDS", help="Lifetime. Left out: an hour.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TokenSource = Annotated[
     str,
     typer.Argument(
-        metavar="[TOKEN|LINK|FILE|-]",
+        metavar="TOKEN",
         help="A token, a meeting link, or a file that holds one anywhere in its text; - reads"
         " stdin. A token as an argument stays in the shell's history.",
         show_default=False,

@@ -83,7 +83,7 @@ def explain(
     as_json: Json = False,
     flags: _Flags,
 ) -> None:
-    """Check a token against each of Jitsi's rules: what is wrong, why, what to do.
+    """Check a token against Jitsi's rules: what breaks one, and why.
 
     With --stack-name the rules are those of that stack's Jitsi. The options for
     another Jitsi describe a different one; the stack is then not read. Without
