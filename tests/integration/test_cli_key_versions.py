@@ -405,8 +405,10 @@ class Rotation:
     def _sleep(self, seconds: float) -> None:
         before, self.slept = self.slept, self.slept + seconds
         if before < self._ends_after <= self.slept:
-            self.world.store({"algorithm": "RS256", "kid": "next", "private_key": self.next_pem})
+            document = {"algorithm": "RS256", "kid": self.kid, "private_key": self.next_pem}
+            self.world.store(document)
 
+    kid = "next"
     next_pem = ""
 
 
@@ -443,6 +445,16 @@ def test_rotate_waits_until_the_next_key_signs(
         "changed": True,
         "replacedKid": "now",
     }
+
+
+def test_a_rotation_that_makes_no_key_is_no_success(rotation: Rotation) -> None:
+    """As in an emulator that stores the old key once more: nobody must withdraw it then."""
+    rotation.kid = "now"
+
+    result = rotation.world.run("key", "rotate", "--json")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "did not run RotateSigningKey" in result.stderr
 
 
 def test_rotate_makes_a_schedule_where_there_is_none(rotation: Rotation) -> None:

@@ -61,6 +61,12 @@ def rotate(ctx: typer.Context, *, as_json: Json = False) -> None:
     )
     version = _next_version(stack, replaced)
     key = stack.read_key(version.text)
+    if key.kid == replaced_kid:
+        raise CommandError(
+            f"The new version holds the same key, {key.kid}: Secrets Manager did not run"
+            " RotateSigningKey. The local emulator never does: use `make rotate` there. Do not"
+            " withdraw this key."
+        )
     if as_json:
         answer = {"versionId": version.id, "changed": True, "replacedKid": replaced_kid or None}
         echo_json(facts(key) | answer)
