@@ -101,7 +101,7 @@ def _checked_api_key(text: str, where: str) -> str:
     api_key = trimmed(text)
     if not is_api_key(api_key):
         raise CommandError(
-            f"{where} no API key of jitsi-tokens: it begins with jtk_ and is mistyped or cut off"
-            " where its checksum does not fit."
+            f"{where} no API key of jitsi-tokens: its checksum does not fit. It is another secret,"
+            " or was mistyped or cut off."
         )
     return api_key

@@ -594,7 +594,7 @@ def test_what_a_stack_may_be_like(
         document = json.loads(result.stdout)
         assert (document["healthy"], document["firstFailure"]) == (False, first), result.stdout
     for secret in ("hunter2", "PRIVATE KEY", "eyJ", SHARED_SECRET, "jtk_"):
-        assert secret not in result.output.replace("begins with jtk_", "")
+        assert secret not in result.output
 
 
 @pytest.mark.parametrize("has_keys", [True, False])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _NAME = "token"
 _LIFETIME_SECONDS = 60
+_WHOSE_KEY = "It may be revoked, or another stack's: look at `jitsi-tokens client list`."
 _IS_URL_RIGHT = "Check that the URL is that of this stack, and of this release."
 
 
@@ -128,7 +129,7 @@ def _refused(reply: Reply, room: str) -> Check:
         return rate_limited(_NAME)
     if reply.status == httpx.codes.UNAUTHORIZED:
         found = "The authorizer refuses this API key (HTTP 401)."
-        return failed(_NAME, found, "Is it revoked, or another stack's? `jitsi-tokens client list`")
+        return failed(_NAME, found, _WHOSE_KEY)
     is_about_room = any(error.pointer == "/roomName" for error in problem.errors)
     if reply.status == httpx.codes.FORBIDDEN and is_about_room:
         return skipped(_NAME, f"This client may not request the room {room}: add --room NAME.")

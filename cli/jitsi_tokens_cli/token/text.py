@@ -44,7 +44,9 @@ _JWT = re.compile(
 _ESCAPED = re.compile(r"\\u00([0-9A-Fa-f]{2})|\\([^A-Za-z0-9\s])")
 _BYTES = re.compile(r"(?<![A-Za-z])b(?:%2[27]|[\"'])\Z")
 _LINK = re.compile(
-    r"[A-Za-z][A-Za-z0-9+.-]*://[^<>\"'\n]*[?#&]jwt=(?:=?3D)?(?:b?(?:%2[27]|[\"']))?\Z"
+    # A redirection's address before it is not the meeting's.
+    r"[A-Za-z][A-Za-z0-9+.-]*://(?:(?!://)[^<>\"'\n])*"
+    r"[?#&]jwt=(?:=?3D)?(?:b?(?:%2[27]|[\"']))?\Z"
 )
 _LONGEST_SCHEME = 30
 _LONGEST_LINK = 4096
@@ -193,7 +195,9 @@ def _tokens_in(text: str) -> Iterator[Found]:
         token = _without_next_lines(match, (header or {}).get("alg"))
         before = text[max(0, match.start() - _LONGEST_LINK) : match.start()].replace(_BROKEN, "")
         link = _LINK.search(before, max(0, before.rfind("://") - _LONGEST_SCHEME))
-        yield Found(token, link and link[0] + token, bool(_BYTES.search(before)))
+        # Quoted-printable mail writes = as =3D.
+        url = link and link[0].replace("=3D", "=") + token
+        yield Found(token, url, bool(_BYTES.search(before)))
 
 
 def _without_next_lines(match: re.Match[str], alg: object) -> str:
