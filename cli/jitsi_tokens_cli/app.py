@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -24,12 +25,15 @@ class StackCommand(TyperCommand):
         root = ctx.find_root()
         if root.command is self:
             return own
-        stack = [option for option in root.command.params if option.name in Target._fields]
+        names = (*Target._fields, "no_color")
+        stack = [option for option in root.command.params if option.name in names]
         # Help comes last.
         return [*own[:-1], *stack, *own[-1:]]
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command for the stack that is named last."""
+        if ctx.params.pop("no_color", False):
+            os.environ["NO_COLOR"] = "1"
         for name in Target._fields:
             value = ctx.params.pop(name, None)
             # Left out here, an option has the value given before the command.

@@ -103,6 +103,21 @@ def test_a_mistyped_word_gets_a_suggestion(arguments: list[str], sentence: str) 
     assert sentence in result.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--no-color", "status"], ["status", "--no-color"]], ids=" ".join
+)
+def test_colour_is_turned_off_before_or_after_the_command(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As NO_COLOR does it."""
+    monkeypatch.setenv("NO_COLOR", "")
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert "Which stack?" in result.stderr
+    assert os.environ["NO_COLOR"] == "1"
+
+
 def test_ctrl_c_ends_a_command_that_waits_for_aws() -> None:
     """With one line and 130, after it has said what it waits for."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
