@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -449,16 +448,6 @@ def test_without_the_key_of_the_links_nothing_is_written(
 
     assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
     assert scene.items() == []
-
-
-def test_ten_puts_at_once_make_one_visit(scene: Scene) -> None:
-    """One of them creates it; all answer the same links."""
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: scene.put(), range(10)))
-
-    assert sorted(answer.status for answer in answers) == [200] * 9 + [201]
-    assert len({answer.link_of("patient") for answer in answers}) == 1
-    assert [len(scene.items(kind)) for kind in ("V#", "L#", "R#")] == [1, 2, 1]
 
 
 def test_a_put_gives_up_where_others_write_all_the_time(
