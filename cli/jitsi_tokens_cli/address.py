@@ -31,6 +31,12 @@ Url = Annotated[
     ),
 ]
 
+# For commands that ask the service alone, and need no stack with it.
+ServiceUrl = Annotated[
+    str | None,
+    typer.Option(envvar=URL_VARIABLE, metavar="URL", help="The service. Left out: the stack's."),
+]
+
 
 def service_url(stack: Stack, given: str | None) -> str:
     """Return the address of a stack's service: the given one, the environment's, or its output.

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from jitsi_tokens_cli import status as status_command
+from jitsi_tokens_cli import visit
 from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.audit import command as audit_command
 from jitsi_tokens_cli.client import commands as client_commands
@@ -19,7 +20,7 @@ from jitsi_tokens_cli.stack import Target
 from jitsi_tokens_cli.token import commands as token_commands
 
 app = App(
-    "Manage a stack of jitsi-tokens: its signing key, its clients, and tokens.",
+    "Manage a stack of jitsi-tokens: its signing key, its clients, tokens, and visits.",
     cls=ErrorReportingGroup,
     pretty_exceptions_enable=False,
     epilog=examples(
@@ -32,6 +33,7 @@ app = App(
 app.add_typer(key_commands.app, name="key")
 app.add_typer(client_commands.app, name="client")
 app.add_typer(token_commands.app, name="token")
+app.add_typer(visit.app, name="visit")
 app.command(epilog=jitsi_config_command.EPILOG)(jitsi_config_command.jitsi_config)
 app.command(epilog=status_command.EPILOG)(status_command.status)
 app.command(epilog=doctor_command.EPILOG)(doctor_command.doctor)

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 PROBLEM = "application/problem+json"
 # GET is the probe, POST asks for a token.
 TOKEN_PATH = "/api/jitsi/jwt"
+VISITS_PATH = "/api/visits"
 # API Gateway itself gives up after 29.
 _LIMIT_SECONDS = 30.0
 _CONNECT_SECONDS = 5.0
-_MAX_BYTES = 262_144
+# A Lambda function sends no more.
+_MAX_BYTES = 6 * 1024 * 1024
 
 
 class Unanswered(Exception):
@@ -48,6 +50,8 @@ class Problem(msgspec.Struct):
     title: str = ""
     detail: str = ""
     errors: list[FieldError] = []
+    opens_at: int | None = msgspec.field(name="opensAt", default=None)
+    because: str = ""
 
 
 class Reply(NamedTuple):
@@ -138,10 +142,21 @@ class Web:
         Raises:
             Unanswered: nothing came.
         """
-        headers = {"Content-Type": "application/json"}
-        if api_key is not None:
-            headers["Authorization"] = f"Bearer {api_key}"
-        return self._ask("POST", TOKEN_PATH, headers, json.dumps(request))
+        return self.call("POST", TOKEN_PATH, api_key, request)
+
+    def call(
+        self, method: str, path: str, api_key: str | None, request: dict[str, Any] | None = None
+    ) -> Reply:
+        """Send a request of a health record's; the answer may hold a token or links.
+
+        Raises:
+            Unanswered: nothing came.
+        """
+        headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+        if request is None:
+            return self._ask(method, path, headers)
+        headers["Content-Type"] = "application/json"
+        return self._ask(method, path, headers, json.dumps(request))
 
     def _ask(
         self, method: str, path: str, headers: dict[str, str], content: str | None = None
@@ -176,12 +191,12 @@ class Web:
 
 
 def _content(response: httpx.Response) -> bytes:
-    content = b""
+    content = bytearray()
     for chunk in response.iter_bytes():
         content += chunk
         if len(content) > _MAX_BYTES:
             break
-    return content[:_MAX_BYTES]
+    return bytes(content[:_MAX_BYTES])
 
 
 def _certificate_end(response: httpx.Response) -> int | None:

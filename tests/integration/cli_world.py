@@ -174,7 +174,8 @@ class World:
             return self.parameter_store if is_ssm else self.secrets_manager(target.split(".")[1])
         if request.path.endswith("/invocations"):
             return self.check()
-        if request.path.endswith("/api/jitsi/jwt") and request.method == "POST":
+        is_token = request.path.endswith("/api/jitsi/jwt") and request.method == "POST"
+        if is_token or "/api/visits" in request.path:
             return self.api(request)
         if request.method == "GET":
             return self.web(request.path)

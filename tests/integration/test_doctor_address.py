@@ -89,7 +89,7 @@ def serve(
         ({"name": "other.example.org"}, "fail", "Hostname mismatch"),
         ({"trusted": False}, "fail", "self-signed certificate"),
         # No more is read than any answer of the service holds.
-        ({"body": b" " * 1_000_000}, "fail", "not as jitsi-tokens does"),
+        ({"body": b" " * 7_000_000}, "fail", "not as jitsi-tokens does"),
     ],
 )
 def test_a_certificate_and_an_answer(

@@ -9,7 +9,7 @@ import jwt
 import msgspec
 import typer
 
-from jitsi_tokens_cli.address import URL_VARIABLE, base_url
+from jitsi_tokens_cli.address import ServiceUrl, base_url
 from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.errors import CommandError, UsageError
 from jitsi_tokens_cli.inputs import STDIN, find_api_key
@@ -21,6 +21,15 @@ from jitsi_tokens_cli.token.explain.command import EPILOG, explain
 from jitsi_tokens_cli.web import Web
 
 app = App("Meeting tokens: issue, inspect and explain them.")
+
+OpenLink = Annotated[
+    bool,
+    typer.Option(
+        "--open",
+        help="Open the meeting in your browser, and print neither link nor token. The browser"
+        " gets the link as an argument, which others on this machine can see.",
+    ),
+]
 
 _SWITCHES = {"true": True, "false": False}
 
@@ -63,20 +72,8 @@ def issue(
         list[str] | None,
         typer.Option(metavar="NAME=true|false", help="A feature's switch; repeat for more."),
     ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            envvar=URL_VARIABLE, metavar="URL", help="The service. Left out: the stack's."
-        ),
-    ] = None,
-    open_link: Annotated[
-        bool,
-        typer.Option(
-            "--open",
-            help="Open the meeting in your browser, and print neither link nor token. The browser"
-            " gets the link as an argument, which others on this machine can see.",
-        ),
-    ] = False,
+    url: ServiceUrl = None,
+    open_link: OpenLink = False,
     as_json: Json = False,
 ) -> None:
     """Request a token from the service, as a health record does.
@@ -85,8 +82,7 @@ def issue(
     JITSI_TOKENS_API_KEY_FILE names, or from a prompt. It is never an argument:
     everyone on the machine can see arguments.
     """
-    if open_link and as_json:
-        raise UsageError("--json prints the link that --open opens: give one of them.")
+    check_output(open_link=open_link, as_json=as_json)
     request: dict[str, Any] = {
         "userId": user_id,
         "userName": user_name,
@@ -104,24 +100,7 @@ def issue(
         find_api_key(os.environ),
         {name: value for name, value in request.items() if value is not None},
     )
-    if as_json:
-        echo_json(msgspec.to_builtins(answer))
-        return
-    is_opened = open_link and webbrowser.open(answer.meeting_url)
-    if open_link:
-        info(
-            "The meeting opens in your browser."
-            if is_opened
-            else "No browser can be started here: open the link yourself."
-        )
-    facts = [
-        ("Meeting URL", answer.meeting_url),
-        ("Room", answer.room_name),
-        ("Valid from", time_text(answer.not_before)),
-        ("Valid until", time_text(answer.expires_at)),
-        ("Token", answer.token),
-    ]
-    echo_facts(facts[1:-1] if is_opened else facts)
+    show_meeting(answer, open_link=open_link, as_json=as_json)
 
 
 @app.command(
@@ -169,6 +148,38 @@ def inspect(
 
 
 app.command(epilog=EPILOG)(explain)
+
+
+def check_output(*, open_link: bool, as_json: bool) -> None:
+    """Refuse --open with --json, before a token is issued.
+
+    Raises:
+        UsageError: both were given.
+    """
+    if open_link and as_json:
+        raise UsageError("--json prints the link that --open opens: give one of them.")
+
+
+def show_meeting(answer: service.Issued, *, open_link: bool, as_json: bool) -> None:
+    """Print a meeting's link and token, or open it in the browser."""
+    if as_json:
+        echo_json(msgspec.to_builtins(answer))
+        return
+    is_opened = open_link and webbrowser.open(answer.meeting_url)
+    if open_link:
+        info(
+            "The meeting opens in your browser."
+            if is_opened
+            else "No browser can be started here: open the link yourself."
+        )
+    facts = [
+        ("Meeting URL", answer.meeting_url),
+        ("Room", answer.room_name),
+        ("Valid from", time_text(answer.not_before)),
+        ("Valid until", time_text(answer.expires_at)),
+        ("Token", answer.token),
+    ]
+    echo_facts(facts[1:-1] if is_opened else facts)
 
 
 def _epoch_or_text(time_given: str | None) -> int | str | None:
