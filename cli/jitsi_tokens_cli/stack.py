@@ -66,6 +66,7 @@ class Stack:
     api_url: str
     authorizer_cache_seconds: str
     rotation_days: int
+    joins_in_frame: bool
     status: str
     outputs: Mapping[str, str]
 
@@ -184,6 +185,7 @@ def find_stack(target: Target) -> Stack:
             api_url=outputs["ApiUrl"],
             authorizer_cache_seconds=parameters["AuthorizerCacheSeconds"],
             rotation_days=int(parameters["RotationDays"]),
+            joins_in_frame=parameters.get("JoinMode") == "embed",
             status=status,
             outputs=outputs,
         )

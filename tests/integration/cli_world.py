@@ -110,6 +110,7 @@ class World:
             "ClockSkewSeconds": "10",
             "MaximumStaleSeconds": "14400",
             "RotationDays": "90",
+            "JoinMode": "embed",
         }
         self.status = "CREATE_COMPLETE"
         self.received: list[Received] = []

@@ -22,7 +22,9 @@ from jitsi_tokens.core.public_keys import name_of, write_public_key
 from jitsi_tokens.core.rsa_keys import thumbprint
 from jitsi_tokens.publication import Publication
 from jitsi_tokens_cli.web import Web
+from tests.conftest import NAMES
 from tests.integration.cli_world import APP_ID, STACK, TABLE, Answer
+from tests.integration.visit_scene import create_visits_table
 from tests.public_key_of import public_key_of
 
 if TYPE_CHECKING:
@@ -68,16 +70,20 @@ class Deployed:
         self.meeting_page = Answer(200, "<html>")
         digest_key = world.secrets.create_secret(Name="digest-key", SecretString="d" * 32)["ARN"]
         world.ssm.put_parameter(Name=STATUS, Value="{}", Type="String")
-        names = {
+        create_visits_table(world.dynamodb)
+        of_visits = ("VISITS_TABLE", "VISIT_RETENTION_DAYS", "JOIN_URL", "STACK_NAME")
+        names = {name: NAMES[name] for name in of_visits} | {
             "SIGNING_KEY_SECRET": world.secret,
             "DIGEST_KEY_SECRET": digest_key,
+            "LINK_KEY_SECRET": digest_key,
             "STATUS_PARAMETER": STATUS,
             "PUBLIC_KEYS_PATH": world.outputs["PublicKeysPath"],
             "CLIENTS_TABLE": TABLE,
         }
         functions = ("authorize_client", "issue_token", "check_key", "probe_config")
         self.apps = {
-            name: load_app(name, environ | names) for name in (*functions, "serve_public_key")
+            name: load_app(name, environ | names)
+            for name in (*functions, "serve_public_key", "manage_visits")
         }
         clock = SimpleNamespace(time=self.now, perf_counter=time.perf_counter)
         for app in self.apps.values():
@@ -122,17 +128,21 @@ class Deployed:
         authorization = request.headers.get("Authorization", "")
         if not _BEARER.fullmatch(authorization):
             return Answer(401, "{}", PROBLEM)
-        event = {"authorizationToken": authorization, "methodArn": "arn:api/v1/POST/api/jitsi/jwt"}
+        path = request.path.removeprefix("/v1")
+        arn = f"arn:api/v1/{request.method}{path}"
+        event = {"authorizationToken": authorization, "methodArn": arn}
         try:
             allowed = self._call("authorize_client", event)
         except Exception as error:  # noqa: BLE001 - as API Gateway does
             return Answer(401 if str(error) == "Unauthorized" else 503, "{}", PROBLEM)
+        is_visit = path.startswith("/api/visits/")
         return _answer(
             self._call(
-                "issue_token",
+                "manage_visits" if is_visit else "issue_token",
                 {
-                    "httpMethod": "POST",
-                    "resource": "/api/jitsi/jwt",
+                    "httpMethod": request.method,
+                    "resource": "/api/visits/{visitId}" if is_visit else path,
+                    "pathParameters": {"visitId": path.rpartition("/")[2]},
                     "headers": request.headers,
                     "body": request.body,
                     "requestContext": {"authorizer": allowed["context"]},
@@ -201,12 +211,13 @@ class Deployed:
         self.world.web = replaced
 
     def change_answers(self, status: int, change: Callable[[Answer], Answer]) -> None:
-        """Change the answers to POST that have a status."""
+        """Change the answers to POST that have a status: those about tokens."""
         api = self.world.api
 
         def changed(request: Received) -> Answer:
             present = api(request)
-            return change(present) if present.status == status else present
+            is_meant = request.method == "POST" and present.status == status
+            return change(present) if is_meant else present
 
         self.world.api = changed
 

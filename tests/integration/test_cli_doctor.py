@@ -64,6 +64,7 @@ COMMON = [
     "probe",
     "authorizer",
     "token",
+    "visit",
 ]
 SELF_HOSTED = {"meeting-page"}
 PUBLISHED = {"rotation", "published-key", "missing-key-404", "jwks"}
@@ -100,7 +101,9 @@ def deployed(
         if kind == "published":
             stack.publish(stack.private_key(), stack.kid())
         stack.check()
-        monkeypatch.setenv("JITSI_TOKENS_API_KEY", stack.add_client(rooms=["*"]))
+        monkeypatch.setenv(
+            "JITSI_TOKENS_API_KEY", stack.add_client(rooms=["*"], visits=True, moderator=True)
+        )
         yield stack
 
 
@@ -134,6 +137,9 @@ def test_a_healthy_stack_is_green(deployed: Deployed) -> None:
     assert [line[:2] for line in lines] == [["pass", name] for name in checks]
     assert piped.stderr == f"Everything is healthy ({len(checks)} pass).\n"
     assert deployed.slept == []
+    visits = [each for each in deployed.world.received if "/api/visits/doctor-" in each.path]
+    assert [each.method for each in visits] == ["PUT", "DELETE"] * 2
+    assert len({each.path for each in visits}) == 2
 
 
 def test_failures_are_repeated_at_the_end_of_a_screen(
@@ -233,6 +239,10 @@ def _set(**attributes: Any) -> Break:
 
 def _secrets(answer: Answer) -> Break:
     return _do("world.with_secrets_manager", lambda _: answer)
+
+
+def _without_visits(stack: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITSI_TOKENS_API_KEY", stack.add_client("kiosk", rooms=["*"]))
 
 
 def _described_only(stack: Deployed, _: pytest.MonkeyPatch) -> None:
@@ -404,6 +414,25 @@ CASES: list[tuple[str, Break, *tuple[str, ...]]] = [
         "meeting-page fail a meeting's page with HTTP 404. → Apache",
     ),
     (
+        "shared 0",
+        _set(meeting_page=Answer(200, "", (("X-Frame-Options", "DENY"),))),
+        "meeting-page warning X-Frame-Options forbids the frame",
+    ),
+    (
+        "shared 0",
+        _all(
+            _set(meeting_page=Answer(200, "", (("X-Frame-Options", "DENY"),))),
+            lambda stack, _: stack.world.parameters.update(JoinMode="redirect"),
+        ),
+        "meeting-page pass opens",
+    ),
+    ("jaas 0", _without_visits, "visit skipped This client may not make visits."),
+    (
+        "jaas 1",
+        lambda stack, _: stack.world.dynamodb.delete_table(TableName="visits"),
+        "visit fail Making a visit gets HTTP 503.",
+    ),
+    (
         "jaas 3",
         _all(
             _described_only,
@@ -414,6 +443,7 @@ CASES: list[tuple[str, Break, *tuple[str, ...]]] = [
         "key-age pass The key is 0 days old.",
         "key-check pass CheckKey signed with",
         "token skipped Set JITSI_TOKENS_API_KEY to try a token.",
+        "visit skipped Set JITSI_TOKENS_API_KEY to try a visit.",
     ),
     (
         "published 3",
@@ -460,6 +490,7 @@ CASES: list[tuple[str, Break, *tuple[str, ...]]] = [
         "probe skipped (address).",
         "authorizer skipped (address).",
         "token skipped (address).",
+        "visit skipped (address).",
     ),
     ("jaas 3", _all(_stage, _described_only), "staged-key skipped A version is under NEXT."),
     ("jaas 0", _stage, "staged-key pass `jitsi-tokens key promote` makes it sign."),

@@ -140,6 +140,47 @@ def test_the_page_of_a_meeting(
     assert path not in check.found
 
 
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ({}, ""),
+        ({"X-Frame-Options": "DENY"}, "X-Frame-Options"),
+        ({"X-Frame-Options": "SameOrigin"}, "X-Frame-Options"),
+        ({"Content-Security-Policy": "default-src 'none'"}, ""),
+        ({"Content-Security-Policy": "img-src *; Frame-Ancestors 'none'"}, "Security-Policy"),
+        ({"Content-Security-Policy": "frame-ancestors"}, "Security-Policy"),
+        ({"Content-Security-Policy": "frame-ancestors 'self' https://*.other.org"}, "-Policy"),
+        # Browsers then do not look at the older header.
+        (
+            {
+                "Content-Security-Policy": "frame-ancestors https://visits.example.org/",
+                "X-Frame-Options": "DENY",
+            },
+            "",
+        ),
+        ({"Content-Security-Policy": "frame-ancestors 'self' *.example.org"}, ""),
+        ({"Content-Security-Policy": "frame-ancestors http://visits.example.org"}, "-Policy"),
+        ({"Content-Security-Policy": "frame-ancestors *, frame-ancestors 'self'"}, "-Policy"),
+    ],
+)
+def test_a_frame_that_a_header_forbids(
+    serve: Callable[..., Web],
+    self_hosted_environ: dict[str, str],
+    headers: dict[str, str],
+    named: str,
+) -> None:
+    """A warning names the header and what to do, unless nobody shows Jitsi in a frame."""
+    domain = serve(headers=tuple(headers.items())).url.removeprefix("https://")
+    settings = read_settings(self_hosted_environ | {"JITSI_DOMAIN": domain})
+
+    check = meeting_page_check(settings, "https://Visits.example.org/v1")
+
+    assert check.outcome == ("warning" if named else "pass")
+    assert named in check.found
+    assert ("JoinMode=redirect" in check.remedy) == bool(named)
+    assert meeting_page_check(settings).outcome == "pass"
+
+
 def test_a_jitsi_out_of_reach_is_no_failure(self_hosted_environ: dict[str, str]) -> None:
     """It may be one that only browsers inside the clinic reach."""
     environ = self_hosted_environ | {"JITSI_DOMAIN": "meet.invalid"}

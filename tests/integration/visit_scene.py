@@ -16,6 +16,8 @@ from jitsi_tokens.core.policy import Policy
 from tests.conftest import NAMES
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from tests.conftest import LoadApp
 
 NOW = 1_800_000_000
@@ -74,6 +76,30 @@ def body(starts_in: int = 30 * MINUTE, **changed: Any) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
+def create_visits_table(dynamodb: DynamoDBClient) -> None:
+    """Create the table as template.yaml does."""
+    dynamodb.create_table(
+        TableName="visits",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": "id", "AttributeType": "S"},
+            {"AttributeName": "client", "AttributeType": "S"},
+            {"AttributeName": "starts_at", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-start",
+                "KeySchema": [
+                    {"AttributeName": "client", "KeyType": "HASH"},
+                    {"AttributeName": "starts_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+
+
 class Scene:
     """A stack with a clinic."""
 
@@ -98,26 +124,7 @@ class Scene:
             app.TABLE._dynamodb.meta.events.register("before-call.dynamodb", self._count)
 
     def _make_aws(self) -> None:
-        self.dynamodb.create_table(
-            TableName="visits",
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[
-                {"AttributeName": "id", "AttributeType": "S"},
-                {"AttributeName": "client", "AttributeType": "S"},
-                {"AttributeName": "starts_at", "AttributeType": "N"},
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "by-start",
-                    "KeySchema": [
-                        {"AttributeName": "client", "KeyType": "HASH"},
-                        {"AttributeName": "starts_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "ALL"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        create_visits_table(self.dynamodb)
         self.dynamodb.create_table(
             TableName="clients",
             KeySchema=[{"AttributeName": "key_digest", "KeyType": "HASH"}],

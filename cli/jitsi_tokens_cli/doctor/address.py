@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
 import jwt
@@ -90,10 +91,11 @@ def clock_check(contact: Contact, clock_skew_seconds: int) -> Check:
     return failed(name, found, f"{remedy} {jitsi}")
 
 
-def meeting_page_check(settings: Settings) -> Check:
+def meeting_page_check(settings: Settings, frames_at: str | None = None) -> Check:
     """Open a meeting's page at the stack's own Jitsi, without a token.
 
-    A Jitsi that cannot be reached from here is no failure: browsers may reach it.
+    `frames_at`: the address whose page shows it in a frame, if one does. A Jitsi that cannot be
+    reached from here is no failure: browsers may reach it.
     """
     name = "meeting-page"
     tenant = f"/{settings.tenant}" if settings.tenant else ""
@@ -112,6 +114,14 @@ def meeting_page_check(settings: Settings) -> Check:
         )
     if reply.status != httpx.codes.OK:
         return skipped(name, found)
+    if frames_at and (header := _frame_forbidden_by(reply.headers, web.url, frames_at)):
+        return warning(
+            name,
+            f"{web.host} opens a meeting's page, but its header {header} forbids the frame in which"
+            " visits show it.",
+            f"Let the header allow {_origin(frames_at)} (CSP frame-ancestors), or deploy with"
+            " JoinMode=redirect.",
+        )
     return passed(name, f"{web.host} opens a meeting's page.")
 
 
@@ -213,6 +223,48 @@ def jwks_check(web: Web, facts: KeyFacts | None) -> Check:
     if any(_fingerprint(entry) != facts.fingerprint for entry in found):
         return failed(name, f"The JWKS holds another key as {facts.kid}.", _WAIT)
     return passed(name, f"The JWKS holds the key (keys in it: {len(entries)}).")
+
+
+def _frame_forbidden_by(headers: httpx.Headers, jitsi: str, page: str) -> str | None:
+    """Return the header by which a browser keeps a page out of another's frame.
+
+    As CSP Level 3 has it: each policy must allow it, and X-Frame-Options counts only without one.
+    """
+    policies = [
+        sources
+        for policy in str(headers.get("Content-Security-Policy", "")).split(",")
+        for name, *sources in (
+            directive.lower().split() for directive in policy.split(";") if directive.strip()
+        )
+        if name == "frame-ancestors"
+    ]
+    if policies:
+        allowed = all(
+            any(_allows(source, _origin(jitsi), _origin(page)) for source in sources)
+            for sources in policies
+        )
+        return None if allowed else "Content-Security-Policy (frame-ancestors)"
+    option = str(headers.get("X-Frame-Options", "")).strip().lower()
+    same = _origin(jitsi) == _origin(page)
+    return "X-Frame-Options" if option == "deny" or (option == "sameorigin" and not same) else None
+
+
+def _allows(source: str, own: str, page: str) -> bool:
+    """Tell whether a source of frame-ancestors names an origin."""
+    scheme, _, host = page.partition("://")
+    if source in ("*", f"{scheme}:"):
+        return True
+    if source == "'self'":
+        return own == page
+    before, _, named = source.rstrip("/").rpartition("://")
+    if before not in ("", scheme):
+        return False
+    return host.endswith(named[1:]) if named.startswith("*.") else host == named
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url.lower())
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _says_configured(reply: Reply | None) -> bool:

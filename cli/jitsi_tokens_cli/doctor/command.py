@@ -30,6 +30,7 @@ from jitsi_tokens_cli.doctor.address import (
 from jitsi_tokens_cli.doctor.secret import Secret, age_check
 from jitsi_tokens_cli.doctor.stack import clients_check, stack_check, status_check, stored_status
 from jitsi_tokens_cli.doctor.token import token_check
+from jitsi_tokens_cli.doctor.visit import visit_check
 from jitsi_tokens_cli.errors import CommandError, Unreachable
 from jitsi_tokens_cli.output import (
     Json,
@@ -93,7 +94,8 @@ def doctor(
 
     Prints each check as it ends, and at the end what failed once more. With an
     API key in JITSI_TOKENS_API_KEY, or in the file that JITSI_TOKENS_API_KEY_FILE
-    names, it requests a token and judges it as Jitsi does. It prints no secret.
+    names, it requests a token and judges it as Jitsi does. If the client may
+    make visits, it makes one a year ahead and cancels it. It prints no secret.
 
     Skips what you may not read. An address that does not answer within 10
     seconds is a failure, as its callers get no token, and is not asked again.
@@ -167,7 +169,7 @@ def examine(
     yield from secret.changes(now)
     yield clients_check(stack)
     if stack.settings.provider != "jaas":
-        yield meeting_page_check(stack.settings)
+        yield meeting_page_check(stack.settings, web.url if stack.joins_in_frame else None)
     match stack.trust:
         case "console" | "shared":
             pass
@@ -181,7 +183,9 @@ def examine(
     yield status
     yield asked("probe", lambda: probe_check(web, contact, status, clock))
     yield asked("authorizer", lambda: authorizer_check(web))
-    yield asked("token", lambda: token_check(secret, web, room, now))
+    token = asked("token", lambda: token_check(secret, web, room, now))
+    yield token
+    yield asked("visit", lambda: visit_check(web, token, now))
 
 
 def _look_until(look: Callable[[], list[Check]], deadline: float) -> list[Check]:
