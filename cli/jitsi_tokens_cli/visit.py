@@ -136,11 +136,11 @@ def list_visits(
     wide: Wide = False,
     as_json: Json = False,
 ) -> None:
-    """List the client's visits, the earliest first, the cancelled ones too.
+    """List the client's visits, the earliest first.
 
-    A visit's start is in its own time zone. The API key comes from
-    JITSI_TOKENS_API_KEY, from the file that JITSI_TOKENS_API_KEY_FILE names,
-    or from a prompt.
+    Cancelled visits are listed, too. A visit's start is in its own time zone.
+    The API key comes from JITSI_TOKENS_API_KEY, from the file that
+    JITSI_TOKENS_API_KEY_FILE names, or from a prompt.
     """
     start = _time(from_) if from_ else datetime.now().replace(hour=0, minute=0, second=0)  # noqa: DTZ005
     end = _time(to) if to else start + timedelta(days=1)
@@ -181,7 +181,7 @@ def show(
     url: ServiceUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Show a visit and who takes part, without links unless you ask for them.
+    """Show a visit and who takes part.
 
     "Joined" means that somebody had a token, not that they are in the room.
     """

@@ -9,6 +9,7 @@ import jwt
 import msgspec
 import typer
 
+from jitsi_tokens.core.issued import IssuedToken
 from jitsi_tokens_cli.address import ServiceUrl, base_url
 from jitsi_tokens_cli.app import App, examples
 from jitsi_tokens_cli.errors import CommandError, UsageError
@@ -160,7 +161,7 @@ def check_output(*, open_link: bool, as_json: bool) -> None:
         raise UsageError("--json prints the link that --open opens: give one of them.")
 
 
-def show_meeting(answer: service.Issued, *, open_link: bool, as_json: bool) -> None:
+def show_meeting(answer: IssuedToken, *, open_link: bool, as_json: bool) -> None:
     """Print a meeting's link and token, or open it in the browser."""
     if as_json:
         echo_json(msgspec.to_builtins(answer))
