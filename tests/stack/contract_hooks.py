@@ -33,6 +33,7 @@ BEYOND_THE_SCHEMA = {
         "|must not hold characters that Unicode 15 does not know|must name one room: .*"
         "|must not be a (relative )?path.*|must fit 960 bytes once percent-encoded"
         "|must not end in .*|has no stable form: .*"
+        "|cannot be changed: it is that of the visit's creation"
     ),
     "/userEmail": "must be an e-mail address|must hold a visible character",
     "/userAvatar": "must be an https URL without user name or password",
