@@ -11,51 +11,27 @@ import time
 import uuid
 from typing import TYPE_CHECKING
 
-from jitsi_tokens import aws, http, secrets, telemetry
+from jitsi_tokens import handling, http, telemetry
 from jitsi_tokens.core import faults, keep_alive, requests
 from jitsi_tokens.core.claims import meeting_claims
 from jitsi_tokens.core.issued import IssuedToken
 from jitsi_tokens.core.keys import read_key
-from jitsi_tokens.core.problems import UNAVAILABLE, Problem, unexpected
+from jitsi_tokens.core.problems import Problem
 from jitsi_tokens.core.rooms import meeting_url
-from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.settings import read_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jitsi_tokens.core.policy import Policy
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
-FIRST_FETCH = aws.client("secretsmanager", aws.FIRST_FETCH)
-REFRESH = aws.client("secretsmanager", aws.REFRESH)
-BREAKER = secrets.CircuitBreaker()
-
-
-def _warn(failure: secrets.SecretUnavailable) -> None:
-    telemetry.logger().warning("a secret could not be fetched", cause=failure.code)
-
-
-def _cached[T](
-    secret_id: str, make: Callable[[str], T], *, trips_breaker: bool
-) -> secrets.CachedSecret[T]:
-    return secrets.CachedSecret(
-        lambda refresh: fetch_version(REFRESH if refresh else FIRST_FETCH, secret_id),
-        make,
-        breaker=BREAKER,
-        trips_breaker=trips_breaker,
-        max_stale_seconds=SETTINGS.max_stale_seconds,
-        warn=_warn,
-    )
-
-
-SIGNING_KEY = _cached(
+SECRETS = handling.ContainerSecrets(SETTINGS.max_stale_seconds)
+SIGNING_KEY = SECRETS.cached(
     os.environ["SIGNING_KEY_SECRET"],
     lambda text: read_key(text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix),
     trips_breaker=True,
 )
-DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], str.encode, trips_breaker=False)
+DIGEST_KEY = SECRETS.cached(os.environ["DIGEST_KEY_SECRET"], str.encode, trips_breaker=False)
 
 # What has loaded stays for good, and is not looked through again.
 gc.freeze()
@@ -68,17 +44,10 @@ def handler(event: http.Event, _context: object) -> http.Response:
         return keep_alive.ANSWER
     now, started = time.time(), time.perf_counter()
     line = telemetry.RequestLine(SERVICE, http.request_id(event))
-    try:
-        response = http.ok(_issue(event, now, line))
-    except Problem as problem:
-        line.refused(problem, faults.known_field(problem))
-        response = http.refused(problem)
-    except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
-        telemetry.report(error)
-        failure = unexpected()
-        line.refused(failure)
-        response = http.refused(failure)
-    line.write(now, time.perf_counter() - started, lambda: _digest_key(now))
+    response = handling.answered(
+        line, lambda: http.ok(_issue(event, now, line)), faults.known_field
+    )
+    line.write(now, time.perf_counter() - started, lambda: handling.digest_key(DIGEST_KEY, now))
     return response
 
 
@@ -87,15 +56,7 @@ def _issue(event: http.Event, now: float, line: telemetry.RequestLine) -> Issued
     line.called_by(client.name, http.key_digits(event))
     request, room, validity = _read(event, client.policy, int(now), line)
     client.policy.check(request, room, validity.starts_at - int(now) - SETTINGS.clock_skew_seconds)
-    try:
-        key = SIGNING_KEY.get(now)
-    except secrets.SecretUnavailable:
-        line.no_signing_key()
-        raise Problem(
-            UNAVAILABLE,
-            "There is no signing key to work with: the diagnostics say why. Try again later.",
-            retry_after_seconds=secrets.RETRY_SECONDS,
-        ) from None
+    key = handling.signing_key(SIGNING_KEY, now, line)
     claims = meeting_claims(
         request,
         profile=SETTINGS.profile,
@@ -130,13 +91,3 @@ def _read(
         return request, room, request.validity(limits, now)
     except Problem as first:
         raise faults.every_fault(first, body, limits, now) from None
-
-
-def _digest_key(now: float) -> bytes | None:
-    try:
-        return DIGEST_KEY.get(now)
-    except secrets.SecretUnavailable:
-        return None
-    except Exception as error:  # noqa: BLE001 - nothing here may cost a token that is signed
-        telemetry.report(error)
-        return None

@@ -11,7 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from jitsi_tokens import aws, http, secrets, telemetry, visit_page
+from jitsi_tokens import aws, handling, http, secrets, telemetry, visit_page
 from jitsi_tokens.core import keep_alive, links, visit_policy, visit_requests, visits
 from jitsi_tokens.core.claims import meeting_claims
 from jitsi_tokens.core.issued import IssuedToken
@@ -25,13 +25,11 @@ from jitsi_tokens.core.problems import (
     UNAVAILABLE,
     VISIT_INTERRUPTED,
     Problem,
-    unexpected,
 )
 from jitsi_tokens.core.requests import Validity
 from jitsi_tokens.core.rooms import meeting_url
 from jitsi_tokens.core.visit_answers import EnterAnswer, refusal, status_answer
 from jitsi_tokens.core.visit_requests import EnterBody, StatusBody
-from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.settings import read_settings
 from jitsi_tokens.visit_table import Link, Raced, VisitTable
 
@@ -47,10 +45,7 @@ if TYPE_CHECKING:
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
-FIRST_FETCH = aws.client("secretsmanager", aws.FIRST_FETCH)
-REFRESH = aws.client("secretsmanager", aws.REFRESH)
 SSM = aws.client("ssm", aws.REFRESH)
-BREAKER = secrets.CircuitBreaker()
 TABLE = VisitTable(
     aws.client("dynamodb", aws.FIRST_FETCH),
     os.environ["VISITS_TABLE"],
@@ -65,36 +60,22 @@ PAGE_SECONDS = 60
 BUSY_QUESTIONS = 80
 
 
-def _warn(failure: secrets.SecretUnavailable) -> None:
-    telemetry.logger().warning("a secret or a setting could not be fetched", cause=failure.code)
-
-
-def _cached[T](
-    secret_id: str, make: Callable[[str], T], *, trips_breaker: bool
-) -> secrets.CachedSecret[T]:
-    return secrets.CachedSecret(
-        lambda refresh: fetch_version(REFRESH if refresh else FIRST_FETCH, secret_id),
-        make,
-        breaker=BREAKER,
-        trips_breaker=trips_breaker,
-        max_stale_seconds=SETTINGS.max_stale_seconds,
-        warn=_warn,
-    )
-
-
-SIGNING_KEY = _cached(
+SECRETS = handling.ContainerSecrets(SETTINGS.max_stale_seconds)
+SIGNING_KEY = SECRETS.cached(
     os.environ["SIGNING_KEY_SECRET"],
     lambda text: read_key(text, algorithm=SETTINGS.algorithm, kid_prefix=SETTINGS.kid_prefix),
     trips_breaker=True,
 )
-DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], str.encode, trips_breaker=False)
+DIGEST_KEY = SECRETS.cached(os.environ["DIGEST_KEY_SECRET"], str.encode, trips_breaker=False)
 PAGE_SETTINGS = secrets.CachedSecret(
     lambda _refresh: visit_page.fetch_parameter(SSM, os.environ["PAGE_PARAMETER"]),
     visit_page.read_page_settings,
     breaker=secrets.CircuitBreaker(),
     trips_breaker=False,
     max_stale_seconds=SETTINGS.max_stale_seconds,
-    warn=_warn,
+    warn=lambda failure: telemetry.logger().warning(
+        "the settings of the page could not be fetched", cause=failure.code
+    ),
 )
 
 
@@ -150,19 +131,12 @@ def handler(event: http.Event, _context: object) -> http.Response:
     now, started = time.time(), time.perf_counter()
     line = telemetry.RequestLine(SERVICE, http.request_id(event))
     action, work = ROUTES[event["resource"]]
-    try:
-        response = work(event, int(now), line)
-    except Problem as problem:
-        line.refused(problem, visit_requests.known_field(problem))
-        response = http.refused(problem)
-    except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
-        telemetry.report(error)
-        failure = unexpected()
-        line.refused(failure)
-        response = http.refused(failure)
+    response = handling.answered(
+        line, lambda: work(event, int(now), line), visit_requests.known_field
+    )
     if action:
         line.acts(action)
-        line.write(now, time.perf_counter() - started, lambda: _digest_key(now))
+        line.write(now, time.perf_counter() - started, lambda: handling.digest_key(DIGEST_KEY, now))
     return http.for_method(event, response)
 
 
@@ -276,7 +250,7 @@ def _admitted(
                 raise Problem(
                     TOO_MANY_REQUESTS, "Wait a minute.", retry_after_seconds=60 - now % 60
                 )
-            key = _signing_key(now, line)
+            key = handling.signing_key(SIGNING_KEY, now, line)
             expires_at = min(entry.closes_at, now + _lifetime(door.client))
             # Before the token: rooms are to know each. A race seldom changes what is written.
             if noted != (note := (expires_at, door.member.generation)):
@@ -328,33 +302,11 @@ def _no_link() -> Problem:
     return Problem(LINK_INVALID, "There is no such link.")
 
 
-def _signing_key(now: int, line: telemetry.RequestLine) -> SigningKey:
-    try:
-        return SIGNING_KEY.get(now)
-    except secrets.SecretUnavailable:
-        line.no_signing_key()
-        raise Problem(
-            UNAVAILABLE,
-            "There is no signing key to work with: the diagnostics say why. Try again later.",
-            retry_after_seconds=secrets.RETRY_SECONDS,
-        ) from None
-
-
 def _page_settings(now: int) -> visit_page.PageSettings:
     try:
         return PAGE_SETTINGS.get(now)
     except secrets.SecretUnavailable:
         return visit_page.PageSettings()
-
-
-def _digest_key(now: float) -> bytes | None:
-    try:
-        return DIGEST_KEY.get(now)
-    except secrets.SecretUnavailable:
-        return None
-    except Exception as error:  # noqa: BLE001 - nothing here may cost a token that is signed
-        telemetry.report(error)
-        return None
 
 
 # By path: what the line of the log calls it, and what answers. The page and status leave no line.

@@ -12,14 +12,13 @@ import secrets as randomness
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from jitsi_tokens import aws, http, secrets, telemetry
+from jitsi_tokens import aws, handling, http, secrets, telemetry
 from jitsi_tokens.core import keep_alive, links, visit_policy, visit_records, visit_requests
-from jitsi_tokens.core.problems import NOT_FOUND, UNAVAILABLE, Problem, unexpected
+from jitsi_tokens.core.problems import NOT_FOUND, UNAVAILABLE, Problem
 from jitsi_tokens.core.visit_answers import VisitList, visit_answer
 from jitsi_tokens.core.visit_records import Change
 from jitsi_tokens.core.visit_requests import DelayBody, EndBody, ParticipantBody, VisitBody
 from jitsi_tokens.core.visits import Facts
-from jitsi_tokens.secrets_manager import fetch_version
 from jitsi_tokens.visit_table import Raced, StoredVisit, VisitTable
 
 if TYPE_CHECKING:
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 STACK = os.environ["STACK_NAME"]
-FIRST_FETCH = aws.client("secretsmanager", aws.FIRST_FETCH)
-REFRESH = aws.client("secretsmanager", aws.REFRESH)
-BREAKER = secrets.CircuitBreaker()
 TABLE = VisitTable(
     aws.client("dynamodb", aws.FIRST_FETCH),
     os.environ["VISITS_TABLE"],
@@ -45,23 +41,9 @@ _FIRST_PAUSE_SECONDS = 0.05
 _ROOM_BYTES = 16
 
 
-def _warn(failure: secrets.SecretUnavailable) -> None:
-    telemetry.logger().warning("a secret could not be fetched", cause=failure.code)
-
-
-def _cached(secret_id: str, *, trips_breaker: bool) -> secrets.CachedSecret[bytes]:
-    return secrets.CachedSecret(
-        lambda refresh: fetch_version(REFRESH if refresh else FIRST_FETCH, secret_id),
-        str.encode,
-        breaker=BREAKER,
-        trips_breaker=trips_breaker,
-        max_stale_seconds=int(os.environ["MAXIMUM_STALE_SECONDS"]),
-        warn=_warn,
-    )
-
-
-LINK_KEY = _cached(os.environ["LINK_KEY_SECRET"], trips_breaker=True)
-DIGEST_KEY = _cached(os.environ["DIGEST_KEY_SECRET"], trips_breaker=False)
+SECRETS = handling.ContainerSecrets(int(os.environ["MAXIMUM_STALE_SECONDS"]))
+LINK_KEY = SECRETS.cached(os.environ["LINK_KEY_SECRET"], str.encode, trips_breaker=True)
+DIGEST_KEY = SECRETS.cached(os.environ["DIGEST_KEY_SECRET"], str.encode, trips_breaker=False)
 
 # What has loaded stays for good, and is not looked through again.
 gc.freeze()
@@ -93,20 +75,16 @@ def handler(event: http.Event, _context: object) -> http.Response:
     now, started = time.time(), time.perf_counter()
     line = telemetry.RequestLine(SERVICE, http.request_id(event))
     action, work = ROUTES[event["httpMethod"], event["resource"]]
-    try:
+
+    def work_and_note() -> http.Response:
         response = _answer(event, int(now), line, work)
         line.done()
-    except Problem as problem:
-        line.refused(problem, visit_requests.known_field(problem))
-        response = http.refused(problem)
-    except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
-        telemetry.report(error)
-        failure = unexpected()
-        line.refused(failure)
-        response = http.refused(failure)
+        return response
+
+    response = handling.answered(line, work_and_note, visit_requests.known_field)
     if action:
         line.acts(action)
-        line.write(now, time.perf_counter() - started, lambda: _digest_key(now))
+        line.write(now, time.perf_counter() - started, lambda: handling.digest_key(DIGEST_KEY, now))
     return response
 
 
@@ -295,16 +273,6 @@ def _link_key(now: int) -> bytes:
             "The key of the links cannot be read. Try again later.",
             retry_after_seconds=secrets.RETRY_SECONDS,
         ) from None
-
-
-def _digest_key(now: float) -> bytes | None:
-    try:
-        return DIGEST_KEY.get(now)
-    except secrets.SecretUnavailable:
-        return None
-    except Exception as error:  # noqa: BLE001 - nothing here may undo what was written
-        telemetry.report(error)
-        return None
 
 
 _VISIT = "/api/visits/{visitId}"

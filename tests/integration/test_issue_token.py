@@ -74,7 +74,7 @@ class Service:
         def fail(**_arguments: Any) -> None:
             raise TimeoutError
 
-        for manager in (self.app.FIRST_FETCH, self.app.REFRESH):
+        for manager in (self.app.SECRETS.first_fetch, self.app.SECRETS.refresh):
             self._monkeypatch.setattr(manager, "get_secret_value", fail)
 
 
@@ -298,7 +298,7 @@ def test_refusals_without_a_digest_key_keep_no_token_from_the_next(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refused request asks for the digest key alone; its outage is not the signing key's."""
-    manager = service.app.FIRST_FETCH
+    manager = service.app.SECRETS.first_fetch
     get_secret_value = manager.get_secret_value
 
     def fail(**arguments: Any) -> Any:

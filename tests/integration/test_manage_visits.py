@@ -442,7 +442,7 @@ def test_without_the_key_of_the_links_nothing_is_written(
     def fail(**_arguments: Any) -> None:
         raise TimeoutError
 
-    monkeypatch.setattr(scene.manage.FIRST_FETCH, "get_secret_value", fail)
+    monkeypatch.setattr(scene.manage.SECRETS.first_fetch, "get_secret_value", fail)
 
     answer = scene.put()
 

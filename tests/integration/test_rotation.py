@@ -1047,7 +1047,7 @@ def test_the_last_token_of_a_replaced_key_verifies_until_it_is_over(world: World
     def fail(**_arguments: object) -> None:
         raise TimeoutError
 
-    for client in (world.issuing.FIRST_FETCH, world.issuing.REFRESH):
+    for client in (world.issuing.SECRETS.first_fetch, world.issuing.SECRETS.refresh):
         client.get_secret_value = fail
     stack.now = demoted_at + KEY_FRESH_SECONDS + settings.max_stale_seconds - 0.5
     latest = int(stack.now) + settings.limits.max_advance_seconds

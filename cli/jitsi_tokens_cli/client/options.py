@@ -61,7 +61,7 @@ class PolicyOptions(NamedTuple):
         bool,
         typer.Option(
             "--moderator-links",
-            help="Moderators of its visits get links, too. Whoever has one is a moderator.",
+            help="Moderators of its visits get links, too. Anyone who has one is a moderator.",
         ),
     ] = False
 

@@ -1,4 +1,4 @@
-"""What is told of clients: a table, a document for scripts, and what to do with a new API key."""
+"""Clients as a table and as JSON, and what to do with a new API key."""
 
 from __future__ import annotations
 

@@ -275,8 +275,8 @@ def _unanswered(error: Unanswered, web: Web) -> Check:
     remedy = "Check that the name resolves here, and that no firewall or proxy is in the way."
     if isinstance(error, CertificateRefused):
         remedy = (
-            f"Check the certificate of {web.host}, and its domain name in API Gateway. If a proxy"
-            " of yours opens TLS, name its certificate authority in SSL_CERT_FILE."
+            f"Check the certificate of {web.host}, and its domain name in API Gateway. If your"
+            " own proxy opens TLS, name its certificate authority in SSL_CERT_FILE."
         )
     return failed("address", str(error), remedy)
 

@@ -60,7 +60,7 @@ PromotedKid = Annotated[
         " leave it out; the staged secret has one.",
     ),
 ]
-Replace = Annotated[bool, typer.Option("--replace", help="Put it in place of the current key.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace the current key.")]
 NoWait = Annotated[
     bool,
     typer.Option(
@@ -422,7 +422,7 @@ def _confirm(
 def _restore(
     stack: Stack, trust: ByHand, held: KeyVersions, change: Change, *, yes: bool, as_json: bool
 ) -> None:
-    """Put the previous key back in place of what never signed, such as a secret overwritten."""
+    """Restore the previous key where the current version cannot sign, as after an overwrite."""
     kid = change.key.kid
     confirm(f"What the secret holds now cannot sign. Let {kid} sign again?", yes=yes)
     versions.make_current(stack, held, change)

@@ -33,7 +33,7 @@ class PageSettings(NamedTuple):
 
     Attributes:
         embed: whether a visit is shown in a frame of the page.
-        contact: for whoever has no visit to show, a sentence a language.
+        contact: whom to call, where the page knows no visit; a sentence a language.
     """
 
     embed: bool = True

@@ -90,7 +90,7 @@ def room(tested: TokenUnderTest) -> Check:
         why = "Jitsi requires it, as a string. A null hangs the login without an answer."
         return failed("room", found, _write(meant), why=why)
     if value == _EVERY_ROOM:
-        why = "It opens every room: whoever holds the token can join any meeting."
+        why = "It opens every room: anyone with the token can join any meeting."
         return warning("room", found, _write(meant), why=why)
     if _opens_several(tested):
         return _pattern(value, found, meant)

@@ -60,7 +60,7 @@ class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
             str,
             Meta(
                 description=(
-                    "The participant's link, the same until it is replaced. Whoever has it can"
+                    "The participant's link, the same until it is replaced. Anyone who has it can"
                     " join. Moderators have one only if the client's policy allows it."
                 ),
                 examples=[_LINK_EXAMPLE],

@@ -193,7 +193,7 @@ class VisitBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
             Meta(
                 description=(
                     "Who takes part, 30 at most, those put by their own route counted. Left out,"
-                    " nobody changes; whoever is not named is revoked."
+                    " nobody changes; those not named are revoked."
                 ),
                 examples=[
                     [
@@ -236,7 +236,7 @@ class EnterBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
         str,
         Meta(
             max_length=64,
-            description="The secret of the link: what stands behind its `#`.",
+            description="The secret of the link: the text after its `#`.",
             examples=["jtv_ExampleLinkThatNoTableHolds28Kzkk"],
         ),
     ]
