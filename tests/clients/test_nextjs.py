@@ -563,9 +563,11 @@ def test_the_time_limit_is_for_the_whole_request() -> None:
 
 def test_a_service_that_is_away_is_named() -> None:
     """The operator learns which address does not answer."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
+    # Bound and not listening: nobody else gets the port meanwhile.
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
         url = f"http://LOCALHOST:{closed.getsockname()[1]}"
-    answer, _ = ask_once(options=_OPTIONS | {"url": url})
+        answer, _ = ask_once(options=_OPTIONS | {"url": url})
 
     assert answer.status == 503
     assert answer.reports == ["localhost does not answer (no connection: ECONNREFUSED)."]

@@ -128,11 +128,11 @@ def test_tries_are_bounded_in_time(caller: Caller, deed: Deed) -> None:
 
 def test_an_unreachable_address_ends_within_the_limit(caller: Caller) -> None:
     """A port that nobody listens on, and one whose queue is full: no answer at all."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        closed = taken.getsockname()[1]
-    outcome = caller.issue(
-        {"url": f"http://127.0.0.1:{closed}", "api_key": API_KEY, "total_seconds": 3}, **PATIENT
-    )
+    # Bound and not listening: nobody else gets the port meanwhile.
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        outcome = caller.issue({"url": url, "api_key": API_KEY, "total_seconds": 3}, **PATIENT)
     assert outcome.kind == "Unavailable", outcome
     assert outcome.seconds < 3 + SLACK_SECONDS
 

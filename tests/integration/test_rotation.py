@@ -941,11 +941,12 @@ def test_an_address_that_nobody_answers_at_is_no_key(
 
     silent = stack.fetch("a")
     over.set()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    monkeypatch.setenv("PUBLIC_URL", f"http://127.0.0.1:{port}/v1")
+    # Bound and not listening: nobody else gets the port meanwhile.
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("PUBLIC_URL", f"http://127.0.0.1:{closed.getsockname()[1]}/v1")
 
-    assert (silent, stack.fetch("a")) == (None, None)
+        assert (silent, stack.fetch("a")) == (None, None)
 
 
 @pytest.mark.parametrize("packed", [True, False], ids=["packed", "plain"])
