@@ -15,7 +15,14 @@ import boto3
 import pytest
 
 from jitsi_tokens.core.clock import Clock
-from jitsi_tokens.core.problems import FORBIDDEN, field_error, field_problem, invalid_field
+from jitsi_tokens.core.problems import (
+    FORBIDDEN,
+    VISIT_OVER,
+    Problem,
+    field_error,
+    field_problem,
+    invalid_field,
+)
 from jitsi_tokens.core.requests import TokenRequest
 from jitsi_tokens.telemetry import RequestLine
 from jitsi_tokens_cli.audit.search import time_of
@@ -102,6 +109,18 @@ class AuditedWorld:
         record = RequestLine("meetings", "request-1")
         record.called_by("clinic-a")
         record.refused(invalid_field("/roomName", "must name one room"))
+        self.log(_text(record))
+
+    def visited(self, action: str, visit_id: str, *, room: str | None = None) -> None:
+        """Log a change of a visit, or a refused click where a `room` is given."""
+        record = _asked(room=room) if room else RequestLine("meetings", "request-1")
+        record.called_by("clinic-a")
+        record.acts(action)
+        record.concerns(visit_id)
+        if room:
+            record.refused(Problem(VISIT_OVER, "The visit is over."))
+        else:
+            record.done()
         self.log(_text(record))
 
 
@@ -300,10 +319,26 @@ def test_what_cannot_be_compared_is_counted(audited: AuditedWorld) -> None:
 
     assert result.stdout == ""
     assert "1 record could not be compared: the key of the digests was missing" in result.stderr
-    assert (
-        "1 record could not be compared: the request was refused before its room" in result.stderr
-    )
+    assert "1 record could not be compared: the request was refused before it was" in result.stderr
     assert "could not be compared" not in audited.audit("--client", "clinic-a").stderr
+
+
+def test_a_visit_is_found_by_its_id(audited: AuditedWorld) -> None:
+    """What was done with it, and who was refused; what cannot have a visit, or a room, is left."""
+    audited.visited("visit-put", "oe-1")
+    audited.visited("visit-put", "oe-2")
+    audited.visited("enter", "oe-1", room="visit-1")
+    audited.issued()
+
+    result = audited.audit("--visit", "oe-1")
+
+    details = [line.split()[3] for line in result.stdout.splitlines()[1:]]
+    assert details == ["visit-put", "visit-over"]
+    assert "could not be compared" not in result.stderr
+    assert [each["action"] for each in audited.found("--outcome", "done")] == ["visit-put"] * 2
+    of_the_room = audited.audit("--room", "visit-1", "--json")
+    assert [each.get("action") for each in json.loads(of_the_room.stdout)] == ["enter", None]
+    assert "could not be compared" not in of_the_room.stderr
 
 
 def test_a_limit_says_how_to_go_on(audited: AuditedWorld) -> None:
@@ -337,6 +372,7 @@ def test_a_limit_says_how_to_go_on(audited: AuditedWorld) -> None:
         (["--room", "x" * 256], "roomName is not valid: expected string of length <= 255."),
         (["--user", "\u202e"], "userId must not hold U+202E, right-to-left override."),
         (["--user", "u" * 129], "userId is not valid: expected string of length <= 128."),
+        (["--visit", "oe/1"], "A visit's id is 1 to 128 letters"),
         (["--outcome", "granted"], "'granted' is not one of"),
         (["--limit", "0"], "greater than or equal to 1"),
     ],

@@ -41,6 +41,7 @@ from jitsi_tokens_cli.stack import find_stack
 
 EPILOG = examples(
     "jitsi-tokens audit --stack-name my-stack --since 7d --room 'Visit 123'",
+    "jitsi-tokens audit --stack-name my-stack --visit oe-default-4711",
     "jitsi-tokens audit --stack-name my-stack --client openemr --alive",
     "jitsi-tokens audit --stack-name my-stack --outcome refused --wide",
     "jitsi-tokens audit --stack-name my-stack --since 30d --csv > tokens.csv",
@@ -62,6 +63,7 @@ class Outcome(StrEnum):
     ISSUED = "issued"
     REFUSED = "refused"
     FAILED = "failed"
+    DONE = "done"
 
 
 def audit(
@@ -98,6 +100,10 @@ def audit(
     user: Annotated[
         str | None, typer.Option(metavar="ID", help="The userId of the request.")
     ] = None,
+    visit: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The visitId: its changes, joins and refusals."),
+    ] = None,
     jti: Annotated[
         str | None,
         typer.Option(metavar="ID", help="The token's own id: `token inspect` shows it."),
@@ -115,12 +121,12 @@ def audit(
     wide: Wide = False,
     as_json: Json = False,
 ) -> None:
-    """Show which tokens were issued, and what was refused.
+    """Show tokens issued, requests refused, and visits changed.
 
     The oldest record comes first. The log holds no names, only digests of the
-    room and the user. --room and --user look for the digest of what you give,
-    which takes the key of the digests; the stack's AuditorPolicy lets you read
-    it.
+    room, the user and the visit. --room, --user and --visit look for the digest
+    of what you give, which takes the key of the digests; the stack's
+    AuditorPolicy lets you read it.
 
     A terminal shows short ids; --wide, --csv and --json show all of them.
 
@@ -143,7 +149,7 @@ def audit(
     if since is None:
         since = _ALIVE_SINCE if alive else _SINCE
     window = read_window(since, until, now)
-    subject = read_subject(room, user)
+    subject = read_subject(room, user, visit)
     stack = find_stack(ctx.obj)
     group = stack.output("AuditLogGroup")
     query = Query(window, fields, digests(stack, subject), int(now) if alive else None)
@@ -171,7 +177,13 @@ def _show(records: Iterable[Record], *, wide: bool) -> None:
 def _row(record: Record, *, wide: bool) -> list[str]:
     fields = {name: "" if value is None else str(value) for name, value in record.fields.items()}
     text = {name: fields.get(name, "") for name in FIELDS}
-    role = text["role"] if text["outcome"] == "issued" else f"{text['reason']} {text['field']}"
+    match text["outcome"]:
+        case "issued":
+            role = text["role"]
+        case "done":
+            role = text["action"]
+        case _:
+            role = f"{text['reason']} {text['field']}"
     moment, end = time_of(record.time), _expiry(record)
     if wide:
         names = ("room", "user", "jti", "kid", "key")
@@ -216,12 +228,12 @@ def _tell(search: Search, query: Query, group: str) -> None:
         info(f"There may be more: go on with --since {time_of(search.last.time)}.")
     for count, why in (
         (search.without_digest_key, "the key of the digests was missing at the time"),
-        (search.unread, "the request was refused before its room and user were read"),
+        (search.unread, "the request was refused before it was read"),
     ):
         if count:
             info(
-                f"{_counted(count)} could not be compared: {why}. Without --room and --user they"
-                " are shown."
+                f"{_counted(count)} could not be compared: {why}. Without --room, --user and"
+                " --visit they are shown."
             )
 
 

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from jitsi_tokens.aws import error_code
 from jitsi_tokens.core.problems import Problem
 from jitsi_tokens.core.requests import parse
+from jitsi_tokens.core.visit_requests import check_visit_id
 from jitsi_tokens.emf import NAMESPACE
 from jitsi_tokens.secrets import SecretUnavailable
 from jitsi_tokens.secrets_manager import fetch_version
@@ -120,6 +121,11 @@ class Record(NamedTuple):
     time: int
     fields: dict[str, Any]
 
+    def is_about_a(self, kind: str) -> bool:
+        """Tell whether such a request has a room and a user, or a visit."""
+        action = self.fields.get("action")
+        return action is not None if kind == "visit" else action in (None, "join", "enter")
+
 
 class Query(NamedTuple):
     """What a record has to be.
@@ -127,7 +133,7 @@ class Query(NamedTuple):
     Attributes:
         window: when it was written.
         fields: what its fields hold, by their names.
-        digests: likewise for room and user, which are null where they were not to be had.
+        digests: likewise for room, user and visit, which are null where they were not to be had.
         alive_at: only records whose token expires after this time, in epoch seconds; None: all.
     """
 
@@ -157,7 +163,8 @@ class Query(NamedTuple):
             and self._is_alive(record)
             and all(record.fields.get(name) == value for name, value in self.fields.items())
             and all(
-                record.fields.get(name) in (value, None) for name, value in self.digests.items()
+                record.fields.get(name) in (value, None) and record.is_about_a(name)
+                for name, value in self.digests.items()
             )
         )
 
@@ -176,7 +183,7 @@ class Search:
         found: how many it has yielded.
         last: the last of them.
         without_digest_key: how many would fit, and have no digests as the key was missing.
-        unread: how many would fit, and ended before room and user were read.
+        unread: how many would fit, and ended before the request was read.
     """
 
     def __init__(self, query: Query, records: Iterable[Record], limit: int | None) -> None:
@@ -245,8 +252,8 @@ def read_record(message: str) -> Record | None:
     return Record(line.metrics.timestamp, fields)
 
 
-def read_subject(room: str | None, user: str | None) -> dict[str, str]:
-    """Return what is digested of a room's name and a userId, where they are given.
+def read_subject(room: str | None, user: str | None, visit: str | None) -> dict[str, str]:
+    """Return what is digested of a room's name, a userId and a visitId, where they are given.
 
     Raises:
         UsageError: the service takes no request for that, and so has no record of one.
@@ -255,11 +262,15 @@ def read_subject(room: str | None, user: str | None) -> dict[str, str]:
     sent = {name: "any" if value is None else value for name, value in given.items()}
     try:
         request = parse(json.dumps({**sent, "userName": "any"}).encode())
-        subject = {"room": request.room(), "user": request.user_id}
+        subject = {} if room is None else {"room": request.room()}
+        if user is not None:
+            subject["user"] = request.user_id
+        if visit is not None:
+            check_visit_id(visit)
+            subject["visit"] = visit
     except Problem as refused:
         raise UsageError(f"The service refuses such a request: {refused.detail}") from None
-    asked = {"room": room, "user": user}
-    return {kind: value for kind, value in subject.items() if asked[kind] is not None}
+    return subject
 
 
 def digests(stack: Stack, subject: Mapping[str, str]) -> dict[str, str]:
@@ -329,8 +340,8 @@ def _digest_key(stack: Stack) -> bytes:
     except SecretUnavailable as error:
         if error.code == "access-denied":
             raise Unreachable(
-                "Missing permission on the key of the digests, which --room and --user take:"
-                " secretsmanager:GetSecretValue. The stack's AuditorPolicy grants it."
+                "Missing permission on the key of the digests, which --room, --user and --visit"
+                " take: secretsmanager:GetSecretValue. The stack's AuditorPolicy grants it."
             ) from None
         refused = Unreachable if error.code == "unreachable" else CommandError
         raise refused(f"The key of the digests cannot be read. {error}") from None
