@@ -316,6 +316,22 @@ def test_moderators_get_links_by_leave(scene: Scene) -> None:
     assert renewed.status == 200
 
 
+def test_the_host_is_the_first_moderator_of_the_calendar(scene: Scene) -> None:
+    """Also where only their order changes, and never cover that was put on the day."""
+    first, second = (
+        {"participantId": id_, "userName": f"Dr. {id_}", "isModerator": True} for id_ in ("a", "b")
+    )
+    patient = {"participantId": "patient", "userName": "Zerlina Quux"}
+    scene.put(participants=[first, second, patient])
+    cover = {"userName": "Dr. Cover", "isModerator": True}
+    scene.api("PUT", PARTICIPANT, cover, participant="cover")
+
+    answer = scene.put(participants=[second, first, patient])
+
+    assert [each["participantId"] for each in answer.body["participants"]] == ["b", "a", "patient"]
+    assert scene.status(answer.link_of("patient")).body["hostName"] == "Dr. b"
+
+
 def test_a_cancelled_visit_has_no_names(scene: Scene) -> None:
     """Cancelled again: the same answer; what changes it is refused; PUT brings it back."""
     before = scene.put(hostName="Dr. Who")

@@ -289,15 +289,19 @@ def _refuse_past(plan: Plan, facts: Facts, now: int) -> None:
 def _put_members(
     old: Mapping[str, Member], participants: list[Participant], draw: Callable[[], str]
 ) -> dict[str, Member]:
-    """Return the participants of a PUT, those put by their own route, and the others revoked."""
-    named = {each.participant_id: each for each in participants}
+    """Return the participants of a PUT, those put by their own route, and the others revoked.
+
+    In this order, as the first moderator is the host: no cover of the day comes before the doctor.
+    """
     members = {
-        id_: member if member.added_on_the_day else _revoked(member)
-        for id_, member in old.items()
-        if id_ not in named
+        each.participant_id: _member(
+            old.get(each.participant_id), each, draw, added_on_the_day=False
+        )
+        for each in participants
     }
-    for id_, participant in named.items():
-        members[id_] = _member(old.get(id_), participant, draw, added_on_the_day=False)
+    for id_, member in old.items():
+        if id_ not in members:
+            members[id_] = member if member.added_on_the_day else _revoked(member)
     return members
 
 
