@@ -485,6 +485,13 @@ def test_a_put_gives_up_where_others_write_all_the_time(
     assert len(scene.pauses) == scene.manage.TRIES - 1
 
 
+def test_the_longest_month_is_listed(scene: Scene) -> None:
+    """October of Vienna has 31 days, and an hour more as its clocks go back."""
+    query = {"from": "2027-10-01T00:00:00+02:00", "to": "2027-11-01T00:00:00+01:00"}
+
+    assert scene.api("GET", "/api/visits", query=query).status == 200
+
+
 def test_a_list_is_a_query_a_page(scene: Scene) -> None:
     """Oldest first, cancelled ones too, without links; `next` leads on."""
     for number in range(3):
@@ -526,7 +533,7 @@ def test_a_long_list_has_pages(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
         {"from": "2027-01-15T08:00:00Z"},
         {"from": "2027-01-15T08:00:00", "to": "2027-01-16T08:00:00Z"},
         {"from": "2027-01-15T08:00:00Z", "to": "2027-01-15T08:00:00Z"},
-        {"from": "2027-01-15T08:00:00Z", "to": "2027-02-15T08:00:01Z"},
+        {"from": "2027-01-15T08:00:00Z", "to": "2027-02-15T09:00:01Z"},
         {"from": "2027-01-15T08:00:00Z", "to": "2027-01-16T08:00:00Z", "waiting": "1"},
         {"from": "2027-01-15T08:00:00Z", "to": "2027-01-16T08:00:00Z", "next": "ä"},
         {"from": "2027-01-15T08:00:00Z", "to": "2027-01-16T08:00:00Z", "next": "bm8="},
