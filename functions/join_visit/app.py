@@ -150,7 +150,7 @@ def _page(event: http.Event, now: int, _line: telemetry.RequestLine) -> http.Res
 def _status(event: http.Event, now: int, line: telemetry.RequestLine) -> http.Response:
     body = visit_requests.read(http.json_body(event), StatusBody)
     door = _door_of_link(body.link, now, line)
-    moment = door.stored.at(now)
+    moment = door.stored.at(now).seen_by(door.participant_id)
     if body.asked and moment.status in ("open", "live"):
         TABLE.note_seen(door.stored, door.participant_id, now)
     return http.ok(

@@ -267,6 +267,20 @@ def test_a_guest_waits_for_the_moderator(scene: Scene, link: str) -> None:
     assert scene.enter(link).status == 200
 
 
+def test_a_join_the_day_before_opens_nothing_for_who_comes_by_the_clock(scene: Scene) -> None:
+    """Nor does their page wait: it shows when the visit opens."""
+    link = scene.put(admission="on-time").link_of("patient")
+    scene.now = OPENS_AT - DAY
+    scene.doctor_joins()
+
+    shown = scene.status(link, asked=1).body
+
+    assert (shown["status"], shown["opensAt"], shown["nextSeconds"]) == ("scheduled", OPENS_AT, 300)
+    assert scene.enter(link).body["opensAt"] == OPENS_AT
+    state = scene.get().body["state"]
+    assert [each["status"] for each in state["participants"]] == ["joined", "invited"]
+
+
 def test_a_visit_is_over(scene: Scene, link: str) -> None:
     """At its close, or by hand, with the reason; the doctor's join undoes it."""
     scene.now = OPENS_AT

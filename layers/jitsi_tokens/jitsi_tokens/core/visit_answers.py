@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import UNSET, Meta, Struct, UnsetType
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from jitsi_tokens.core import contact, visits
 from jitsi_tokens.core import request_fields as fields
@@ -307,6 +307,13 @@ class Moment(NamedTuple):
     facts: Facts
     presence: Mapping[str, Presence]
     now: int
+
+    def seen_by(self, participant_id: str) -> "Moment":
+        """Return what a participant's page shows of it."""
+        if self.visit.members[participant_id].is_moderator:
+            return self
+        plan, facts = visits.for_guests(self.visit.plan, self.facts)
+        return self._replace(visit=replace(self.visit, plan=plan), facts=facts)
 
     @property
     def status(self) -> Status:

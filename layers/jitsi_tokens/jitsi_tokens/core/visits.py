@@ -143,14 +143,22 @@ def because(plan: Plan, facts: Facts) -> Because | None:
     return None if plan.cancelled or openings(plan, facts) else plan.because
 
 
+def for_guests(plan: Plan, facts: Facts) -> tuple[Plan, Facts]:
+    """Return plan and facts without a stretch that opens nothing for guests.
+
+    A moderator who tries the button the day before lets in nobody who comes by the clock.
+    """
+    stretch = _stretch(plan, facts)
+    if plan.admission != "on-time" or stretch is None or stretch.touches(plan.window):
+        return plan, facts
+    return replace(plan, ended_at=None), facts._replace(joined_at=None)
+
+
 def guest_enters(plan: Plan, facts: Facts, now: int) -> Entry | Refused:
     """Let a guest in, or say why not."""
     if refused := _refused_at_any_time(plan, facts):
         return refused
-    current = opening(plan, facts, now)
-    if plan.admission == "on-time":
-        # A moderator who tries the button the day before lets in nobody who comes by the clock.
-        current = next(each for each in openings(plan, facts) if each.touches(plan.window))
+    current = opening(*for_guests(plan, facts), now)
     if not current.holds(now):
         return Refused("too-early" if now < current.opens_at else "visit-over", current.opens_at)
     if plan.admission == "with-moderator" and not _moderated(plan, facts, current):
