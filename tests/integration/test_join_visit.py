@@ -255,8 +255,12 @@ def test_a_guest_waits_for_the_moderator(scene: Scene, link: str) -> None:
     """A join the day before lets nobody in the next morning."""
     scene.now = OPENS_AT - DAY
     assert scene.doctor_joins().status == 200
+    assert scene.enter(link).status == 200
 
     scene.now = OPENS_AT
+    scene.status(link, asked=1)
+    state = scene.get().body["state"]
+    assert [each["status"] for each in state["participants"]] == ["invited", "waiting"]
     refused = scene.enter(link)
     assert (refused.status, refused.kind) == (409, "waiting-for-moderator")
     guest = scene.api("POST", f"{PARTICIPANT}/join")

@@ -285,14 +285,6 @@ class Presence(NamedTuple):
     last_seen_at: int | None = None
     joined_at: int | None = None
 
-    def status(self, member: Member, now: int) -> ParticipantStatus:
-        """Return where the participant is."""
-        if member.revoked:
-            return "revoked"
-        if self.joined_at is not None:
-            return "joined"
-        return "waiting" if self.is_waiting(now) else "invited"
-
     def is_waiting(self, now: int) -> bool:
         """Tell whether the participant's page has asked more than once, and not long ago."""
         seen, since = self.last_seen_at, self.waiting_since
@@ -329,13 +321,25 @@ class Moment(NamedTuple):
     def has_waiting(self) -> bool:
         """Whether somebody waits."""
         return any(
-            self.presence_of(id_).status(member, self.now) == "waiting"
-            for id_, member in self.visit.members.items()
+            self.status_of(id_, member) == "waiting" for id_, member in self.visit.members.items()
         )
 
     def presence_of(self, participant_id: str) -> Presence:
         """Return what has happened with a participant."""
         return self.presence.get(participant_id, Presence())
+
+    def status_of(self, participant_id: str, member: Member) -> ParticipantStatus:
+        """Return where a participant is."""
+        if member.revoked:
+            return "revoked"
+        presence, status = self.presence_of(participant_id), self.status
+        # Who tried the link with the doctor the day before is not in the room today.
+        is_empty = status == "scheduled" or (
+            status == "open" and self.visit.plan.admission == "with-moderator"
+        )
+        if presence.joined_at is not None and not is_empty:
+            return "joined"
+        return "waiting" if presence.is_waiting(self.now) else "invited"
 
 
 def visit_answer(moment: Moment, link_of: Callable[[str, Member], str | None]) -> VisitAnswer:
@@ -449,7 +453,7 @@ def _state(moment: Moment, link_of: Callable[[str, Member], str | None]) -> Visi
 
 def _participant(moment: Moment, id_: str, member: Member, link: str | None) -> ParticipantState:
     presence = moment.presence_of(id_)
-    status = presence.status(member, moment.now)
+    status = moment.status_of(id_, member)
     put: dict[str, Any] = {}
     if member.added_on_the_day and member.participant and not member.revoked:
         put = asdict(member.participant) | {"participant_id": id_}
