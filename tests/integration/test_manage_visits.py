@@ -304,6 +304,20 @@ def test_thirty_take_part_with_those_of_the_day(scene: Scene) -> None:
     assert scene.put(participants=many).pointers == ["/participants"]
 
 
+def test_two_hundred_are_ever_named(scene: Scene) -> None:
+    """Each keeps a place, so that no old link opens: an id for each call would fill the item."""
+    for first in range(0, 200, 25):
+        named = range(first, first + 25)
+        many = [{"participantId": f"p{number}", "userName": "x"} for number in named]
+        assert scene.put(participants=many).status in (200, 201)
+    assert scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="p0").status == 200
+
+    answer = scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="daughter")
+    assert (answer.status, answer.kind) == (400, "invalid-request")
+    named = [*many[:1], {"participantId": "daughter", "userName": "x"}]
+    assert scene.put(participants=named).pointers == ["/participants"]
+
+
 def test_moderators_get_links_by_leave(scene: Scene) -> None:
     """Also those made before."""
     scene.put()

@@ -28,6 +28,13 @@ from jitsi_tokens.core.visit_requests import (
 )
 from jitsi_tokens.core.visits import Because, Facts, Plan
 
+# The item keeps everybody who was ever named, so that no old link opens: DynamoDB takes 400 KB.
+MAX_EVER_NAMED = 200
+_TOO_MANY_EVER = (
+    f"A visit names at most {MAX_EVER_NAMED} participants in all, the revoked included: use the"
+    " same ids again."
+)
+
 
 class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A participant as the table holds it.
@@ -181,6 +188,8 @@ def with_participant(
     changed = replace(visit, members={**visit.members, participant_id: member})
     if len(changed.active) > MAX_PARTICIPANTS:
         raise Problem(INVALID_REQUEST, f"A visit has at most {MAX_PARTICIPANTS} participants.")
+    if len(changed.members) > MAX_EVER_NAMED:
+        raise Problem(INVALID_REQUEST, _TOO_MANY_EVER)
     return changed
 
 
@@ -353,6 +362,8 @@ def _refuse_too_many(visit: Visit) -> None:
             "/participants",
             f"must be at most {MAX_PARTICIPANTS}, with those who were put by their own route",
         )
+    if len(visit.members) > MAX_EVER_NAMED:
+        raise invalid_field("/participants", _TOO_MANY_EVER)
 
 
 def _room(draw: Callable[[], str]) -> str:
