@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -480,11 +481,14 @@ def test_without_the_key_of_the_links_nothing_is_written(
     assert scene.items() == []
 
 
+@pytest.mark.parametrize(("seconds", "pauses"), [(0, 5), (3, 1)])
 def test_a_put_gives_up_where_others_write_all_the_time(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, seconds: int, pauses: int
 ) -> None:
-    """After some tries, each after a longer pause: 503."""
+    """After six tries, or as many as slow ones have the time for: 503."""
     scene.put()
+    clock = itertools.count(step=seconds)
+    monkeypatch.setattr(scene.manage.time, "perf_counter", lambda: next(clock))
     find = scene.manage.TABLE.find
 
     def find_what_changes(*arguments: Any) -> Any:
@@ -496,7 +500,7 @@ def test_a_put_gives_up_where_others_write_all_the_time(
     answer = scene.put(hostName="x")
 
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
-    assert len(scene.pauses) == scene.manage.TRIES - 1
+    assert len(scene.pauses) == pauses
 
 
 def test_the_longest_month_is_listed(scene: Scene) -> None:
