@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -14,6 +15,8 @@ from jitsi_tokens.core.public_keys import name_of
 from local_stack import deployment
 from tests.faults.crowd import Group
 from tests.faults.figures import GOOD, UNEXPECTED, UNVERIFIED
+from tests.stack.service import NAME
+from tests.stack.visits import DOCTOR, Visits, body, links_of, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +32,11 @@ PROBES = "probe"
 PUBLIC_KEYS = "public keys"
 MALFORMED = "malformed API keys"
 UNKNOWN = "unknown API keys"
+RECORD = "health record"
+LISTS = "health record's list"
+ENTRIES = "join and enter"
+STATUS = "patients' status"
+PAGE = "patients' page"
 
 NOT_CONFIGURED = "not configured"
 
@@ -46,6 +54,7 @@ class Askers:
         self._service = service
         self._clock = clock
         self._known: dict[str, str] = {}
+        self.clinic = Visits(service, service.api_key, "everything")
 
     def callers(self) -> Group:
         """Two doctors and two patients, whom API Gateway remembers from their first request."""
@@ -87,6 +96,62 @@ class Askers:
 
         return Group(PUBLIC_KEYS, [ask])
 
+    def visits(self) -> list[Group]:
+        """A health record and patients with an open visit each.
+
+        The record's has its own: who enters writes into the same item.
+        """
+        service, clinic = self._service, self.clinic
+        now = datetime.fromtimestamp(self._clock.now(), UTC)
+        day = {
+            "from": f"{now:%Y-%m-%d}T00:00:00Z",
+            "to": f"{now + timedelta(2):%Y-%m-%d}T00:00:00Z",
+        }
+        # A day long: a scenario may put the clock forward by hours.
+        open_ = {"startsAt": now.isoformat(timespec="seconds"), "durationMinutes": 1380}
+        guests = [{"participantId": f"guest-{n}", "userName": NAME} for n in range(29)]
+        entered, written = (f"faults-{now.timestamp():.0f}-{n}" for n in range(2))
+        visit = clinic.put(entered, **open_, admission="on-time", participants=[DOCTOR, *guests])
+        # Each gives ten tokens a minute.
+        links = itertools.cycle(links_of(visit).values())
+        [link, *_] = links_of(clinic.put(written, **open_)).values()
+        hosts = (body(**open_, hostName=f"{NAME} {number}") for number in itertools.count())
+
+        def put() -> str:
+            answer = clinic.call("PUT", f"/{written}", json=next(hosts))
+            return _kind(answer, good=answer.is_success and link in answer.text)
+
+        def get() -> str:
+            answer = clinic.call("GET", f"/{written}")
+            return _kind(answer, good=answer.is_success and link in answer.text)
+
+        def list_() -> str:
+            answer = clinic.call("GET", "", params=day)
+            return _kind(answer, good=answer.is_success and written in answer.text)
+
+        def join() -> str:
+            return self._judged(lambda: clinic.join(entered))
+
+        def enter() -> str:
+            return self._judged(lambda: clinic.enter(next(links)))
+
+        def status() -> str:
+            answer = clinic.status(link, 1)
+            return _kind(answer, good=answer.is_success)
+
+        def page() -> str:
+            answer = service.http.get("/join/")
+            return _kind(answer, good=answer.is_success)
+
+        groups = {
+            RECORD: [put, get],
+            LISTS: [list_],
+            ENTRIES: [join, enter],
+            STATUS: [status],
+            PAGE: [page],
+        }
+        return [Group(name, asks, 0.1, first_answers=3) for name, asks in groups.items()]
+
     def malformed(self) -> Group:
         """Who guesses, and does not even know the form: API Gateway refuses them."""
         junk = ("", "Bearer", "Bearer x", "Basic eDp4", f"Bearer jtk_{'0' * 48}")
@@ -117,13 +182,17 @@ class Askers:
         return keys
 
     def _token(self, api_key: str, *, moderator: bool) -> str:
+        return self._judged(lambda: self._service.post(api_key, isModerator=moderator))
+
+    def _judged(self, ask: Callable[[], httpx.Response]) -> str:
+        """Ask for a token, and verify it as Jitsi would."""
         before = self._clock.now()
-        answer = self._service.post(api_key, isModerator=moderator)
+        answer = ask()
         after = self._clock.now()
         kind = _kind(answer, good=answer.is_success)
         if kind != GOOD:
             return kind
-        token = answer.json()["token"]
+        token = answer.json().get("token") or token_of(answer)
         made_at = jwt.decode(token, options={"verify_signature": False})["iat"]
         # The clock may have jumped while it was made.
         earliest, latest = min(before, after), max(before, after)

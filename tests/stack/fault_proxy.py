@@ -30,7 +30,14 @@ class AwsError(NamedTuple):
     code: str
 
 
-type Mode = Literal["through", "refuse", "silent"] | Slow | AwsError
+class Lost(NamedTuple):
+    """One operation's requests, or its answers, never arrive; everything else does."""
+
+    what: Literal["request", "answer"]
+    operation: str
+
+
+type Mode = Literal["through", "refuse", "silent"] | Slow | AwsError | Lost
 
 
 class FaultProxy:
@@ -92,11 +99,15 @@ class FaultProxy:
                     self._forward(caller, 0)
                 case Slow(seconds):
                     self._forward(caller, seconds)
+                case Lost() as lost:
+                    self._forward(caller, 0, lost)
                 case AwsError() as error:
                     arguments = (error, caller, self._seen)
                     threading.Thread(target=_answer_with, args=arguments, daemon=True).start()
 
-    def _forward(self, caller: socket.socket, late_seconds: float) -> None:
+    def _forward(
+        self, caller: socket.socket, late_seconds: float, lost: Lost | None = None
+    ) -> None:
         if self.target_port is None:
             return
         try:
@@ -113,6 +124,9 @@ class FaultProxy:
         if self._watch:
             exchanges = self._watch()
             seen, answered = (*seen, exchanges.sent), (exchanges.answered,)
+        if lost:
+            ends_request, ends_answer = _losing(lost)
+            seen, answered = (*seen, ends_request), (*answered, ends_answer)
         for pump, arguments in (
             (_pass_requests, (caller, target, seen, asked)),
             (_pass_answers, (target, caller, answered, asked, late_seconds)),
@@ -128,6 +142,23 @@ class FaultProxy:
                     connection.shutdown(socket.SHUT_RDWR)
                 connection.close()
             self._open.clear()
+
+
+def _losing(lost: Lost) -> tuple[Callable[[bytes], None], Callable[[bytes], None]]:
+    """Return what ends a connection at a request, and at an answer."""
+    asked = threading.Event()
+
+    def at_request(data: bytes) -> None:
+        if f".{lost.operation}\r\n".encode() in data:
+            if lost.what == "request":
+                raise ConnectionAbortedError
+            asked.set()
+
+    def at_answer(_data: bytes) -> None:
+        if asked.is_set():
+            raise ConnectionAbortedError
+
+    return at_request, at_answer
 
 
 def _pass_requests(
