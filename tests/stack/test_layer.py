@@ -8,11 +8,16 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from benchmarks.container import Container
+from jitsi_tokens.core.clients import Client, write_client
+from jitsi_tokens.core.policy import Policy
 from local_stack.emulator import LOCAL
 from tests.conftest import ENVIRONS, NAMES
+from tests.stack.visits import body
 
 pytestmark = pytest.mark.stack
 
@@ -86,6 +91,42 @@ def test_the_logger_works_with_what_the_layer_holds(packages: Path) -> None:
 
     assert (warning["message"], warning["cause"]) == ("a warning", "this")
     assert (report["error"], "text" in logged.stdout) == ("ValueError", False)
+
+
+def test_time_zones_come_with_the_layer(built: Path, packages: Path, tmp_path: Path) -> None:
+    """Lambda's system has none: ManageVisits knows a place all the same, and refuses another."""
+    # With no key of the links, as nothing listens at port 9, a visit without a fault is a 503.
+    environment = {
+        "PYTHONTZPATH": "",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        **ENVIRONS["published"],
+        **NAMES,
+    }
+    folder, log = built / "ManageVisits", tmp_path / "log"
+    with Container(folder, (packages,), environment, log) as container:
+        known, unknown = (
+            container.call(put(body(timeZone=zone))) for zone in ("Europe/Vienna", "Mars/Olympus")
+        )
+
+    assert (known["statusCode"], known["headers"]["Retry-After"]) == (503, "30")
+    assert "The key of the links" in known["body"]
+    assert unknown["statusCode"] == 400
+    assert [error["pointer"] for error in json.loads(unknown["body"])["errors"]] == ["/timeZone"]
+
+
+def put(visit: dict[str, Any]) -> dict[str, Any]:
+    """Return what API Gateway hands over for a visit."""
+    client = Client(name="everything", policy=Policy(moderator=True, visits=True))
+    return {
+        "httpMethod": "PUT",
+        "resource": "/api/visits/{visitId}",
+        "pathParameters": {"visitId": "oe-1"},
+        "headers": {"Content-Type": "application/json"},
+        "body": json.dumps(visit),
+        "requestContext": {"authorizer": {"client": write_client(client)}},
+    }
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
