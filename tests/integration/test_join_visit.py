@@ -554,26 +554,29 @@ def test_two_races_are_enough(scene: Scene, link: str) -> None:
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
 
 
+def _while_manage_visits_has_read(scene: Scene, happens: Callable[[], Any]) -> None:
+    """Have something happen once, between a call's reading of a visit and its writing."""
+    find = scene.manage.TABLE.find
+    events = iter([happens])
+
+    def find_then_happen(*arguments: Any) -> Any:
+        found = find(*arguments)
+        for event in events:
+            event()
+        return found
+
+    scene.manage.TABLE.find = find_then_happen
+
+
 @pytest.mark.parametrize("again", [False, True])
-def test_a_put_that_loses_to_a_join_looks_again(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch, *, again: bool
-) -> None:
+def test_a_put_that_loses_to_a_join_looks_again(scene: Scene, *, again: bool) -> None:
     """Moved just when the doctor joins, for the first time or not: nobody is in another room."""
     scene.put()
     scene.now = OPENS_AT
     if again:
         scene.doctor_joins()
         scene.now += MINUTE
-    find = scene.manage.TABLE.find
-    joins = iter([scene.doctor_joins])
-
-    def find_then_join(*arguments: Any) -> Any:
-        found = find(*arguments)
-        for join in joins:
-            join()
-        return found
-
-    monkeypatch.setattr(scene.manage.TABLE, "find", find_then_join)
+    _while_manage_visits_has_read(scene, scene.doctor_joins)
     scene.calls.clear()
 
     moved = scene.put(starts_in=60 * MINUTE)
@@ -581,6 +584,20 @@ def test_a_put_that_loses_to_a_join_looks_again(
     assert scene.calls.count("TransactWriteItems") == 2
     assert moved.state_of("doctor")["joinedAt"] == scene.now
     assert scene.enter(moved.link_of("patient")).status == 200
+
+
+def test_a_put_that_forgets_what_has_happened_forgets_what_it_has_not_read(
+    scene: Scene, link: str
+) -> None:
+    """A guest who enters, and a page that asks, just when the visit is moved by three weeks."""
+    scene.now = OPENS_AT
+    scene.doctor_joins()
+    _while_manage_visits_has_read(scene, lambda: (scene.status(link, asked=1), scene.enter(link)))
+
+    moved = scene.put(starts_in=21 * DAY)
+
+    assert moved.state_of("patient")["status"] == "invited"
+    assert scene.get().body == moved.body
 
 
 def test_only_its_own_client_joins(scene: Scene) -> None:

@@ -54,7 +54,6 @@ class StoredVisit(NamedTuple):
     Attributes:
         version: raised by what changes the visit, not by what happens in it.
         mints: by participant, 100 times the minute, and how many tokens there were in it.
-        happened: the names of the attributes that say what has happened.
     """
 
     client: str
@@ -64,7 +63,6 @@ class StoredVisit(NamedTuple):
     facts: Facts
     presence: dict[str, Presence]
     mints: dict[str, int]
-    happened: list[str]
     erase_at: int
 
     def at(self, now: int) -> Moment:
@@ -189,10 +187,9 @@ class VisitTable:
             facts=facts,
             presence=kept.presence if kept else {},
             mints=kept.mints if kept else {},
-            happened=kept.happened if kept else [],
             erase_at=closes_at + self._retention_seconds,
         )
-        item = self._change(old, stored, now) if old else self._creation(stored, now)
+        item = self._item_itself(old, stored, now, forgets=kept is None)
         with _races():
             self._dynamodb.transact_write_items(
                 TransactItems=[item, *self._items_beside(old, stored)]
@@ -283,45 +280,33 @@ class VisitTable:
         )
         return answer.get("Item")
 
-    def _creation(self, stored: StoredVisit, now: int) -> Any:
-        # In place of a visit that is erased, with all that has happened in it.
+    def _item_itself(
+        self, old: StoredVisit | None, stored: StoredVisit, now: int, *, forgets: bool
+    ) -> Any:
+        key, document = _visit_key(stored.client, stored.visit_id), _document(stored)
+        values: dict[str, str | int] = {"now": now}
+        conditions = ["attribute_not_exists(id) OR erase_at <= :now"]
+        if old:
+            values["read"] = old.version
+            conditions = ["version = :read", "erase_at > :now"]
+            # What becomes of the visit depends on what has happened in it.
+            for name, fact in old.facts._asdict().items():
+                if fact is None:
+                    conditions.append(f"attribute_not_exists({name})")
+                else:
+                    values[f"read_{name}"] = fact
+                    conditions.append(f"{name} = :read_{name}")
+        written = {"TableName": self._table, "ConditionExpression": " AND ".join(conditions)}
+        if forgets:
+            # The whole item: it may say by now that more has happened than was read.
+            item = _item(id=key, client=stored.client, **document)
+            return {"Put": written | {"Item": item, "ExpressionAttributeValues": _values(**values)}}
         return {
-            "Put": {
-                "TableName": self._table,
-                "Item": _item(
-                    id=_visit_key(stored.client, stored.visit_id),
-                    client=stored.client,
-                    **_document(stored),
-                ),
-                "ConditionExpression": "attribute_not_exists(id) OR erase_at <= :now",
-                "ExpressionAttributeValues": _values(now=now),
-            }
-        }
-
-    def _change(self, old: StoredVisit, stored: StoredVisit, now: int) -> Any:
-        document = _document(stored)
-        values: dict[str, str | int] = document | {"read": old.version, "now": now}
-        expression = f"SET {', '.join(f'{name} = :{name}' for name in document)}"
-        conditions = ["version = :read", "erase_at > :now"]
-        # What becomes of the visit depends on what has happened in it.
-        for name, fact in old.facts._asdict().items():
-            if fact is None:
-                conditions.append(f"attribute_not_exists({name})")
-            else:
-                values[f"read_{name}"] = fact
-                conditions.append(f"{name} = :read_{name}")
-        names = {}
-        if old.happened and not stored.happened:
-            names = {f"#{number}": name for number, name in enumerate(old.happened)}
-            expression += f" REMOVE {', '.join(names)}"
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": {"id": {"S": _visit_key(stored.client, stored.visit_id)}},
-                "UpdateExpression": expression,
-                "ConditionExpression": " AND ".join(conditions),
-                "ExpressionAttributeValues": _values(**values),
-                **({"ExpressionAttributeNames": names} if names else {}),
+            "Update": written
+            | {
+                "Key": {"id": {"S": key}},
+                "UpdateExpression": f"SET {', '.join(f'{name} = :{name}' for name in document)}",
+                "ExpressionAttributeValues": _values(**document, **values),
             }
         }
 
@@ -369,11 +354,9 @@ def _stored(item: Item | None, now: int) -> StoredVisit | None:
 def _read(item: Item) -> StoredVisit:
     numbers = {name: int(value["N"]) for name, value in item.items() if "N" in value}
     found: dict[str, dict[str, int]] = {"waiting": {}, "seen": {}, "joined": {}, "mints": {}}
-    happened = [name for name in Facts._fields if name in numbers]
     for name, number in numbers.items():
         kind, is_of_participant, participant_id = name.partition("#")
         if is_of_participant:
-            happened.append(name)
             found[kind][participant_id] = number
     waiting, seen, joined = found["waiting"], found["seen"], found["joined"]
     return StoredVisit(
@@ -387,7 +370,6 @@ def _read(item: Item) -> StoredVisit:
             for id_ in {*waiting, *seen, *joined}
         },
         mints=found["mints"],
-        happened=happened,
         erase_at=numbers["erase_at"],
     )
 
