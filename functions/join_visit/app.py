@@ -247,16 +247,15 @@ def _admitted(
             if isinstance(entry, visits.Refused):
                 raise refusal(entry, door.stored.at(now))
             if by_link and not door.stored.has_mints_left(door.participant_id, now):
-                raise Problem(
-                    TOO_MANY_REQUESTS, "Wait a minute.", retry_after_seconds=60 - now % 60
-                )
+                raise _too_many(now)
             key = handling.signing_key(SIGNING_KEY, now, line)
             expires_at = min(entry.closes_at, now + _lifetime(door.client))
             # Before the token: rooms are to know each. A race seldom changes what is written.
             if noted != (note := (expires_at, door.member.generation)):
                 TABLE.note_token(door.stored, door.participant_id, jti, expires_at)
                 noted = note
-            TABLE.admit(door.stored, door.participant_id, entry, now, by_link=by_link)
+            if not TABLE.admit(door.stored, door.participant_id, entry, now, by_link=by_link):
+                raise _too_many(now)
         except Raced:
             continue
         return entry.closes_at, _issued(door, key, Validity(now, expires_at), jti, line)
@@ -296,6 +295,10 @@ def _issued(
 def _lifetime(client: Client) -> int:
     longest = SETTINGS.limits.max_lifetime_seconds
     return min(client.policy.max_lifetime_seconds or longest, longest)
+
+
+def _too_many(now: int) -> Problem:
+    return Problem(TOO_MANY_REQUESTS, "Wait a minute.", retry_after_seconds=60 - now % 60)
 
 
 def _no_link() -> Problem:

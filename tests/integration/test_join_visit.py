@@ -503,6 +503,30 @@ def _changing(scene: Scene, change: Callable[[], Any]) -> None:
     scene.join.TABLE.find_with_client = find_then_change
 
 
+@pytest.mark.parametrize("before", [0, 1, 9])
+def test_who_presses_at_the_same_time_gets_no_more_tokens(
+    scene: Scene, link: str, before: int
+) -> None:
+    """All that were given since the link was read count."""
+    scene.put(admission="on-time")
+    scene.now = OPENS_AT
+    for _ in range(before):
+        scene.enter(link)
+    meanwhile: list[int] = []
+
+    def press() -> None:
+        if not meanwhile:
+            meanwhile.append(0)
+            meanwhile[:] = [scene.enter(link).status for _ in range(5)]
+
+    _changing(scene, press)
+
+    statuses = [scene.enter(link).status for _ in range(10)] + meanwhile
+
+    assert statuses.count(200) == 10 - before
+    assert set(statuses) <= {200, 429}
+
+
 def test_a_visit_that_changes_at_the_click_is_read_again(scene: Scene, link: str) -> None:
     """Seven calls, and the token is of the visit as it is then."""
     scene.put(admission="on-time")

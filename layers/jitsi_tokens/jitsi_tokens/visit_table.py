@@ -198,8 +198,8 @@ class VisitTable:
 
     def admit(
         self, stored: StoredVisit, participant_id: str, entry: Entry, now: int, *, by_link: bool
-    ) -> None:
-        """Write that somebody enters.
+    ) -> bool:
+        """Write that somebody enters; return False where their link gives no token meanwhile.
 
         Raises:
             Raced: the visit has changed since it was read, or others have entered.
@@ -215,24 +215,27 @@ class VisitTable:
             values["until"] = entry.facts.inside_until
             changes.append("inside_until = :until")
             conditions.append("(attribute_not_exists(inside_until) OR inside_until <= :until)")
+        most = _minute(now) + MAX_MINTS_A_MINUTE
         if by_link:
             names["#mints"] = f"mints#{participant_id}"
-            minute = _minute(now)
-            values |= {
-                "mints": max(stored.mints.get(participant_id, 0), minute) + 1,
-                "most": minute + MAX_MINTS_A_MINUTE,
-            }
-            changes.append("#mints = :mints")
-            conditions.append("(attribute_not_exists(#mints) OR #mints < :most)")
+            if stored.mints.get(participant_id, 0) < _minute(now):
+                values["first"] = _minute(now) + 1
+                changes.append("#mints = :first")
+                conditions.append("(attribute_not_exists(#mints) OR #mints < :first)")
+            else:  # Others may count at the same time.
+                values["one"] = 1
+                changes.append("#mints = #mints + :one")
         with _races():
-            self._dynamodb.update_item(
+            answer = self._dynamodb.update_item(
                 TableName=self._table,
                 Key={"id": {"S": _visit_key(stored.client, stored.visit_id)}},
                 UpdateExpression=f"SET {', '.join(changes)}",
                 ConditionExpression=" AND ".join(conditions),
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=_values(**values),
+                ReturnValues="UPDATED_NEW",
             )
+        return not by_link or int(answer["Attributes"][names["#mints"]]["N"]) <= most
 
     def note_seen(self, stored: StoredVisit, participant_id: str, now: int) -> None:
         """Write that a participant's page has asked and waits, if it is time to.
