@@ -624,6 +624,18 @@ def test_a_put_that_forgets_what_has_happened_forgets_what_it_has_not_read(
     assert scene.get().body == moved.body
 
 
+def test_a_page_that_asks_while_the_visit_is_moved_does_not_wait_in_it(
+    scene: Scene, link: str
+) -> None:
+    """What it saw is no more."""
+    scene.now = OPENS_AT
+    _changing(scene, lambda: scene.put(starts_in=21 * DAY))
+
+    scene.status(link, asked=1)
+
+    assert scene.get().state_of("patient")["status"] == "invited"
+
+
 def test_only_its_own_client_joins(scene: Scene) -> None:
     """To another there is no such visit, nor to anybody such a participant."""
     scene.put()

@@ -240,7 +240,7 @@ class VisitTable:
     def note_seen(self, stored: StoredVisit, participant_id: str, now: int) -> None:
         """Write that a participant's page has asked and waits, if it is time to.
 
-        What is written at the same time goes before: the page asks again.
+        A change of the visit at the same time goes before: the page asks again.
         """
         presence = stored.presence.get(participant_id, Presence())
         if presence.last_seen_at and now < presence.last_seen_at + _SEEN_EVERY_SECONDS:
@@ -255,9 +255,9 @@ class VisitTable:
                 TableName=self._table,
                 Key={"id": {"S": _visit_key(stored.client, stored.visit_id)}},
                 UpdateExpression=f"SET {', '.join(changes)}",
-                ConditionExpression="erase_at > :now",
+                ConditionExpression="version = :version AND erase_at > :now",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=_values(now=now),
+                ExpressionAttributeValues=_values(version=stored.version, now=now),
             )
 
     def note_token(
