@@ -624,6 +624,23 @@ def test_a_put_that_forgets_what_has_happened_forgets_what_it_has_not_read(
     assert scene.get().body == moved.body
 
 
+def test_a_put_that_read_an_erased_visit_looks_again(scene: Scene) -> None:
+    """Made again between its reading and its writing: the links of the new visit stay."""
+    scene.put()
+    scene.now = CLOSES_AT + 7 * DAY - 1
+    made = []
+
+    def make() -> None:
+        scene.now += 1
+        made.append(scene.put(starts_in=30 * DAY))
+
+    _while_manage_visits_has_read(scene, make)
+
+    changed = scene.put(starts_in=30 * DAY, hostName="x")
+
+    assert changed.link_of("patient") == made[0].link_of("patient")
+
+
 def test_a_page_that_asks_while_the_visit_is_moved_does_not_wait_in_it(
     scene: Scene, link: str
 ) -> None:

@@ -52,7 +52,8 @@ class StoredVisit(NamedTuple):
     """A visit's item.
 
     Attributes:
-        version: raised by what changes the visit, not by what happens in it.
+        version: raised by what changes the visit, not by what happens in it; another one than a
+            visit had that was erased before.
         mints: by participant, 100 times the minute, and how many tokens there were in it.
     """
 
@@ -183,7 +184,7 @@ class VisitTable:
             client=client,
             visit_id=visit_id,
             visit=new,
-            version=old.version + 1 if old else 1,
+            version=old.version + 1 if old else now,
             facts=facts,
             presence=kept.presence if kept else {},
             mints=kept.mints if kept else {},
