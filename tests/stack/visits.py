@@ -101,7 +101,12 @@ class Visits:
 
     def item(self, visit_id: str) -> dict[str, Any]:
         """Return a visit's item."""
-        return self.items()[f"V#{self.client}#{visit_id}"]
+        return self.row(f"V#{self.client}#{visit_id}")
+
+    def row(self, id_: str) -> dict[str, Any]:
+        """Return an item by its id."""
+        key = {"id": {"S": id_}}
+        return dict(self._dynamodb.get_item(TableName=self._table, Key=key)["Item"])
 
     def write(self, item: dict[str, Any]) -> None:
         """Put an item into the table, as time would have it."""
