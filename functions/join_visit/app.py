@@ -149,7 +149,10 @@ def _page(event: http.Event, now: int, _line: telemetry.RequestLine) -> http.Res
 
 def _status(event: http.Event, now: int, line: telemetry.RequestLine) -> http.Response:
     body = visit_requests.read(http.json_body(event), StatusBody)
-    door = _door_of_link(body.link, now, line)
+    try:
+        door = _door_of_link(body.link, now, line)
+    except Raced:
+        raise _contended() from None
     moment = door.stored.at(now).seen_by(door.participant_id)
     if body.asked and moment.status in ("open", "live"):
         TABLE.note_seen(door.stored, door.participant_id, now)
@@ -259,7 +262,7 @@ def _admitted(
         except Raced:
             continue
         return entry.closes_at, _issued(door, key, Validity(now, expires_at), jti, line)
-    raise Problem(UNAVAILABLE, "The visit is being changed: try again.", retry_after_seconds=1)
+    raise _contended()
 
 
 def _issued(
@@ -290,6 +293,10 @@ def _issued(
         ),
         room_name=visit.room,
     )
+
+
+def _contended() -> Problem:
+    return Problem(UNAVAILABLE, "The visit is being changed: try again.", retry_after_seconds=1)
 
 
 def _lifetime(client: Client) -> int:

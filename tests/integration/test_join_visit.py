@@ -553,17 +553,20 @@ def test_a_race_with_what_forbids_is_lost(scene: Scene, link: str) -> None:
 def test_what_dynamodb_did_not_read_is_read_again(
     scene: Scene, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer without the client is no answer."""
+    """An answer without the client is no answer. The page is told to ask again."""
     scene.put(admission="on-time")
     scene.now = OPENS_AT
     dynamodb = scene.join.TABLE._dynamodb
     read = dynamodb.batch_get_item
-    parts: Iterator[Any] = iter([{"Responses": {}, "UnprocessedKeys": {"clients": {}}}])
+    part = {"Responses": {}, "UnprocessedKeys": {"clients": {}}}
+    parts: Iterator[Any] = iter([part, None, part])
     monkeypatch.setattr(
         dynamodb, "batch_get_item", lambda **asked: next(parts, None) or read(**asked)
     )
 
     assert scene.enter(link).status == 200
+    status = scene.status(link)
+    assert (status.status, status.headers["Retry-After"]) == (503, "1")
 
 
 def test_two_races_are_enough(scene: Scene, link: str) -> None:
