@@ -27,6 +27,10 @@ from tests.stack.visits import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
     from tests.stack.calls import Calls
     from tests.stack.service import Service
 
@@ -273,6 +277,25 @@ def test_puts_at_the_same_time_make_one_visit_and_a_late_one_nothing(record: Vis
     assert kind(late) == (409, "superseded")
     assert kind(record.call("DELETE", "/raced", params={"revision": 1})) == (409, "superseded")
     assert record.get("raced")["durationMinutes"] == 30
+
+
+def test_a_click_is_four_calls_and_a_question_two(record: Visits, calls: Calls) -> None:
+    """Every 30 seconds a question writes as well. Secrets are cached, so they are not counted."""
+    link = links_of(record.put("counted", admission="on-time"))["patient"]
+    reads = ["GetItem", "BatchGetItem"]
+
+    def made(answer: Callable[[], httpx.Response]) -> list[str]:
+        before = len(calls.so_far())
+        assert answer().status_code == 200
+        actions = [call.action.split(":") for call in calls.so_far()[before:]]
+        return [operation for service, operation in actions if service == "dynamodb"]
+
+    assert made(lambda: record.enter(link)) == [*reads, "PutItem", "UpdateItem"]
+    assert made(lambda: record.status(link)) == reads
+    half_a_minute_ago = {"N": str(int(time.time()) - 30)}
+    record.write(record.item("counted") | {"seen#patient": half_a_minute_ago})
+    assert made(lambda: record.status(link, 1)) == [*reads, "UpdateItem"]
+    assert made(lambda: record.status(link, 2)) == reads
 
 
 def test_a_day_of_500_visits_is_one_query_a_page(record: Visits, calls: Calls) -> None:
