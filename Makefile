@@ -147,7 +147,8 @@ mutants:
 	cd .local/mutation && nice ../mutants/bin/mutmut run --max-children 2 && \
 		../mutants/bin/mutmut results
 
-# More and more callers on a stack of its own: prints the first table of docs/scaling.md.
+# More and more callers on a stack of its own, then pages of visits that wait: prints the two measured
+# tables of docs/scaling.md. `$(PYTHON) -m benchmarks.load pages` prints the second alone.
 load: tools
 	@local_stack/bootstrap load
 	$(PYTHON) -m benchmarks.load

@@ -1,18 +1,20 @@
-"""`make load`: deploys a stack of its own, asks it with more and more callers, prints a table."""
+"""`make load`: deploys a stack of its own and prints two tables: callers, and pages that wait."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.emulator import running_emulator
 from local_stack import deployment
 from local_stack.emulator import LOCAL, ROOT
 from tests.stack.service import Service
+from tests.stack.visits import DOCTOR, Visits, links_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +27,10 @@ _RESULTS = LOCAL / "load-results"
 _ROOMS = ("--room", "visit-*")
 # About how many workers the emulator can start in a second.
 _SPAWN_RATE = 2
+_VISITS, _PATIENTS = 20, 10
+# Once all pages are there.
+_OPENING_SECONDS = 120
+_PROMISED_SECONDS = 10
 
 
 class Step(NamedTuple):
@@ -40,11 +46,13 @@ class Step(NamedTuple):
 
 
 def main() -> int:
-    """Measure; return 1 where an answer was wrong, or no token was issued."""
+    """Measure; return 1 where an answer was wrong or late, or nobody got a token."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=_PARTS, help="one of the tables alone")
+    part = parser.parse_args().part
     shutil.rmtree(_RESULTS, ignore_errors=True)
     print("sam build")
     deployment.build()
-    steps = []
     with running_emulator() as running:
         print("sam deploy --config-env local (self-hosted, RS256)")
         # Where the emulator's authorizer forgets a caller, every call of that moment starts a
@@ -53,21 +61,57 @@ def main() -> int:
         service = Service(running, stack)
         service.rotate()
         service.check_key()
-        api_keys = {
-            "DOCTORS_API_KEY": service.add_client("doctors", *_ROOMS, "--moderator"),
-            "PATIENTS_API_KEY": service.add_client("patients", *_ROOMS),
-        }
-        for callers in _CALLERS:
-            print(f"{callers} callers for {_SECONDS} s, once the emulator has started its workers")
-            warm_up = {"seconds": callers // _SPAWN_RATE + 5, "spawn_rate": _SPAWN_RATE}
-            ask(stack.url, api_keys, _RESULTS / "warm-up", callers, **warm_up)
-            steps.append(ask(stack.url, api_keys, _RESULTS, callers, seconds=_SECONDS))
+        good = [_PARTS[each](service) for each in ([part] if part else _PARTS)]
+    print(f"by kind of call: {_RESULTS.relative_to(ROOT)}")
+    return 0 if all(good) else 1
+
+
+def _callers(service: Service) -> bool:
+    api_keys = {
+        "DOCTORS_API_KEY": service.add_client("doctors", *_ROOMS, "--moderator"),
+        "PATIENTS_API_KEY": service.add_client("patients", *_ROOMS),
+    }
+    steps = []
+    for callers in _CALLERS:
+        print(f"{callers} callers for {_SECONDS} s, once the emulator has started its workers")
+        warm_up = {"seconds": callers // _SPAWN_RATE + 5, "spawn_rate": _SPAWN_RATE}
+        ask(service.stack.url, api_keys, _RESULTS / "warm-up", callers, **warm_up)
+        steps.append(ask(service.stack.url, api_keys, _RESULTS, callers, seconds=_SECONDS))
     print("\n| callers | requests/s | tokens/s | p50, ms | p95, ms | p99, ms | errors |")
     print("|" + " ---: |" * len(Step._fields))
     for step in steps:
         print("| " + " | ".join(f"{value:.0f}" for value in step) + " |")
-    print(f"by kind of call: {_RESULTS.relative_to(ROOT)}")
-    return 0 if all(step.tokens_per_second and not step.errors for step in steps) else 1
+    return all(step.tokens_per_second and not step.errors for step in steps)
+
+
+def _pages(service: Service) -> bool:
+    api_key = service.add_client("record", "--visits", "--moderator")
+    record = Visits(service, api_key, "record")
+    guests = [{"participantId": f"p-{n}", "userName": "Patient"} for n in range(_PATIENTS)]
+    links = {
+        visit: list(links_of(record.put(visit, participants=[DOCTOR, *guests])).values())
+        for visit in (f"visit-{n}" for n in range(_VISITS))
+    }
+    pages = _VISITS * _PATIENTS
+    print(f"{pages} pages for {_OPENING_SECONDS} s, while {_VISITS} visits open")
+    seen = _run_locust(
+        *("pages.py", service.stack.url),
+        {"RECORD_API_KEY": api_key, "LINKS": json.dumps(links)},
+        _RESULTS / "pages.json",
+        # And the moderator.
+        *("--users", str(pages + 1), "--spawn-rate", str(_SPAWN_RATE)),
+        "--reset-stats",
+        seconds=pages // _SPAWN_RATE + _OPENING_SECONDS,
+    )
+    print("\n|  | 200 | 429 | other answers | p50, ms | p95, ms | p99, ms | longest, ms |")
+    print("| --- |" + " ---: |" * 7)
+    for name, row in seen.items():
+        print(f"| {name} | " + " | ".join(f"{value:.0f}" for value in row) + " |")
+    return bool(
+        seen["enter"][0] == seen["offer"][0] == pages
+        and seen["offer"][-1] <= _PROMISED_SECONDS * 1000
+        and not any(row[2] for row in seen.values())
+    )
 
 
 def ask(
@@ -92,16 +136,25 @@ def ask(
     Raises:
         subprocess.SubprocessError: locust failed, or did not end; the results say why.
     """
-    results.mkdir(parents=True, exist_ok=True)
-    counted = results / f"{callers}-callers.json"
+    counted = _run_locust(
+        *("callers.py", url, environment, results / f"{callers}-callers.json"),
+        *("--users", str(callers), "--spawn-rate", str(spawn_rate or callers)),
+        seconds=seconds,
+    )
+    return Step(callers, **counted)
+
+
+def _run_locust(
+    file: str, url: str, environment: dict[str, str], counted: Path, *options: str, seconds: int
+) -> dict[str, Any]:
+    counted.parent.mkdir(parents=True, exist_ok=True)
     with counted.with_suffix(".txt").open("w") as report:
         subprocess.run(  # noqa: S603 - our own environment's
             [
                 *(str(LOCAL / "load" / "bin" / "locust"), "--headless", "--only-summary"),
-                *("--locustfile", str(ROOT / "benchmarks" / "load" / "callers.py"), "--host", url),
-                *("--users", str(callers), "--spawn-rate", str(spawn_rate or callers)),
+                *("--locustfile", str(ROOT / "benchmarks" / "load" / file), "--host", url),
                 *("--run-time", f"{seconds}s", "--stop-timeout", "30"),
-                *("--loglevel", "WARNING", "--exit-code-on-error", "0"),
+                *("--loglevel", "WARNING", "--exit-code-on-error", "0", *options),
             ],
             cwd=ROOT,
             env={**os.environ, **environment, "LOAD_STEP": str(counted), "PYTHONPATH": str(ROOT)},
@@ -111,8 +164,10 @@ def ask(
             timeout=seconds + _GRACE_SECONDS,
             check=True,
         )
-    return Step(callers, **json.loads(counted.read_text()))
+    return dict(json.loads(counted.read_text()))
 
+
+_PARTS = {"callers": _callers, "pages": _pages}
 
 if __name__ == "__main__":
     sys.exit(main())
