@@ -52,6 +52,8 @@ BOUNDS = {
     f"start: ServePublicKey, over {_PARAMETERS}": Bound(1.2, 1.15),
     f"start: CheckKey, over {_BOTH}": Bound(1.2, 1.2),
     f"start: RotateSigningKey, over {_BOTH}": Bound(1.2, 1.2),
+    "start: JoinVisit, over a client of dynamodb,secretsmanager,ssm": Bound(1.2, 1.2),
+    "start: ManageVisits, over a client of dynamodb,secretsmanager": Bound(1.2, 1.2),
     f"start: IssueToken, HS256, over {COMPILED}": Bound(0.85),
     f"start: IssueToken, RS256, over {COMPILED}": Bound(0.85),
     f"start: IssueToken, HS256, over {PLAIN}": Bound(0.4),

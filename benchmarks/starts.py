@@ -34,6 +34,8 @@ FLOORS = {
     "ServePublicKey": "ssm",
     "CheckKey": "secretsmanager,ssm",
     "RotateSigningKey": "secretsmanager,ssm",
+    "JoinVisit": "dynamodb,secretsmanager,ssm",
+    "ManageVisits": "dynamodb,secretsmanager",
 }
 # Enough for a start: nobody listens there.
 NO_AWS = {
