@@ -18,6 +18,7 @@ from jitsi_tokens.core.rooms import (
     meeting_url,
     normalised_pattern,
     scoped_room,
+    web_origin,
 )
 
 LEFT_ALONE = frozenset((string.ascii_letters + string.digits + "!'()*-._~").encode())
@@ -244,3 +245,17 @@ def test_the_meeting_url(tenant: str | None, placement: TokenPlacement, url: str
     The claim keeps what encodeURIComponent leaves alone; in a path the web client removes it.
     """
     assert meeting_url("meet.example.org", tenant, "a%20b!()*", "h.p.s", placement) == url
+
+
+@pytest.mark.parametrize(
+    ("domain", "origin"),
+    [
+        ("localhost", "http://localhost"),
+        ("127.0.0.1:8443", "http://127.0.0.1:8443"),
+        ("localhost.example.org:8443", "https://localhost.example.org:8443"),
+    ],
+)
+def test_only_this_machine_is_spoken_to_by_http(domain: str, origin: str) -> None:
+    """Of the meeting URL too."""
+    assert web_origin(domain) == origin
+    assert meeting_url(domain, None, "r", "h.p.s", "query") == f"{origin}/r?jwt=h.p.s"

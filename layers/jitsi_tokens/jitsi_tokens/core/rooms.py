@@ -122,6 +122,15 @@ def matches(pattern: str, room: str) -> bool:
     return True
 
 
+def web_origin(domain: str) -> str:
+    """Return the origin at which a browser finds Jitsi: by http on this machine only, else https.
+
+    Browsers give camera and microphone to a loopback host without TLS: W3C Secure Contexts, 3.1.
+    """
+    scheme = "http" if domain.partition(":")[0] in ("localhost", "127.0.0.1") else "https"
+    return f"{scheme}://{domain}"
+
+
 def meeting_url(
     domain: str, tenant: str | None, room: str, token: str, placement: TokenPlacement
 ) -> str:
@@ -131,7 +140,7 @@ def meeting_url(
     drops `!()*` from a path unless they are percent-encoded: jitsi-meet, util/uri.ts.
     """
     path = quote(room, safe="%")
-    base = f"https://{domain}/{tenant}/{path}" if tenant else f"https://{domain}/{path}"
+    base = f"{web_origin(domain)}/{tenant}/{path}" if tenant else f"{web_origin(domain)}/{path}"
     return f"{base}?jwt={token}" if placement == "query" else f"{base}#jwt=%22{token}%22"
 
 
