@@ -12,7 +12,7 @@ LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
 CODE := layers/jitsi_tokens/jitsi_tokens layers/jitsi_tokens/trim_botocore.py $\
-	cli/jitsi_tokens_cli local_stack deployment openapi benchmarks tests
+	functions/join_visit/page/build.py cli/jitsi_tokens_cli local_stack deployment openapi benchmarks tests
 PYTHON_CLIENT := clients/python/jitsi_tokens_client clients/python/generate_jwt_token.py
 CORE := */jitsi_tokens/core/*
 FUNCTIONS := $(wildcard functions/*/app.py)

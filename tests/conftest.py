@@ -6,6 +6,7 @@ import contextlib
 import functools
 import importlib.util
 import itertools
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +22,7 @@ from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from jitsi_tokens import telemetry
+from tests.page_sources import built_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +34,7 @@ settings.register_profile("shared", deadline=None, suppress_health_check=[Health
 settings.load_profile("shared")
 
 _FUNCTIONS = Path(__file__).parents[1] / "functions"
+_BUILT = tempfile.TemporaryDirectory()
 _COUNTER = itertools.count()
 _LIMITS = {
     "MAXIMUM_LIFETIME_SECONDS": "14400",
@@ -164,13 +167,25 @@ def stood_in_for_aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@functools.cache
+def function_folder(function: str) -> Path:
+    """Return the folder that Lambda has: the page is beside its handler, as `sam build` puts it."""
+    folder = _FUNCTIONS / function
+    if function != "join_visit":
+        return folder
+    built = Path(_BUILT.name)
+    (built / "app.py").symlink_to(folder / "app.py")
+    (built / "page.html").write_text(built_page())
+    return built
+
+
 def load_function(
     monkeypatch: pytest.MonkeyPatch, function: str, environ: Mapping[str, str]
 ) -> Any:
     """Return a function's app.py, loaded as Lambda loads it, with this environment set."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    path = _FUNCTIONS / function / "app.py"
+    path = function_folder(function) / "app.py"
     spec = importlib.util.spec_from_file_location(f"{function}_{next(_COUNTER)}", path)
     assert spec
     assert spec.loader

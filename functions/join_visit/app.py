@@ -9,6 +9,7 @@ gc.disable()  # Hardly anything that loads is garbage: docs/performance.md.
 import os
 import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from jitsi_tokens import aws, handling, http, secrets, telemetry, visit_page
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
+PAGE = visit_page.read_page(Path(__file__).parent, SETTINGS.domain)
 SSM = aws.client("ssm", aws.REFRESH)
 TABLE = VisitTable(
     aws.client("dynamodb", aws.FIRST_FETCH),
@@ -141,9 +143,9 @@ def handler(event: http.Event, _context: object) -> http.Response:
 
 
 def _page(event: http.Event, now: int, _line: telemetry.RequestLine) -> http.Response:
-    body = visit_page.page(_page_settings(now))
+    body = PAGE.with_contact(_page_settings(now).contact)
     response = http.cacheable(event, "text/html; charset=utf-8", body, PAGE_SECONDS)
-    response["headers"].update(visit_page.HEADERS)
+    response["headers"].update(PAGE.headers)
     return response
 
 

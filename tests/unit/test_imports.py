@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from local_stack.emulator import ROOT
-from tests.conftest import NAMES
+from tests.conftest import NAMES, function_folder
 
 LAYER = ROOT / "layers" / "jitsi_tokens"
 CORE = LAYER / "jitsi_tokens" / "core"
@@ -60,9 +60,7 @@ def test_a_function_starts_without_what_it_seldom_needs(
     function: str, unwanted: set[str], self_hosted_environ: dict[str, str]
 ) -> None:
     """And what it has loaded is never collected again."""
-    folder = str(ROOT / "functions" / function)
-
-    packages, frozen = load("app", folder, self_hosted_environ | NAMES)
+    packages, frozen = load("app", str(function_folder(function)), self_hosted_environ | NAMES)
 
     assert {"botocore", "jitsi_tokens"} <= packages
     assert not packages & unwanted

@@ -1,6 +1,7 @@
 """API Gateway's proxy events in, and what it answers from."""
 
 import base64
+import functools
 import hashlib
 import re
 from typing import Any
@@ -106,7 +107,7 @@ def ok(document: msgspec.Struct, status: int = 200) -> Response:
 
 def cacheable(event: Event, content_type: str, body: str, max_age_seconds: int) -> Response:
     """Return a 200 that anybody may keep for a while, or a 304 to whoever has it already."""
-    tag = f'"{hashlib.sha256(body.encode()).hexdigest()}"'
+    tag = _tag(body)
     headers = {
         "Cache-Control": f"public, max-age={max_age_seconds}",
         "ETag": tag,
@@ -135,6 +136,11 @@ def refused(problem: Problem) -> Response:
 def for_method(event: Event, response: Response) -> Response:
     """Return a response without its body if the request is a HEAD (RFC 9110, 9.3.2)."""
     return response | {"body": ""} if event.get("httpMethod") == "HEAD" else response
+
+
+@functools.lru_cache(maxsize=1)
+def _tag(body: str) -> str:
+    return f'"{hashlib.sha256(body.encode()).hexdigest()}"'
 
 
 def _handed_on(event: Event, name: str) -> object:

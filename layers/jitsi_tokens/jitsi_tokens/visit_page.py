@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import html
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from jitsi_tokens.core.rooms import web_origin
 from jitsi_tokens.secrets import UNREACHABLE, KeyVersion, SecretUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from mypy_boto3_ssm import SSMClient
 
-_STYLE = "body{font:1.25rem/1.5 system-ui,sans-serif;margin:2rem auto;max-width:36rem;padding:1rem}"
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _BETWEEN_SENTENCES = re.compile(r"\s*[|\n]\s*")
+# Beside the handler, where functions/join_visit/Makefile puts it.
+_FILE = "page.html"
+_CONTACT = "<!-- contact -->"
 
-HEADERS = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none';"
-        " form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-    "Permissions-Policy": "camera=(), microphone=(), display-capture=(), screen-wake-lock=()",
-}
+
+class PageMissing(Exception):
+    """The function was not built."""
 
 
 class PageSettings(NamedTuple):
@@ -65,12 +65,62 @@ def fetch_parameter(client: SSMClient, name: str) -> KeyVersion:
     return KeyVersion(str(found["Version"]), found["Value"], found["LastModifiedDate"])
 
 
-def page(settings: PageSettings) -> str:
-    """Return the page: the same for everybody, without a script."""
-    sentences = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in settings.contact)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>Video visit</title><style>{_STYLE}</style>"
-        f"<h1>Video visit</h1><p>This page cannot show your visit yet.</p>{sentences}"
+class Page(NamedTuple):
+    """What a browser gets: the same for everybody.
+
+    Attributes:
+        html: the file, without the operator's ContactText.
+        headers: what the browser allows it, Jitsi's frame included.
+    """
+
+    html: str
+    headers: Mapping[str, str]
+
+    def with_contact(self, contact: tuple[str, ...]) -> str:
+        """Return the page with whom to call, where it knows no visit."""
+        return _with_contact(self.html, contact)
+
+
+def read_page(folder: Path, jitsi_domain: str) -> Page:
+    """Return the page in the folder of the handler; its Jitsi is at a domain.
+
+    Raises:
+        PageMissing: `sam build` has not made it.
+    """
+    try:
+        page = (folder / _FILE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PageMissing(f"{_FILE} is missing beside app.py: sam build makes it") from None
+    jitsi = web_origin(jitsi_domain)
+    allowed = f'(self "{jitsi}")'
+    policy = (
+        "default-src 'none'",
+        f"script-src {_hash_of('script', page)}",
+        f"style-src {_hash_of('style', page)}",
+        "img-src data:",
+        "connect-src 'self'",
+        f"frame-src {jitsi}",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
     )
+    features = ("camera", "microphone", "display-capture", "screen-wake-lock")
+    headers = {
+        "Content-Security-Policy": "; ".join(policy),
+        "Referrer-Policy": "no-referrer",
+        "X-Robots-Tag": "noindex",
+        "Permissions-Policy": ", ".join(f"{feature}={allowed}" for feature in features),
+    }
+    return Page(page, headers)
+
+
+def _hash_of(tag: str, page: str) -> str:
+    """Return the source expression for the one element that has no attributes: CSP 3, 2.3.1."""
+    text = page.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@functools.lru_cache(maxsize=1)
+def _with_contact(page: str, contact: tuple[str, ...]) -> str:
+    sentences = (f"<p>{html.escape(sentence)}</p>" for sentence in contact)
+    return page.replace(_CONTACT, "".join(sentences), 1)
