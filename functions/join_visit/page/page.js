@@ -56,7 +56,7 @@
   let lastMinutes = Infinity;
   let shown = 'loading';
 
-  let header, main, content, preview, room, footer, news;
+  let header, main, content, preview, actions, room, footer, news;
   let general = []; // what the operator wrote for screens that know no clinic
 
   // Words
@@ -221,7 +221,9 @@
     document.body.classList.toggle('in-call', name === 'call');
     main.dataset.screen = name;
     if (isNew) { leaveScreen(name); }
-    replace(content, name === 'call' ? bar() : parts(name, given));
+    const [nodes, buttons] = name === 'call' ? [bar(), []] : parts(name, given);
+    replace(content, nodes);
+    replace(actions, buttons);
     drawClinic();
     drawFooter();
     document.title = [content.querySelector('h1').textContent, given.clinic || text('title')]
@@ -249,7 +251,7 @@
 
   function parts(name, given) {
     const nodes = [];
-    if (BEFORE.includes(name) || name === 'offline' || name === 'loading') {
+    if (AWAKE.includes(name) && name !== 'ready' || name === 'offline' || name === 'loading') {
       nodes.push(el('span', { class: 'pulse' }));
     }
     nodes.push(el('h1', { tabindex: '-1' }, words(titleKey(name), given)));
@@ -272,21 +274,20 @@
       actions.push(enterButton(name === 'left' ? 'enter.again' :
         trouble ? 'enter.anyway' : 'enter.now'));
     }
-    if (WITH_CALL.includes(name) && contact) { actions.push(callLink(name)); }
+    if (WITH_CALL.includes(name) && contact) {
+      actions.push(callLink(!BEFORE.includes(name)));
+    }
     if (BEFORE.includes(name)) {
       if (name !== 'early' && (window.AudioContext || window.webkitAudioContext)) {
         actions.push(button('sound', sound ? 'sound.off' : 'sound.on'));
       }
       if (devices && devices !== 'asking') { nodes.push(devicesOutcome()); }
       if (devices === 'asking') { nodes.push(el('p', { class: 'notice' }, words('devices.asking'))); }
-      if (devices !== 'blocked') {
-        actions.push(button('test-devices', devices && devices !== 'asking' ?
-          'devices.again' : 'devices.test', devices === 'asking'));
-      }
+      actions.push(button('test-devices', devices && devices !== 'asking' ?
+        'devices.again' : 'devices.test', devices === 'asking'));
     }
     if (name === 'left' || name === 'over') { actions.push(button('finish', 'finish')); }
-    if (actions.length) { nodes.push(el('div', { class: 'actions' }, actions)); }
-    return nodes;
+    return [nodes, actions];
   }
 
   function besides(name) {
@@ -331,17 +332,14 @@
     return made;
   }
 
-  function telephone(given) {
-    return el('bdi', { dir: 'ltr' }, [given]);
-  }
-
-  function callLink(name) {
-    const isMain = !BEFORE.includes(name);
+  function callLink(isMain) {
     const [before, after] = text('call').split('{phone}');
     return el('a', {
       class: isMain ? 'button main' : 'button', 'data-action': 'call', href: telUrl(),
-    }, [el('span', {}, [before, telephone(contact.phone), after])]);
+    }, [el('span', {}, [before, number(), after])]);
   }
+
+  function number() { return el('bdi', { dir: 'ltr', class: 'number' }, [contact.phone]); }
 
   function telUrl() { return 'tel:' + contact.phone.replace(/[^+0-9*#,]/g, ''); }
 
@@ -370,7 +368,7 @@
   }
 
   function bar() {
-    const nodes = [el('a', { class: 'button', href: telUrl() }, [telephone(contact.phone)])];
+    const nodes = [el('a', { href: telUrl() }, [number()])];
     const own = button('open-tab', 'open-tab', entering);
     if (call.silent && !call.heard) {
       own.className = 'main';
@@ -395,20 +393,20 @@
     footer.hidden = Boolean(call);
     const nodes = [];
     if (contact) {
-      const links = [el('a', { href: telUrl() }, [telephone(contact.phone)])];
+      const links = [el('a', { href: telUrl() }, [number()])];
       if (contact.privacyUrl && /^https:/.test(contact.privacyUrl)) {
         links.push(el('a', { href: contact.privacyUrl, target: '_blank', rel: 'noopener noreferrer' },
           words('privacy')));
       }
       nodes.push(el('p', {}, links));
     } else {
-      nodes.push(...general.map((sentence) => el('p', {}, [sentence])));
+      nodes.push(el('div', { id: 'sentences' }, general.map((each) => el('p', {}, [each]))));
     }
     const select = el('select', { id: 'language', 'data-action': 'language' },
       Object.keys(CATALOGUES).map((code) => el('option', {
         value: code, lang: code, selected: code === language ? '' : null,
       }, [CATALOGUES[code].name])));
-    nodes.unshift(el('p', {}, [el('label', { for: 'language' }, words('language')), ' ', select]));
+    nodes.unshift(el('p', {}, [el('label', { for: 'language' }, words('language')), select]));
     replace(footer, nodes);
   }
 
@@ -429,7 +427,6 @@
     pasteFailed = false;
     if (!BEFORE.includes(next)) { stopDevices(); }
     if (next === 'ready' && BEFORE.includes(shown)) { playSound(3); }
-    if (next === 'ready' && !hasDevices()) { devices = 'blocked'; }
     if (next === 'ready') { recallDenial(); }
   }
 
@@ -492,8 +489,9 @@
     } else {
       failures += 1;
       const pause = Math.min(LONGEST_PAUSE_SECONDS, Math.pow(2, failures));
+      // The first time at once, in seconds: nobody is to look at an empty page for long.
       askIn(Math.max(pause * (.5 + Math.random() / 2),
-        Math.min(got.retryAfter, LONGEST_PAUSE_SECONDS)));
+        failures > 1 ? Math.min(got.retryAfter, LONGEST_PAUSE_SECONDS) : 0));
     }
   }
 
@@ -746,6 +744,11 @@
     pasteFailed = !found(given);
     if (!pasteFailed) { useLink(given); }
     draw();
+    if (pasteFailed) {
+      const field = document.getElementById('pasted');
+      field.value = given;
+      field.focus();
+    }
   }
 
   async function copyLink() {
@@ -803,9 +806,11 @@
     general = Array.from(document.querySelectorAll('#contact p'), (each) => each.textContent);
     content = el('div', { id: 'content' });
     preview = el('div', { id: 'preview' });
+    actions = el('div', { id: 'actions' });
     room = el('div', { id: 'room' });
-    main.replaceChildren(content, preview, room);
+    main.replaceChildren(content, preview, actions, room);
     language = pick(preferred());
+    if (!hasDevices()) { devices = 'blocked'; }
     useLink(location.hash || location.pathname);
     if (!link) { useLink(location.pathname); }
     draw();
