@@ -126,11 +126,7 @@
 
   const CLOCK = { hour: 'numeric', minute: '2-digit' };
   const DAY = { weekday: 'long', day: 'numeric', month: 'long' };
-  const WALL = { dateStyle: 'short', timeStyle: 'short' };
-
-  function onSameDay(a, b, zone) {
-    return format(a, { dateStyle: 'short' }, zone) === format(b, { dateStyle: 'short' }, zone);
-  }
+  const WALL = Object.assign({}, DAY, CLOCK);
 
   function clockTime(seconds, zone) {
     return plain('time', { time: format(seconds, CLOCK, zone) });
@@ -138,12 +134,13 @@
 
   function dayAndTime(seconds, zone) {
     const isFar = Math.abs(seconds - now()) > 300 * 24 * HOUR;
-    const options = Object.assign({}, DAY, CLOCK, isFar ? { year: 'numeric' } : {});
+    const options = Object.assign({}, WALL, isFar ? { year: 'numeric' } : {});
     return plain('time', { time: format(seconds, options, zone) });
   }
 
   function briefly(seconds, zone) {
-    return onSameDay(seconds, now(), zone) ? clockTime(seconds, zone) : dayAndTime(seconds, zone);
+    const isToday = format(seconds, DAY, zone) === format(now(), DAY, zone);
+    return (isToday ? clockTime : dayAndTime)(seconds, zone);
   }
 
   function zoneName(seconds, zone) {
@@ -192,16 +189,14 @@
     all.host = answer.hostName;
     all.user = answer.userName;
     all.minutes = minutesWords(name === 'soon' ? minutesLeft() : answer.delayMinutes);
-    if (name === 'left') {
-      all.when = briefly(answer.closesAt, zone);
-    } else if (name === 'overdue') {
-      all.when = briefly(startTime(), zone);
-    } else if (name === 'early') {
-      all.when = dayAndTime(answer.startsAt, zone);
-    } else {
-      all.when = briefly(answer.startsAt, zone);
-    }
+    all.when = (name === 'early' ? dayAndTime : briefly)(timeOf(name), zone);
     return all;
+  }
+
+  // The time that a screen tells.
+  function timeOf(name) {
+    if (name === 'left') { return answer.closesAt; }
+    return name === 'overdue' ? startTime() : answer.startsAt;
   }
 
   function titleKey(name) {
@@ -258,11 +253,7 @@
     if (CATALOGUES.en[name + '.text']) {
       nodes.push(el('p', {}, words(name + '.text', given)));
     }
-    if (answer && BEFORE.includes(name)) { nodes.push(...besides(name)); }
-    if (answer && !['offline', 'finished', 'incomplete'].includes(name)) {
-      const moved = movedNotice();
-      if (moved) { nodes.push(moved); }
-    }
+    if (answer && !refusal && name !== 'offline') { nodes.push(...besides(name)); }
     if (name === 'incomplete' || name === 'invalid') { nodes.push(...pasting()); }
     const trouble = name === 'ready' && ['none', 'denied', 'hanging', 'blocked'].includes(devices);
     if (trouble) { nodes.push(devicesOutcome()); }
@@ -281,10 +272,14 @@
       if (name !== 'early' && (window.AudioContext || window.webkitAudioContext)) {
         actions.push(button('sound', sound ? 'sound.off' : 'sound.on'));
       }
-      if (devices && devices !== 'asking') { nodes.push(devicesOutcome()); }
-      if (devices === 'asking') { nodes.push(el('p', { class: 'notice' }, words('devices.asking'))); }
-      actions.push(button('test-devices', devices && devices !== 'asking' ?
-        'devices.again' : 'devices.test', devices === 'asking'));
+      const isTesting = devices === 'asking';
+      if (isTesting) {
+        nodes.push(el('p', { class: 'notice' }, words('devices.asking')));
+      } else if (devices) {
+        nodes.push(devicesOutcome());
+      }
+      actions.push(button('test-devices',
+        devices && !isTesting ? 'devices.again' : 'devices.test', isTesting));
     }
     if (name === 'left' || name === 'over') { actions.push(button('finish', 'finish')); }
     return [nodes, actions];
@@ -293,27 +288,22 @@
   function besides(name) {
     const nodes = [];
     const zone = answer.timeZone;
-    const start = name === 'overdue' ? startTime() : answer.startsAt;
-    if (name !== 'waiting' && name !== 'late' &&
-        format(start, WALL, zone) !== format(start, WALL, undefined)) {
-      const there = onSameDay(start, now(), zone) && onSameDay(start, now(), undefined) ||
-        format(start, { dateStyle: 'short' }, zone) ===
-          format(start, { dateStyle: 'short' }, undefined);
+    const time = timeOf(name);
+    const isElsewhere = format(time, WALL, zone) !== format(time, WALL);
+    if (isElsewhere && ['early', 'soon', 'overdue', 'left'].includes(name)) {
+      const isSameDay = format(time, DAY, zone) === format(time, DAY);
       nodes.push(el('p', {}, words('zone', {
-        zone: zoneName(start, zone),
-        when: there ? clockTime(start, undefined) : dayAndTime(start, undefined),
+        zone: zoneName(time, zone), when: (isSameDay ? clockTime : dayAndTime)(time),
       })));
     }
     if (answer.delayMinutes && (name === 'early' || name === 'soon')) {
       nodes.push(notice('late', 'late.notice',
         { host: answer.hostName, minutes: minutesWords(answer.delayMinutes) }));
     }
+    if (answer.startsAt !== firstStart && answer.status !== 'cancelled') {
+      nodes.push(notice('moved', 'moved', { when: dayAndTime(answer.startsAt, zone) }));
+    }
     return nodes;
-  }
-
-  function movedNotice() {
-    return answer.startsAt === firstStart || answer.status === 'cancelled' ? null :
-      notice('moved', 'moved', { when: dayAndTime(answer.startsAt, answer.timeZone) });
   }
 
   function notice(name, key, given) {
@@ -377,6 +367,7 @@
     if (answer.status === 'over' && answer.because === 'by-phone') {
       nodes.unshift(notice('by-phone', 'by-phone.title', { host: answer.hostName }));
     }
+    if (enterFailed) { nodes.unshift(notice('enter-failed', 'enter.failed', {})); }
     nodes.push(own, button('leave', 'leave'));
     return [
       el('h1', { tabindex: '-1', class: 'unseen' }, words('call.title')),
@@ -395,8 +386,9 @@
     if (contact) {
       const links = [el('a', { href: telUrl() }, [number()])];
       if (contact.privacyUrl && /^https:/.test(contact.privacyUrl)) {
-        links.push(el('a', { href: contact.privacyUrl, target: '_blank', rel: 'noopener noreferrer' },
-          words('privacy')));
+        links.push(el('a', {
+          href: contact.privacyUrl, target: '_blank', rel: 'noopener noreferrer',
+        }, words('privacy')));
       }
       nodes.push(el('p', {}, links));
     } else {
