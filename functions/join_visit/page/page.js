@@ -210,27 +210,35 @@
     const name = screenName();
     const isNew = name !== shown;
     const given = values(name);
-    const focused = document.activeElement && document.activeElement.dataset.action;
+    const focused = document.activeElement;
+    const told = notices();
     document.documentElement.lang = language;
     document.documentElement.dir = text('dir');
     document.body.classList.toggle('in-call', name === 'call');
     main.dataset.screen = name;
-    if (isNew) { leaveScreen(name); }
+    if (isNew) {
+      leaveScreen(name);
+      content.replaceChildren();
+    }
     const [nodes, buttons] = name === 'call' ? [bar(), []] : parts(name, given);
     replace(content, nodes);
     replace(actions, buttons);
     drawClinic();
     drawFooter();
-    document.title = [content.querySelector('h1').textContent, given.clinic || text('title')]
-      .join(' – ');
+    const heading = content.querySelector('h1');
+    document.title = [heading.textContent, given.clinic || text('title')].join(' – ');
     if (isNew) {
       shown = name;
-      announce(content.querySelector('h1').textContent);
-      content.querySelector('h1').focus();
+      announce(heading.textContent);
+      heading.focus();
       scrollTo(0, 0);
-    } else if (focused && !document.activeElement.dataset.action) {
-      const again = document.querySelector('[data-action="' + focused + '"]');
-      if (again) { again.focus(); }
+    } else {
+      if (notices() !== told) { announce(notices()); }
+      if (!focused.isConnected) {
+        const again = focused.tagName === 'H1' ? heading :
+          document.querySelector('[data-action="' + focused.dataset.action + '"]');
+        if (again) { again.focus(); }
+      }
     }
     countDown(name);
     keepAwake();
@@ -239,9 +247,18 @@
   // What is the same stays, with the focus in it.
   function replace(old, nodes) {
     const [is, was] = [Array.from(el('div', {}, nodes).childNodes), Array.from(old.childNodes)];
-    if (is.length !== was.length || is.some((node, index) => !node.isEqualNode(was[index]))) {
+    if (is.length !== was.length) {
       old.replaceChildren(...is);
+      return;
     }
+    is.forEach((node, index) => {
+      if (!node.isEqualNode(was[index])) { was[index].replaceWith(node); }
+    });
+  }
+
+  function notices() {
+    return Array.from(content.querySelectorAll('[data-notice]'), (each) => each.textContent)
+      .join(' ');
   }
 
   function parts(name, given) {
@@ -768,7 +785,8 @@
 
   const ACTIONS = {
     enter: () => enter(null),
-    'open-tab': () => enter(window.open('about:blank', '_blank')),
+    // Opened at the tap: later the browser would hold it for an advertisement.
+    'open-tab': () => { if (!entering) { enter(window.open('about:blank', '_blank')); } },
     leave: () => endCall('left.title'),
     'test-devices': testDevices,
     'copy-link': copyLink,
