@@ -95,13 +95,12 @@ def moderator(tested: TokenUnderTest) -> Check:
     if not _is_switch(value):
         why = "Jitsi takes true and false, as strings or booleans. Anything else is a guest."
         return warning("moderator", found, _TRUE_OR_FALSE, why=why)
-    is_moderator = value in (True, "true")
+    role = "a moderator" if makes_moderator(tested) else "a guest"
     if tested.expected.is_jaas:
-        return passed("moderator", f"{found}: JaaS makes {_role(is_moderator)}")
+        return passed("moderator", f"{found}: JaaS makes {role}")
     if "affiliation" in fields:
         found += f", affiliation {claim(fields, 'affiliation')}"
-    is_owner = is_moderator or fields.get("affiliation") in _OWNERS
-    found += f": a Jitsi that heeds it makes {_role(is_owner)}"
+    found += f": a Jitsi that heeds it makes {role}"
     bypass = fields.get("lobby_bypass", False)
     if not isinstance(bypass, bool):
         why = f"lobby_bypass {shown(bypass)} lets nobody past the lobby."
@@ -109,8 +108,12 @@ def moderator(tested: TokenUnderTest) -> Check:
     return passed("moderator", found, _SETTINGS)
 
 
-def _role(is_moderator: bool) -> str:  # noqa: FBT001 - the value is the role
-    return "a moderator" if is_moderator else "a guest"
+def makes_moderator(tested: TokenUnderTest) -> bool:
+    """Tell whether JaaS, or a Jitsi that heeds the token, makes a moderator."""
+    value = tested.user.get("moderator")
+    if value is True or value == "true":
+        return True
+    return not tested.expected.is_jaas and tested.user.get("affiliation") in _OWNERS
 
 
 def _is_text(key: str, value: object) -> bool:
