@@ -42,6 +42,7 @@ SHARED = {
     "ENABLE_AUTH": "1",
     "AUTH_TYPE": "jwt",
     "ENABLE_GUESTS": "0",
+    "ENABLE_WELCOME_PAGE": "0",
     "JWT_ALLOW_EMPTY": "0",
     "JWT_APP_ID": "openemr_telehealth",
     "JWT_SIGN_TYPE": "HS256",
@@ -310,6 +311,8 @@ def test_prosody_of_a_shared_secret(self_hosted_environ: dict[str, str]) -> None
     assert '\nVirtualHost "meet.example.org"\n' in text
     assert '\nComponent "conference.meet.example.org" "muc"\n' in text
     assert f"--   {READ_SECRET} | jq -r .secret\n    -- app_secret" in text
+    assert " /etc/jitsi/meet/meet.example.org-config.js." in text
+    assert "\n--   config.welcomePage = { disabled: true };\n" in text
 
 
 def test_prosody_of_public_keys(published_environ: dict[str, str]) -> None:

@@ -73,6 +73,9 @@ _LOBBY_BYPASS_ON_DEBIAN = _LOBBY_BYPASS.format(
     " /usr/share/jitsi-meet/prosody-plugins."
 )
 _LIST = "A comma-separated list, without blanks."
+_NO_WELCOME_PAGE = (
+    "Otherwise a hang-up leads to Jitsi's welcome page, in the frame of a visit's page too."
+)
 
 
 class Verification(NamedTuple):
@@ -172,7 +175,7 @@ def check_values(side: JitsiSide) -> None:
 def env_text(side: JitsiSide) -> str:
     """Return the lines for `.env`. The shared secret is not among them."""
     blocks = [_comment(f"docker-jitsi-meet's .env {side.title}.", "#")]
-    blocks += [_assignment(setting) for setting in _login_settings(side)]
+    blocks += [_assignment(setting) for setting in (*_login_settings(side), _web_setting())]
     if side.key_server is None:
         blocks.append(_secret(side))
     blocks.append(_comment(_MODERATORS, "#"))
@@ -211,7 +214,7 @@ def external_secrets_text(side: JitsiSide, namespace: str, store: SecretStore) -
 
 
 def prosody_text(side: JitsiSide) -> str:
-    """Return Lua for Prosody; in comments what Jicofo and Apache need. No secret is in it."""
+    """Return Lua for Prosody; in comments what the others need. No secret is in it."""
     head = (
         f"Prosody's configuration on Debian {side.title}. It takes the package"
         " jitsi-meet-tokens. Put these lines into the sections that"
@@ -226,6 +229,7 @@ def prosody_text(side: JitsiSide) -> str:
             _comment(_MODERATORS, "--"),
             f'Component "conference.{side.host}" "muc"\n{_indented(_rooms(), 4)}',
             f"-- And in /etc/jitsi/jicofo/jicofo.conf:\n{_as_comment(_jicofo())}",
+            _welcome_page(side),
             _apache(side),
         ]
     )
@@ -268,6 +272,10 @@ def _moderator_settings() -> list[Setting]:
     return [Setting(name, value, why[name]) for name, value in moderators.SETTINGS.items()]
 
 
+def _web_setting() -> Setting:
+    return Setting("ENABLE_WELCOME_PAGE", "0", _NO_WELCOME_PAGE)
+
+
 def _key_server(side: JitsiSide) -> list[Setting]:
     if side.key_server is None:
         return []
@@ -287,7 +295,7 @@ def _config_map(side: JitsiSide, namespace: str) -> str:
         " after a change."
     )
     settings = [
-        *map(_entry, _login_settings(side)),
+        *map(_entry, (*_login_settings(side), _web_setting())),
         _comment(_MODERATORS, "#"),
         *map(_entry, _moderator_settings()),
     ]
@@ -417,6 +425,11 @@ jicofo {{
     enable-auto-owner = false
   }}
 }}"""
+
+
+def _welcome_page(side: JitsiSide) -> str:
+    head = f"And at the end of /etc/jitsi/meet/{side.host}-config.js. {_NO_WELCOME_PAGE}"
+    return f"{_comment(head, '--')}\n{_as_comment('config.welcomePage = { disabled: true };')}"
 
 
 def _apache(side: JitsiSide) -> str:
