@@ -39,7 +39,7 @@ def asked() -> list[str]:
 def serve(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[str]
 ) -> Iterator[Callable[..., Web]]:
-    """Return how a service begins to listen with a certificate, trusted or not."""
+    """Return how a service begins to listen: with a certificate, trusted or not, or without TLS."""
     for variable in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(variable, raising=False)
     with contextlib.ExitStack() as stack:
@@ -49,6 +49,7 @@ def serve(
             days: float = 90.5,
             name: str = "localhost",
             trusted: bool = True,
+            tls: bool = True,
             status: int = 200,
             headers: tuple[tuple[str, str], ...] = (),
             body: bytes = b'{"configured": true}',
@@ -66,16 +67,17 @@ def serve(
                 def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                     """Keep quiet."""
 
-            certificate, context = certify(tmp_path, name, days)
-            if trusted:
-                monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
             server = _Server(("127.0.0.1", 0), Handler)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
+            if tls:
+                certificate, context = certify(tmp_path, name, days)
+                if trusted:
+                    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+                server.socket = context.wrap_socket(server.socket, server_side=True)
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
             stack.callback(server.server_close)
             stack.callback(server.shutdown)
-            return Web(f"https://localhost:{server.server_port}")
+            return Web(f"http{'s' if tls else ''}://localhost:{server.server_port}")
 
         yield begin
 
@@ -127,7 +129,7 @@ def test_the_page_of_a_meeting(
 ) -> None:
     """Of a room with a hyphen, behind the tenant; no redirect is followed."""
     elsewhere = ("Location", "/elsewhere")
-    domain = serve(status=status, headers=(elsewhere,)).url.removeprefix("https://")
+    domain = serve(status=status, headers=(elsewhere,), tls=False).url.removeprefix("http://")
     environ = self_hosted_environ | {"JITSI_DOMAIN": domain, "JITSI_TENANT": "clinic"}
 
     check = meeting_page_check(read_settings(environ))
@@ -170,7 +172,7 @@ def test_a_frame_that_a_header_forbids(
     named: str,
 ) -> None:
     """A warning names the header and what to do, unless nobody shows Jitsi in a frame."""
-    domain = serve(headers=tuple(headers.items())).url.removeprefix("https://")
+    domain = serve(headers=tuple(headers.items()), tls=False).url.removeprefix("http://")
     settings = read_settings(self_hosted_environ | {"JITSI_DOMAIN": domain})
 
     check = meeting_page_check(settings, "https://Visits.example.org/v1")

@@ -17,6 +17,7 @@ from jwt.algorithms import RSAAlgorithm
 from jitsi_tokens import publication, status
 from jitsi_tokens.core.clients import make_api_key
 from jitsi_tokens.core.public_keys import name_of
+from jitsi_tokens.core.rooms import web_origin
 from jitsi_tokens.core.rsa_keys import fingerprint, read_public_pem
 from jitsi_tokens_cli.checks import Check, failed, passed, skipped, warning
 from jitsi_tokens_cli.doctor.unknown import DAY_SECONDS, NO_KEY, Unknown, attempt, rate_limited
@@ -99,7 +100,7 @@ def meeting_page_check(settings: Settings, frames_at: str | None = None) -> Chec
     """
     name = "meeting-page"
     tenant = f"/{settings.tenant}" if settings.tenant else ""
-    web = Web(f"https://{settings.domain}", limit_seconds=LIMIT_SECONDS)
+    web = Web(web_origin(settings.domain), limit_seconds=LIMIT_SECONDS)
     try:
         reply = web.get(f"{tenant}/doctor-{secrets.token_hex(8)}")
     except Unanswered as error:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from jitsi_tokens.core.rooms import RoomRefused, backend_safe, scoped_room, unopened
+from jitsi_tokens.core.rooms import RoomRefused, backend_safe, scoped_room, unopened, web_origin
 from jitsi_tokens_cli.checks import Check, failed, not_applicable, not_checked, passed, warning
 from jitsi_tokens_cli.token.explain import lua_pattern
 from jitsi_tokens_cli.token.explain.expectations import claim, shown
@@ -162,7 +162,7 @@ def _target_flaw(address: Address, tested: TokenUnderTest) -> tuple[str, str, st
         tenant = tested.claims["sub"]
     if domain and address.host != domain.lower():
         why = f"The link leads to another Jitsi than {domain}, which the token is for."
-        return shown(address.host), f"Open the meeting at https://{domain}/.", why
+        return shown(address.host), f"Open the meeting at {web_origin(domain)}/.", why
     if tenant is not None and address.tenant.lower() != tenant.lower():
         path = f"/{tenant}/<room>" if tenant else "/<room>"
         found = f"the tenant {shown(address.tenant)}" if address.tenant else "no tenant"
