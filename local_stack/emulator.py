@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -15,17 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from local_stack import processes
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
 REGION = "us-east-1"
 
 _USUAL_PORT = 4566
 _START_SECONDS = 60
-_STOP_SECONDS = 30
-
-
-# This process's own children: they stay until they are waited for.
-_STARTED: list[subprocess.Popen[bytes]] = []
 
 
 class EmulatorFailure(RuntimeError):
@@ -75,13 +68,8 @@ HOME = Home(LOCAL / "emulator-home")
 
 def running(home: Home = HOME) -> Emulator | None:
     """Return the emulator that runs from this home; None when there is none."""
-    try:
-        emulator = Emulator(**json.loads(home.record.read_text()))
-        folder = Path(f"/proc/{emulator.pid}/cwd").readlink()
-    except (OSError, ValueError, TypeError):
-        return None
-    # The process id may have gone to another program since, and the record may be a copy.
-    return emulator if folder == _working_folder(home) else None
+    found = processes.running(home.record, _working_folder(home))
+    return found and Emulator(*found)
 
 
 def start(
@@ -107,7 +95,7 @@ def start(
     for folder in (home.folder, home.folder / "state", home.folder / "s3", temporary):
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
-    port = _free_port()
+    port = processes.free_port(_USUAL_PORT)
     binaries = LOCAL / "emulator" / "bin"
     environment = {
         "PATH": f"{binaries}:/usr/local/bin:/usr/bin:/bin",
@@ -126,17 +114,8 @@ def start(
     addresses = ["127.0.0.1", also_listen] if also_listen else ["127.0.0.1"]
     binds = [f"--bind={address}:{port}" for address in addresses]
     with home.log.open("ab") as log:
-        process = subprocess.Popen(
-            [*command, *binds, "--log-level", "warning"],
-            cwd=temporary,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    _STARTED.append(process)
-    emulator = Emulator(process.pid, port)
+        command = [*command, *binds, "--log-level", "warning"]
+        emulator = Emulator(processes.spawn(command, temporary, environment, log), port)
     home.record.write_text(json.dumps(emulator._asdict()))
     _wait_for(emulator, home)
     return emulator
@@ -146,13 +125,7 @@ def stop(home: Home = HOME) -> bool:
     """Stop the emulator of this home, letting it write what it keeps; False when none runs."""
     emulator = running(home)
     if emulator:
-        os.kill(emulator.pid, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while _is_alive(emulator.pid):
-            if time.monotonic() > deadline:
-                os.killpg(emulator.pid, signal.SIGKILL)
-                break
-            time.sleep(0.1)
+        processes.end(emulator.pid)
     home.record.unlink(missing_ok=True)
     # Every worker unpacks the layer there and leaves it. One by one, some disks take minutes.
     workers = _working_folder(home).glob("ministack-lambda-*")
@@ -169,20 +142,9 @@ def _working_folder(home: Home) -> Path:
 def _wait_for(emulator: Emulator, home: Home) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not _answers(emulator):
-        if not _is_alive(emulator.pid) or time.monotonic() > deadline:
+        if not processes.is_alive(emulator.pid) or time.monotonic() > deadline:
             raise EmulatorFailure(f"the emulator does not answer: `make stop`, and see {home.log}")
         time.sleep(0.1)
-
-
-def _is_alive(pid: int) -> bool:
-    for process in _STARTED:
-        if process.pid == pid:
-            return process.poll() is None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _answers(emulator: Emulator) -> bool:
@@ -192,15 +154,3 @@ def _answers(emulator: Emulator) -> bool:
             return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's own number
     except (OSError, urllib.error.URLError):
         return False
-
-
-def _free_port() -> int:
-    for wanted in (_USUAL_PORT, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", wanted))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise EmulatorFailure("no free port on 127.0.0.1")
