@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import WaiterError
 
 from jitsi_tokens.settings import trust_of
 from local_stack.api import STAGE, complete_api
@@ -18,6 +19,9 @@ from local_stack.public_url import allow_reading_by_path, tell_join_url, tell_pu
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_lambda import LambdaClient
 
     from jitsi_tokens.core.keys import Trust
 
@@ -89,6 +93,7 @@ def deploy(
     found = formation.describe_stack_resource(StackName=name, LogicalResourceId="ManageVisits")
     tell_join_url(functions, found["StackResourceDetail"]["PhysicalResourceId"], stack.url)
     allow_reading_by_path(client(emulator, "iam"), formation, name)
+    _wait_for_snapshots(functions, formation, name)
     return stack
 
 
@@ -111,6 +116,24 @@ def client(emulator: Emulator, service: str, credentials: dict[str, str] | None 
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         config=Config(retries={"total_max_attempts": 2}, read_timeout=60),
     )
+
+
+def _wait_for_snapshots(
+    functions: LambdaClient, formation: CloudFormationClient, name: str
+) -> None:
+    """Wait as CloudFormation does on AWS: until then a version answers 409.
+
+    Raises:
+        DeploymentFailure: a function's code cannot be loaded.
+    """
+    waiter = functions.get_waiter("published_version_active")
+    pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
+    for resource in pages.search("StackResourceSummaries[?ResourceType=='AWS::Lambda::Alias']"):
+        function, _, alias = resource["PhysicalResourceId"].rpartition(":")
+        try:
+            waiter.wait(FunctionName=function, Qualifier=alias, WaiterConfig={"Delay": 1})
+        except WaiterError as error:
+            raise DeploymentFailure(f"{function} does not start: {error}") from None
 
 
 def _local_parameters() -> dict[str, str]:
