@@ -1,12 +1,15 @@
-# make run         everything from nothing: a token on the local stack
+# make run         everything from nothing: a visit on the local stack, with a stand-in for Jitsi
 #                  [PROVIDER=jaas|self-hosted] [ALGORITHM=HS256|RS256, of a self-hosted Jitsi]
-#                  [VERBOSE=1, to see claims and whole links]
+#                  [JAAS_APP_ID=vpaas-magic-cookie-... | JITSI_DOMAIN=meet.example.org: a real one]
+#                  [VERBOSE=1, to see a token's claims]
 # make test        every check, and the tests without the slow ones
 # make test-slow   the slow tests: load, failures of AWS, other dates
 # make rotate      replaces the signing key of the local RS256 stack
-# make stop        ends the local stack; keys and clients are kept
+# make stop        ends the local stack; keys, clients and visits are kept
 
-PROVIDER ?= jaas
+JAAS_APP_ID ?=
+JITSI_DOMAIN ?=
+PROVIDER ?= $(if $(JITSI_DOMAIN),self-hosted,jaas)
 ALGORITHM ?= HS256
 LISTEN ?=
 PYTHON := .local/venv/bin/python
@@ -32,13 +35,14 @@ MAKEFLAGS += --no-print-directory
 	vulnerabilities mutants load bench openapi requirements clean tools
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 7
+	@sed -n 's/^# //p' Makefile | head -n 8
 
 tools:
 	@local_stack/bootstrap venv sam emulator
 
 run: tools
 	@$(PYTHON) -m local_stack run --provider $(PROVIDER) --algorithm $(ALGORITHM) \
+		--jitsi-domain "$(JITSI_DOMAIN)" --jaas-app-id "$(JAAS_APP_ID)" \
 		--listen "$(LISTEN)" $(if $(VERBOSE),--verbose)
 
 rotate:

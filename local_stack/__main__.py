@@ -6,9 +6,11 @@ import argparse
 import os
 import sys
 
+from jitsi_tokens.settings import JAAS_DOMAIN
 from local_stack import deployment, emulator, sam_local
 from local_stack.commands import CommandFailure
 from local_stack.demonstration import DemonstrationFailure, demonstrate
+from local_stack.jitsi import background
 from local_stack.metrics import alarm_states, put_metrics
 from local_stack.rotation import RotationFailure, rotate
 from local_stack.steps import step
@@ -18,12 +20,14 @@ def main() -> int:
     """Run one of the commands."""
     parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="start, build, deploy, and issue two tokens")
+    run = commands.add_parser("run", help="start, build, deploy, and put a visit")
     run.add_argument("--provider", choices=("jaas", "self-hosted"), default="jaas")
     run.add_argument("--algorithm", choices=("HS256", "RS256"), default="HS256", help="self-hosted")
+    run.add_argument("--jitsi-domain", metavar="HOST", help="a Jitsi, and not the stand-in")
+    run.add_argument("--jaas-app-id", metavar="ID", help="8x8.vc, and not the stand-in")
     run.add_argument("--listen", metavar="ADDRESS", help="besides loopback, for `sam local`")
     run.add_argument("--verbose", action="store_true", help="show claims and whole links")
-    commands.add_parser("stop", help="stop the emulator; keys and clients are kept")
+    commands.add_parser("stop", help="stop it; keys, clients and visits are kept")
     for name, what in (
         ("rotate", "replace the key of an RS256 stack, as Secrets Manager does on AWS"),
         ("metrics", "make metrics of the log, and show the alarms"),
@@ -58,15 +62,33 @@ def _run(arguments: argparse.Namespace) -> int:
         emulating.told = f"{'running' if found else 'started'}, IAM enforced: {running.endpoint}"
     with step("sam build"):
         deployment.build()
+    provider, app_id = arguments.provider, arguments.jaas_app_id
+    # Of its own: an App ID is part of a key's name, and 8x8 keeps that key.
+    name = "jitsi-tokens-8x8" if app_id else deployment.name_of(provider, arguments.algorithm)
+    domain = arguments.jitsi_domain or (JAAS_DOMAIN if app_id else "")
+    port = None if domain else background.port_of(name)
+    parameters = {"JaasAppId": app_id} if app_id else {}
     with step("sam deploy") as deploying:
-        stack = deployment.deploy(running, arguments.provider, arguments.algorithm)
+        stack = deployment.deploy(
+            running,
+            provider,
+            arguments.algorithm,
+            name=name,
+            JitsiDomain=domain or f"127.0.0.1:{port}",
+            **parameters,
+        )
         deploying.told = stack.name
+    if port:
+        with step("stand-in for Jitsi") as standing_in:
+            background.start(running, stack, port)
+            standing_in.told = f"http://127.0.0.1:{port}"
     sam_local.write(running, stack)
-    demonstrate(running, stack, verbose=arguments.verbose)
+    demonstrate(running, stack, real_jitsi=domain, verbose=arguments.verbose)
     return 0
 
 
 def _stop(_arguments: argparse.Namespace) -> int:
+    background.stop()
     stopped = emulator.stop()
     print("The emulator is stopped." if stopped else "No emulator of this folder runs.")
     return 0

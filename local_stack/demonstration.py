@@ -1,9 +1,11 @@
-"""What `make run` does with a deployed stack: a key, a client, two tokens, shown."""
+"""What `make run` does with a deployed stack: a key, a client, a token, a visit."""
 
 from __future__ import annotations
 
 import json
 import shlex
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
 import httpx
@@ -15,6 +17,8 @@ from local_stack.rotation import rotate
 from local_stack.steps import step
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from jitsi_tokens.core.keys import Trust
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
@@ -25,36 +29,50 @@ _POLICY = (
     *("--feature", "moderation", "--feature", "recording", "--feature", "livestreaming"),
     *("--feature", "transcription", "--feature", "screen-sharing", "--feature", "lobby"),
 )
-_ROOM = "session-123"
-_DOCTOR = {
+_TOKEN = {
     "userId": "user-123",
     "userName": "Dr. Jane Smith",
     "userEmail": "dr.smith@clinic.example",
-    "roomName": _ROOM,
+    "roomName": "session-123",
     "isModerator": True,
     "expirationSeconds": 3600,
     "features": {"livestreaming": False, "recording": False, "moderation": True},
 }
-_PATIENT = {"userId": "user-456", "userName": "John Doe", "roomName": _ROOM}
-_ROLES = {"doctor": "moderator", "patient": "guest"}
+_VISIT = {
+    "durationMinutes": 30,
+    "contact": {"name": "Clinic Dr. Smith", "phone": "+1 202 555 0123"},
+    "participants": [
+        {"participantId": "doctor", "userName": "Dr. Jane Smith", "isModerator": True},
+        {"participantId": "patient", "userName": "John Doe"},
+    ],
+}
 _BIN = LOCAL / "venv" / "bin"
-_NEXT = """
-Next:
+_END = """
+A visit is open. Join it from both sides, {where}
+
+The doctor, by the health record's button; the patient can join from then on:
   . .local/stack.env     address, API key and jitsi-tokens for this shell
+  jitsi-tokens visit join demo doctor --open
+
+The patient, by a link; open it in a browser:
+  {link}
+
+Next:
+  jitsi-tokens visit show demo
   jitsi-tokens doctor
   jitsi-tokens token issue --room visit-12 --user-id 7 --user-name 'Dr. Roe'
   jitsi-tokens client list
-  jitsi-tokens client revoke openemr
-{rerun}
-  make stop              stops the emulator; keys and clients are kept
+{rotate}  the same make run      deploys what changed, and puts the visit again
+  make stop              stops it; keys, clients and visits are kept
 
-VERBOSE=1 shows claims and whole links. README.md has the same call by curl."""
+VERBOSE=1 shows a token's claims. README.md has a request by curl."""
 
-_RERUN: dict[Trust, str] = {
-    "console": "  make run               deploys what changed",
-    "shared": "  make run PROVIDER=self-hosted    deploys what changed",
-    "published": "  make rotate            replaces the signing key\n"
-    "  make run PROVIDER=self-hosted ALGORITHM=RS256    deploys what changed",
+_ROTATE = "  make rotate            replaces the signing key\n"
+# What a real Jitsi needs first.
+_NEEDS: dict[Trust, str] = {
+    "console": "8x8 needs the key: docs/keys.md.",
+    "shared": "It needs what `jitsi-tokens jitsi-config` prints.",
+    "published": "It needs what `jitsi-tokens jitsi-config` prints, and to reach this machine.",
 }
 
 
@@ -62,23 +80,32 @@ class DemonstrationFailure(RuntimeError):
     """A step did not do what it should; the text holds what it answered."""
 
 
-def demonstrate(emulator: Emulator, stack: Stack, *, verbose: bool = False) -> None:
-    """Give the stack a key and a client where it has none, then issue and show two tokens."""
+def demonstrate(
+    emulator: Emulator, stack: Stack, *, real_jitsi: str = "", verbose: bool = False
+) -> None:
+    """Give the stack a key and a client where it has none, issue a token, and put a visit.
+
+    `real_jitsi`: the domain of the Jitsi that takes the tokens, where it is not the stand-in.
+    """
     commands = Commands(emulator, stack)
     with step("signing key") as making:
         making.told = _ensure_key(emulator, stack, commands)
     with step(f"client {CLIENT}") as adding:
         api_key, adding.told = _ensure_client(commands, stack)
     _write_environment(emulator, stack, api_key)
-    links = {}
-    for person, body in (("doctor", _DOCTOR), ("patient", _PATIENT)):
-        with step(f"{person}'s token") as issuing:
-            issued = _issue(stack, api_key, body)
-            issuing.told = f"room {_ROOM}, {_ROLES[person]}"
-        links[person] = issued["meetingUrl"]
-        if verbose:
-            print(commands.run("token", "inspect", "-", text=issued["token"]))
-    _show_end(stack, links, verbose=verbose)
+    with step("a doctor's token") as issuing:
+        issued = _ask(stack, api_key, "POST", "jitsi/jwt", _TOKEN)
+        issuing.told = f"room {issued['roomName']}"
+    if verbose:
+        print(commands.run("token", "inspect", "-", text=issued["token"]))
+    with step("visit demo") as putting:
+        state = _put_visit(stack, api_key)["state"]
+        closes = datetime.fromtimestamp(state["closesAt"], UTC).astimezone()
+        putting.told = f"{state['status']}, until {closes:%H:%M}"
+    [link] = [each["link"] for each in state["participants"] if "link" in each]
+    where = f"at {real_jitsi}. {_NEEDS[stack.trust]}" if real_jitsi else "on this machine."
+    rotate_line = _ROTATE if stack.trust == "published" else ""
+    print(_END.format(where=where, link=link, rotate=rotate_line), flush=True)
 
 
 def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> str:
@@ -104,15 +131,30 @@ def _ensure_client(commands: Commands, stack: Stack) -> tuple[str, str]:
     api_key = _remembered_api_key(stack)
     # The authorizer remembers a revoked key for a while: the table is what counts.
     listed = json.loads(commands.run("client", "list", "--json"))
+    present = next((entry for entry in listed if entry["client"] == CLIENT), None)
+    if present and present["policy"] and not present["policy"]["visits"]:
+        commands.run("client", "set", CLIENT, *_options(present["policy"]), "--visits")
     if api_key and any(
         key["digest"] == digest(api_key) for entry in listed for key in entry["keys"]
     ):
         return api_key, "kept, with its API key"
-    if any(entry["client"] == CLIENT for entry in listed):
+    if present:
         answer, told = commands.run("client", "add", CLIENT, "--json"), "one more API key"
     else:
         answer, told = commands.run("client", "add", CLIENT, *_POLICY, "--json"), "added"
     return str(json.loads(answer)["apiKey"]), told
+
+
+def _options(policy: dict[str, Any]) -> Iterator[str]:
+    """Yield the options of `client set` that keep a policy, which it replaces."""
+    for room in policy["rooms"]:
+        yield "--any-room" if room == "*" else f"--room={room}"
+    yield from (f"--feature={feature}" for feature in policy["features"])
+    for option in ("moderator", "diagnostics", "moderator_links"):
+        if policy[option]:
+            yield f"--{option.replace('_', '-')}"
+    if policy["max_lifetime_seconds"]:
+        yield f"--max-lifetime={policy['max_lifetime_seconds']}"
 
 
 def _remembered_api_key(stack: Stack) -> str | None:
@@ -141,23 +183,22 @@ def _write_environment(emulator: Emulator, stack: Stack, api_key: str) -> None:
         path.write_text(text)
 
 
-def _issue(stack: Stack, api_key: str, body: dict[str, Any]) -> dict[str, Any]:
-    answer = httpx.post(
-        f"{stack.url}/api/jitsi/jwt", json=body, headers=_bearer(api_key), timeout=30
+def _put_visit(stack: Stack, api_key: str) -> dict[str, Any]:
+    """Put the visit that starts now; each time, as its close is soon."""
+    place = Path("/etc/localtime").resolve().as_posix().partition("/zoneinfo/")[2]
+    times = {
+        "startsAt": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "timeZone": place or "Etc/UTC",
+    }
+    return _ask(stack, api_key, "PUT", "visits/demo", _VISIT | times)
+
+
+def _ask(stack: Stack, api_key: str, method: str, path: str, body: Any) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {api_key}"}
+    answer = httpx.request(
+        method, f"{stack.url}/api/{path}", json=body, headers=headers, timeout=30
     )
     if answer.is_error:
         raise DemonstrationFailure(f"HTTP {answer.status_code}: {answer.text}")
-    issued: dict[str, Any] = answer.json()
-    return issued
-
-
-def _bearer(api_key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {api_key}"}
-
-
-def _show_end(stack: Stack, links: dict[str, str], *, verbose: bool) -> None:
-    print()
-    for person, link in links.items():
-        page, _, token = link.partition("=")
-        print(f"The {person} joins at {link if verbose else f'{page}={token[:12]}...'}")
-    print(_NEXT.format(rerun=_RERUN[stack.trust]), flush=True)
+    answered: dict[str, Any] = answer.json()
+    return answered

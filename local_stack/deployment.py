@@ -68,9 +68,8 @@ def deploy(
     chosen = _local_parameters() | _ROTATION
     if provider == "self-hosted":
         chosen |= _SELF_HOSTED | {"SigningAlgorithm": algorithm}
-        provider += "-rs256" if algorithm == "RS256" else ""
     chosen |= parameters
-    name = name or f"jitsi-tokens-{provider}"
+    name = name or name_of(provider, algorithm)
     _sam(
         "deploy",
         "--template-file",
@@ -95,6 +94,12 @@ def deploy(
     allow_reading_by_path(client(emulator, "iam"), formation, name)
     _wait_for_snapshots(functions, formation, name)
     return stack
+
+
+def name_of(provider: str, algorithm: str) -> str:
+    """Return the name that the stack of a provider and an algorithm has here."""
+    is_rs256 = provider == "self-hosted" and algorithm == "RS256"
+    return f"jitsi-tokens-{provider}{'-rs256' if is_rs256 else ''}"
 
 
 def find(emulator: Emulator, name: str) -> Stack:
