@@ -53,7 +53,7 @@ stop:
 
 # Two jobs; what a target prints is shown when it ends.
 test: tools
-	@local_stack/bootstrap checkov workflows schemathesis runtime
+	@local_stack/bootstrap checkov workflows schemathesis runtime npm
 	@$(MAKE) --jobs=2 --output-sync=target checks stack
 
 checks: tools
@@ -67,7 +67,7 @@ test-slow: tools
 	@$(MAKE) bench-check
 	@$(MAKE) test-clock
 	@$(MAKE) test-faults
-	@local_stack/bootstrap schemathesis runtime
+	@local_stack/bootstrap schemathesis runtime npm
 	$(BIN)/pytest tests -m "slow or whole" -rs
 
 lint: tools
@@ -94,6 +94,7 @@ unit: tools
 # Most of it is waiting, so more of them than processors. -rs: what is left out on a machine without
 # PHP or Node is said, with the reason.
 callers: tools
+	@local_stack/bootstrap npm
 	$(BIN)/pytest tests/clients -m "not slow" --numprocesses 4 -rs
 
 # Starts, memory and warm requests as ratios, against the bounds in benchmarks/ratios.py.
@@ -102,7 +103,7 @@ bench-check: tools
 	$(PYTHON) -m benchmarks --check
 
 stack: tools
-	@local_stack/bootstrap schemathesis runtime
+	@local_stack/bootstrap schemathesis runtime npm
 	$(BIN)/pytest tests/stack -m "not slow" -rs
 
 # What docs/reliability.md tells; prints its table.
