@@ -31,8 +31,8 @@ export SAM_CLI_TELEMETRY = 0
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run rotate stop test test-slow checks lint unit callers bench-check stack test-clock test-faults \
-	vulnerabilities mutants load bench openapi requirements clean tools
+.PHONY: help run rotate stop test test-slow checks lint unit callers bench-check stack page pictures \
+	test-clock test-faults vulnerabilities mutants load bench openapi requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 8
@@ -60,6 +60,7 @@ checks: tools
 	@$(MAKE) lint
 	@$(MAKE) unit
 	@$(MAKE) callers
+	@$(MAKE) page
 
 # One after the other: they measure time, or use all processors. The tests that look at everything
 # that a run did (its log, its calls to AWS) are in both runs of the stack.
@@ -96,6 +97,16 @@ unit: tools
 callers: tools
 	@local_stack/bootstrap npm
 	$(BIN)/pytest tests/clients -m "not slow" --numprocesses 4 -rs
+
+# The waiting page in a real browser, on a stack of its own.
+page: tools
+	@local_stack/bootstrap npm
+	$(BIN)/pytest tests/page -m "not slow" -rs
+
+# Each screen in each language, on a phone and on a desktop; and a visit in a screen reader's words.
+pictures: tools
+	@local_stack/bootstrap npm
+	$(BIN)/pytest tests/page -k "screen or keyboard" -m "not slow" --pictures .local/screenshots
 
 # Starts, memory and warm requests as ratios, against the bounds in benchmarks/ratios.py.
 bench-check: tools

@@ -1,0 +1,222 @@
+"""A visit, from the link to its end, as its patient sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from tests.page.accessibility import spoken
+from tests.page.browsers import chromium
+from tests.page.patients import DAY, Patient
+from tests.stack.visits import at, claims_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.page.browsers import Browser
+    from tests.stack.visits import Visits
+
+pytestmark = pytest.mark.stack
+
+_WRONG_CLOCK = """{
+const Right = Date, late = %d * 3600000;
+window.Date = new Proxy(Right, {
+    construct: (_, given) => given.length ? new Right(...given) : new Right(Right.now() + late),
+    apply: () => String(new Right(Right.now() + late)),
+    get: (_, name) => name === "now" ? () => Right.now() + late : Right[name],
+});
+}"""
+_LANGUAGE = "return document.documentElement.lang"
+_CHANGES: dict[str, Callable[[Patient], object]] = {
+    "ready": Patient.join,
+    "late": lambda patient: patient.call("PATCH", json={"delayMinutes": 20}),
+    "early": lambda patient: patient.put(startsAt=at(21 * DAY)),
+    "by-phone": lambda patient: patient.call("POST", "/end", json={"because": "by-phone"}),
+    "over": lambda patient: patient.call("POST", "/end"),
+    "cancelled": lambda patient: patient.call("DELETE"),
+    "replaced": Patient.new_link,
+}
+_ENDS = {
+    "messages": ["hang-up"],
+    "navigation": ["hang-up-navigate"],
+    "both": ["hang-up", "hang-up-navigate"],
+    "kicked": ["kick"],
+}
+
+
+def test_the_opening_offers_join_whatever_the_device_thinks_the_time_is(
+    record: Visits, browser: Browser
+) -> None:
+    """Within ten seconds, without a reload, with a clock two hours fast or slow."""
+    patient = Patient(record, browser, startsAt=at(6), opensBeforeMinutes=0, admission="on-time")
+    opens_at = record.get(patient.visit_id)["state"]["opensAt"]
+    with contextlib.ExitStack() as tabs:
+        opened = []
+        for hours in (2, -2):
+            tabs.enter_context(browser.own_tab())
+            browser.before_each_page(_WRONG_CLOCK % hours)
+            patient.open("soon")
+            opened.append(browser.driver.current_window_handle)
+
+        for tab in opened:
+            browser.driver.switch_to.window(tab)
+            browser.wait_for("ready", opens_at + 10 - time.time())
+
+        assert time.time() > opens_at
+        browser.press("enter")
+        browser.wait_for("call")
+
+
+def test_what_the_clinic_does_shows_within_one_question(record: Visits, browser: Browser) -> None:
+    """The page asks each five seconds while the visit is open."""
+    with contextlib.ExitStack() as tabs:
+        waiting = {}
+        for screen in _CHANGES:
+            tabs.enter_context(browser.own_tab())
+            patient = Patient(record, browser)
+            patient.open("waiting")
+            waiting[screen] = (browser.driver.current_window_handle, patient)
+        for screen, (_, patient) in waiting.items():
+            _CHANGES[screen](patient)
+        deadline = time.time() + 5
+
+        for screen, (tab, _) in waiting.items():
+            browser.driver.switch_to.window(tab)
+            browser.wait_for(screen, max(1, deadline - time.time()))
+            assert browser.shows("[data-notice=moved]") == (screen == "early")
+
+
+def test_one_link_works_after_a_reload_and_on_a_second_device(
+    patient: Patient, browser: Browser
+) -> None:
+    """All of them are the same person for Jitsi."""
+    patient.enter()
+    entered = [_claims(browser)]
+    browser.driver.refresh()
+    browser.wait_for("ready")
+    browser.press("enter")
+    browser.wait_for("call")
+    entered.append(_claims(browser))
+    with chromium() as phone:
+        phone.open(patient.link)
+        phone.wait_for("ready")
+        phone.press("enter")
+        phone.wait_for("call")
+        entered.append(_claims(phone))
+
+    assert len({claims["jti"] for claims in entered}) == 3
+    assert len({(claims["room"], claims["context"]["user"]["id"]) for claims in entered}) == 1
+
+
+@pytest.mark.parametrize("how", _ENDS)
+def test_the_end_of_the_call_shows_within_a_second(
+    patient: Patient, browser: Browser, how: str
+) -> None:
+    """However Jitsi tells it; the frame is gone, and the patient can join again."""
+    patient.enter()
+    _joined(browser)
+
+    browser.press_in_frame(*_ENDS[how])
+
+    browser.wait_for("left", 1)
+    assert not browser.shows("iframe")
+    browser.press("enter")
+    browser.wait_for("call")
+    _joined(browser)
+
+
+def test_a_stranger_cannot_end_the_call(patient: Patient, browser: Browser) -> None:
+    """Jitsi's messages are heard from its frame and its origin only."""
+    patient.enter()
+    _joined(browser)
+
+    browser.run(
+        "for (const name of ['video-conference-left', 'video-ready-to-close'])"
+        " postMessage(JSON.stringify({postis: true, scope: 'jitsi_meet_external_api_1',"
+        " method: 'message', params: {type: 'event', data: {name}}}), '*')"
+    )
+
+    browser.press("leave")
+    browser.wait_for("left")
+
+
+def test_the_whole_visit_by_keyboard(
+    patient: Patient, browser: Browser, pictures: Path | None
+) -> None:
+    """Each change puts the focus on the new heading, and what follows is a few tabs away."""
+    heard = []
+
+    def hear(screen: str) -> None:
+        browser.wait_for(screen)
+        assert _focused(browser) == "h1"
+        heard.append(f"== {screen}\n{spoken(browser)}\n")
+
+    patient.open("waiting")
+    hear("waiting")
+    patient.join()
+    hear("ready")
+    for action, screen in (
+        *(("enter", "call"), ("leave", "left"), ("enter", "call"), ("leave", "left")),
+        ("finish", "finished"),
+    ):
+        heard.append(f"Tab, {_tab_to(browser, action)} times; Enter\n")
+        browser.keys(Keys.ENTER)
+        hear(screen)
+
+    if pictures:
+        (pictures / "heard.txt").write_text("\n".join(heard))
+    assert "#" not in browser.driver.current_url
+    browser.driver.back()
+    assert "jtv_" not in browser.driver.current_url
+
+
+def test_the_language_is_the_participants_and_can_be_changed(
+    record: Visits, browser: Browser
+) -> None:
+    """Nothing of the choice is kept on the device."""
+    person = {"participantId": "patient", "userName": "Anna", "language": "de-AT"}
+    patient = Patient(record, browser, participants=[person])
+    patient.open("waiting")
+    assert browser.run(_LANGUAGE) == "de"
+
+    browser.find("option[value=es]").click()
+    browser.until(lambda: browser.run(_LANGUAGE) == "es")
+    browser.driver.refresh()
+    browser.wait_for("waiting")
+
+    assert browser.run(_LANGUAGE) == "de"
+    assert browser.run("return localStorage.length + sessionStorage.length") == 0
+    assert browser.run("return document.cookie") == ""
+
+
+def _claims(browser: Browser) -> dict[str, Any]:
+    address = unquote(browser.find("iframe#meeting").get_dom_attribute("src"))
+    return claims_of(address.partition('jwt="')[2].partition('"')[0])
+
+
+def _joined(browser: Browser) -> None:
+    """Wait until the stand-in is in the meeting."""
+    browser.driver.switch_to.frame(browser.find("iframe#meeting"))
+    browser.until(lambda: browser.shows("[data-action=hang-up]"))
+    browser.driver.switch_to.default_content()
+
+
+def _focused(browser: Browser) -> str:
+    script = (
+        "const {dataset, localName} = document.activeElement; return dataset.action || localName"
+    )
+    return str(browser.run(script))
+
+
+def _tab_to(browser: Browser, action: str) -> int:
+    for pressed in range(1, 10):
+        browser.keys(Keys.TAB)
+        if _focused(browser) == action:
+            return pressed
+    raise AssertionError(f"nine tabs do not lead to {action}")
