@@ -2,38 +2,6 @@
 /**
  * Route handlers for Next.js' App Router: POST gives the signed-in person a meeting token, for a
  * room or for a visit, GET says whether tokens can be had. They need nothing but Node 18.
- *
- * @typedef {object} Person
- * @property {string} userId
- * @property {string} userName
- * @property {string | null} [userEmail] Jitsi shows it to everybody in the meeting.
- * @property {string | null} [userAvatar] an https URL
- * @property {boolean} isModerator
- * @property {number | null} [notBefore] epoch seconds; left out: now.
- * @property {number | null} [expirationSeconds] from then on; left out: the service's default.
- * @property {boolean} [browserTimes] true: without times here, the browser's count.
- * @property {Record<string, boolean> | null} [features] all of them; left out: the browser's,
- *   which switch nothing on for a guest.
- *
- * @callback Identify
- * @param {Request} request with its headers and cookies; its body has been read.
- * @param {string} roomName the room that is asked for, as foldedRoomName() returns it.
- * @returns {Person | null | false | Promise<Person | null | false>} `null`: nobody is signed in;
- *   `false`: this person may not enter this room.
- *
- * @typedef {object} Options
- * @property {Identify} identify who is asking, from the application's own session.
- * @property {string} [url] left out: JITSI_TOKENS_URL, or JITSI_TOKENS_URL_FILE names a file.
- * @property {string} [apiKey] left out: JITSI_TOKENS_API_KEY, or JITSI_TOKENS_API_KEY_FILE.
- * @property {string} [origin] the origin that browsers see, where a proxy replaces the Host header.
- * @property {number} [timeoutSeconds] for the whole of a request.
- * @property {(sentence: string) => void} [report] told what an operator has to mend; no secrets.
- *
- * @callback IdentifyVisit
- * @param {Request} request
- * @param {{ params: Promise<Record<string, string>> }} context as Next.js hands it on.
- * @returns {Promise<{ visitId: string, participantId: string } | null | false>} the ids that the
- *   service knows; `null`: nobody is signed in; `false`: this person has no part in the visit.
  */
 
 import { Refusal, json, problemResponse } from './problem.js';
@@ -59,9 +27,7 @@ const OF_A_TOKEN = {
 /**
  * Make the handlers for `app/api/jitsi/jwt/route.js`.
  *
- * @param {Options} options
- * @returns {{ GET: (request?: Request) => Promise<Response>,
- *   POST: (request: Request) => Promise<Response> }}
+ * @type {typeof import('./route.d.ts').jitsiRoute}
  */
 export function jitsiRoute(options) {
   const { identify, url, apiKey } = options;
@@ -102,8 +68,7 @@ export function jitsiRoute(options) {
  * Make the handler of a route that joins a visit, `app/api/visits/[id]/join/route.js` for instance.
  * Of the browser's request it reads nothing: the application says which visit, and who in it.
  *
- * @param {Omit<Options, 'identify'> & { identify: IdentifyVisit }} options
- * @returns {{ POST: (request: Request, context?: object) => Promise<Response> }}
+ * @type {typeof import('./route.d.ts').joinRoute}
  */
 export function joinRoute(options) {
   const { identify, url, apiKey } = options;

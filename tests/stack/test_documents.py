@@ -45,6 +45,7 @@ NOT_RUN = {
     "jitsi-tokens client add kiosk": "names an API key that another stack made",
     ".local/venv/bin/python -m local_stack metrics": "tests/stack/test_alarms.py does it",
     "pip install": "changes the Python that runs this",
+    "npm install": "changes the reader's application",
     "composer config": "needs Composer, and a project of the reader's",
     "aws cloudtrail": "the emulator has no CloudTrail",
     "<?php\n\n// oe-module": "tests/clients/test_openemr.py runs them, in OpenEMR's place",
