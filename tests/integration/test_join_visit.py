@@ -554,7 +554,7 @@ def test_what_dynamodb_did_not_read_is_read_again(
     scene.now = OPENS_AT
     dynamodb = scene.join.TABLE._dynamodb
     read = dynamodb.batch_get_item
-    part = {"Responses": {}, "UnprocessedKeys": {"clients": {}}}
+    part: dict[str, Any] = {"Responses": {}, "UnprocessedKeys": {"clients": {}}}
     parts: Iterator[Any] = iter([part, None, part])
     monkeypatch.setattr(
         dynamodb, "batch_get_item", lambda **asked: next(parts, None) or read(**asked)

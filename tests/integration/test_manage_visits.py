@@ -308,8 +308,8 @@ def test_thirty_take_part_with_those_of_the_day(scene: Scene) -> None:
 def test_two_hundred_are_ever_named(scene: Scene) -> None:
     """Each keeps a place, so that no old link opens: an id for each call would fill the item."""
     for first in range(0, 200, 25):
-        named = range(first, first + 25)
-        many = [{"participantId": f"p{number}", "userName": "x"} for number in named]
+        ids = [f"p{number}" for number in range(first, first + 25)]
+        many = [{"participantId": id_, "userName": "x"} for id_ in ids]
         assert scene.put(participants=many).status in (200, 201)
     assert scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="p0").status == 200
 
