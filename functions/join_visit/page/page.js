@@ -283,7 +283,7 @@
         trouble ? 'enter.anyway' : 'enter.now'));
     }
     if (WITH_CALL.includes(name) && contact) {
-      actions.push(callLink(!BEFORE.includes(name)));
+      actions.push(callLink(!BEFORE.includes(name) && name !== 'by-phone'));
     }
     if (BEFORE.includes(name)) {
       if (name !== 'early' && (window.AudioContext || window.webkitAudioContext)) {
