@@ -50,12 +50,14 @@ _BIN = LOCAL / "venv" / "bin"
 _END = """
 A visit is open. Join it from both sides, {where}
 
-The doctor, by the health record's button; the patient can join from then on:
+1. Be the patient. Open this link in a browser, and wait there:
+  {link}
+
+2. Be the doctor. This opens the room, as a button in the health record does:
   . .local/stack.env     address, API key and jitsi-tokens for this shell
   jitsi-tokens visit join demo doctor --open
 
-The patient, by a link; open it in a browser:
-  {link}
+3. The patient's page now offers "Join now".
 
 Next:
   jitsi-tokens visit show demo
