@@ -58,14 +58,14 @@ _ALL = [
     Problem(VISIT_CANCELLED, "The visit is cancelled: a PUT brings it back."),
     Problem(
         TOO_EARLY,
-        "The visit is not open yet.",
+        "The visit opens at opensAt.",
         members={"opens_at": 1796112900, "server_time": 1796109300},
     ),
-    Problem(WAITING_FOR_MODERATOR, "No moderator has joined yet."),
+    Problem(WAITING_FOR_MODERATOR, "Wait until a moderator has joined."),
     Problem(VISIT_OVER, "The visit is over.", members={"because": "by-phone"}),
-    Problem(LINK_INVALID, "There is no such link."),
-    Problem(LINK_REPLACED, "Use the newest link, or call.", members=_CONTACT),
-    Problem(VISIT_INTERRUPTED, "The clinic's video is interrupted.", members=_CONTACT),
+    Problem(LINK_INVALID, "The link is incomplete, or too old."),
+    Problem(LINK_REPLACED, "Use the newest link, or call the clinic.", members=_CONTACT),
+    Problem(VISIT_INTERRUPTED, "Call the clinic.", members=_CONTACT),
     unexpected(),
 ]
 EXAMPLES: dict[Kind, Problem] = {problem.kind: problem for problem in _ALL}

@@ -210,7 +210,7 @@ def _door_of_link(link: str, now: int, line: telemetry.RequestLine) -> Door:
     contact = {"contact": visit.contact}
     member = visit.active.get(holder.participant_id)
     if member is None or member.link_hash != link_hash:
-        raise Problem(LINK_REPLACED, "Use the newest link.", members=contact)
+        raise Problem(LINK_REPLACED, "Use the newest link, or call the clinic.", members=contact)
     has_leave = client is not None and (client.policy.moderator_links or not member.is_moderator)
     if client is None or not has_leave or not visit_policy.allows(client.policy, visit, member):
         raise Problem(VISIT_INTERRUPTED, "Call the clinic.", members=contact)
@@ -231,7 +231,7 @@ def _door_of_record(whose: Link, now: int) -> Door:
     if member is None:
         raise Problem(NOT_FOUND, "The visit has no such participant.")
     if client is None or not visit_policy.allows(client.policy, stored.visit, member):
-        raise Problem(FORBIDDEN, "This client may not make this token any more.")
+        raise Problem(FORBIDDEN, "This client may no longer issue this token.")
     enter = visits.moderator_joins if member.is_moderator else visits.guest_enters
     return Door(stored, whose.participant_id, client, enter)
 
@@ -298,7 +298,9 @@ def _issued(
 
 
 def _contended() -> Problem:
-    return Problem(UNAVAILABLE, "The visit is being changed: try again.", retry_after_seconds=1)
+    return Problem(
+        UNAVAILABLE, "Other calls keep changing the visit. Try again.", retry_after_seconds=1
+    )
 
 
 def _lifetime(client: Client) -> int:
@@ -307,11 +309,15 @@ def _lifetime(client: Client) -> int:
 
 
 def _too_many(now: int) -> Problem:
-    return Problem(TOO_MANY_REQUESTS, "Wait a minute.", retry_after_seconds=60 - now % 60)
+    return Problem(
+        TOO_MANY_REQUESTS,
+        "The link has given its tokens for this minute.",
+        retry_after_seconds=60 - now % 60,
+    )
 
 
 def _no_link() -> Problem:
-    return Problem(LINK_INVALID, "There is no such link.")
+    return Problem(LINK_INVALID, "The link is incomplete, or too old.")
 
 
 def _page_settings(now: int) -> visit_page.PageSettings:

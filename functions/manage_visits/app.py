@@ -224,7 +224,7 @@ def _written(call: Call, change: Callable[[StoredVisit | None], Change]) -> http
             continue
         return _shown(call, stored, key, 200 if old else 201)
     raise Problem(
-        UNAVAILABLE, "Others changed the visit all the time: try again.", retry_after_seconds=1
+        UNAVAILABLE, "Other calls keep changing the visit. Try again.", retry_after_seconds=1
     )
 
 
@@ -276,7 +276,7 @@ def _link_key(now: int) -> bytes:
     except secrets.SecretUnavailable:
         raise Problem(
             UNAVAILABLE,
-            "The key of the links cannot be read. Try again later.",
+            "The link key cannot be read. Try again later.",
             retry_after_seconds=secrets.RETRY_SECONDS,
         ) from None
 

@@ -33,7 +33,7 @@ BEYOND_THE_SCHEMA = {
         "|must not hold characters that Unicode 15 does not know|must name one room: .*"
         "|must not be a (relative )?path.*|must fit 960 bytes once percent-encoded"
         "|must not end in .*|has no stable form: .*"
-        "|cannot be changed: it is that of the visit's creation"
+        "|cannot be changed once the visit exists"
     ),
     "/userEmail": "must be an e-mail address|must hold a visible character",
     "/userAvatar": "must be an https URL without user name or password",
@@ -52,16 +52,16 @@ BEYOND_THE_SCHEMA = {
     "/contact/phone": _TEXT,
     "/contact/privacyUrl": f"must be an https URL|{_TEXT}",
     "/hostName": _TEXT,
-    "/participants": "must be at most 30.*|is required: the visit was cancelled",
-    "/participants/*/participantId": "must not be another participant's",
-    "/features/flip": "is not for visits",
+    "/participants": "must name at most .*|is required to bring back a cancelled visit",
+    "/participants/*/participantId": "must be unique within the visit",
+    "/features/flip": "is not allowed in a visit",
 }
 
 
 # Of GET /api/visits, where the fields have no pointer.
 OF_QUERIES = {
-    "to must lie after from, by 31 days at most.",
-    "next must be that of an answer to the same question.",
+    "to must be later than from, by at most 31 days.",
+    "next must come from an answer to the same query.",
     "A visit has at most 30 participants.",
 }
 

@@ -95,7 +95,7 @@ def test_the_logger_works_with_what_the_layer_holds(packages: Path) -> None:
 
 def test_time_zones_come_with_the_layer(built: Path, packages: Path, tmp_path: Path) -> None:
     """Lambda's system has none: ManageVisits knows a place all the same, and refuses another."""
-    # With no key of the links, as nothing listens at port 9, a visit without a fault is a 503.
+    # Without a link key, as nothing listens at port 9, a visit without a fault is a 503.
     environment = {
         "PYTHONTZPATH": "",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
@@ -111,7 +111,7 @@ def test_time_zones_come_with_the_layer(built: Path, packages: Path, tmp_path: P
         )
 
     assert (known["statusCode"], known["headers"]["Retry-After"]) == (503, "30")
-    assert "The key of the links" in known["body"]
+    assert "The link key" in known["body"]
     assert unknown["statusCode"] == 400
     assert [error["pointer"] for error in json.loads(unknown["body"])["errors"]] == ["/timeZone"]
 

@@ -421,7 +421,7 @@ def refusal(refused: Refused, moment: Moment) -> Problem:
         case "too-early":
             return Problem(
                 TOO_EARLY,
-                "The visit is not open yet: come back at opensAt.",
+                "The visit opens at opensAt.",
                 members={"opens_at": refused.opens_at, "server_time": moment.now},
             )
         case "waiting-for-moderator":

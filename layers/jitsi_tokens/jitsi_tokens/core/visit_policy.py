@@ -46,7 +46,7 @@ def check_new_link(policy: Policy, member: Member) -> None:
         Problem: 403.
     """
     if member.is_moderator and not policy.moderator_links:
-        raise Problem(FORBIDDEN, "This client's moderators get no links.")
+        raise Problem(FORBIDDEN, "This client may not give moderators links.")
 
 
 def allows(policy: Policy, visit: Visit, member: Member) -> bool:

@@ -30,10 +30,7 @@ from jitsi_tokens.core.visits import Because, Facts, Plan
 
 # The item keeps everybody who was ever named, so that no old link opens: DynamoDB takes 400 KB.
 MAX_EVER_NAMED = 200
-_TOO_MANY_EVER = (
-    f"A visit names at most {MAX_EVER_NAMED} participants in all, the revoked included: use the"
-    " same ids again."
-)
+_EVER_NAMED = f"at most {MAX_EVER_NAMED} people in all, revoked ones included: reuse their ids"
 
 
 class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -105,9 +102,9 @@ def put(
         return _created(body, now, draw)
     refuse_superseded(old, body.revision if body.revision is not UNSET else None)
     if body.room_name is not UNSET and scoped_room(body.room_name) != old.room:
-        raise invalid_field("/roomName", "cannot be changed: it is that of the visit's creation")
+        raise invalid_field("/roomName", "cannot be changed once the visit exists")
     if old.plan.cancelled and body.participants is UNSET:
-        raise invalid_field("/participants", "is required: the visit was cancelled")
+        raise invalid_field("/participants", "is required to bring back a cancelled visit")
     new, forgets = _replanned(old, body, facts, now)
     revision = old.revision if body.revision is UNSET else body.revision
     members = dict(old.members)
@@ -189,7 +186,7 @@ def with_participant(
     if len(changed.active) > MAX_PARTICIPANTS:
         raise Problem(INVALID_REQUEST, f"A visit has at most {MAX_PARTICIPANTS} participants.")
     if len(changed.members) > MAX_EVER_NAMED:
-        raise Problem(INVALID_REQUEST, _TOO_MANY_EVER)
+        raise Problem(INVALID_REQUEST, f"A visit names {_EVER_NAMED}.")
     return changed
 
 
@@ -283,7 +280,9 @@ def _replanned(old: Visit, body: VisitBody, facts: Facts, now: int) -> tuple[Pla
         plan, stays = visits.moved(before, facts, plan, now)
         forgets = not stays
     if plan.is_too_long:
-        raise invalid_field("/durationMinutes", "with the delay makes the visit exceed 24 hours")
+        raise invalid_field(
+            "/durationMinutes", "with the delay makes the visit longer than 24 hours"
+        )
     if moved or before.cancelled or wanted.duration_seconds > before.duration_seconds:
         plan = visits.revived(plan)
         _refuse_past(plan, Facts() if forgets else facts, now)
@@ -360,10 +359,10 @@ def _refuse_too_many(visit: Visit) -> None:
     if len(visit.active) > MAX_PARTICIPANTS:
         raise invalid_field(
             "/participants",
-            f"must be at most {MAX_PARTICIPANTS}, with those who were put by their own route",
+            f"must name at most {MAX_PARTICIPANTS}, including those added on the day",
         )
     if len(visit.members) > MAX_EVER_NAMED:
-        raise invalid_field("/participants", _TOO_MANY_EVER)
+        raise invalid_field("/participants", f"must name {_EVER_NAMED}")
 
 
 def _room(draw: Callable[[], str]) -> str:

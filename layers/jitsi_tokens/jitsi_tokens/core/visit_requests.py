@@ -335,7 +335,7 @@ def read_list_query(query: Mapping[str, str]) -> Wanted:
     """
     start, end = _time(query, "from"), _time(query, "to")
     if not 0 < end - start <= _MAX_LIST_SECONDS:
-        raise Problem(INVALID_REQUEST, "to must lie after from, by 31 days at most.")
+        raise Problem(INVALID_REQUEST, "to must be later than from, by at most 31 days.")
     waiting = query.get("waiting", "false")
     if waiting not in ("true", "false"):
         raise Problem(INVALID_REQUEST, "waiting must be true or false.")
@@ -349,7 +349,7 @@ def read_list_query(query: Mapping[str, str]) -> Wanted:
     start_of_last, visit_id = following.after or (0, "")
     is_within = wanted.start <= start_of_last < wanted.end and _VISIT_ID.fullmatch(visit_id)
     if following._replace(after=None) != wanted or not is_within:
-        raise Problem(INVALID_REQUEST, "next must be that of an answer to the same question.")
+        raise Problem(INVALID_REQUEST, "next must come from an answer to the same query.")
     return following
 
 
@@ -392,13 +392,13 @@ def check_participants(visit: VisitBody) -> None:
     if visit.participants is UNSET:
         return
     if len(visit.participants) > MAX_PARTICIPANTS:
-        raise invalid_field("/participants", f"must be at most {MAX_PARTICIPANTS}")
+        raise invalid_field("/participants", f"must name at most {MAX_PARTICIPANTS}")
     known: set[str] = set()
     for number, participant in enumerate(visit.participants):
         check_participant(f"/participants/{number}", participant)
         if participant.participant_id in known:
             raise invalid_field(
-                f"/participants/{number}/participantId", "must not be another participant's"
+                f"/participants/{number}/participantId", "must be unique within the visit"
             )
         known.add(participant.participant_id)
 
@@ -413,7 +413,7 @@ def check_participant(pointer: str, participant: ParticipantBody) -> None:
     check_texts(pointer, participant)
     check_user(pointer, participant)
     if participant.features is not UNSET and "flip" in participant.features:
-        raise invalid_field(f"{pointer}/features/flip", "is not for visits")
+        raise invalid_field(f"{pointer}/features/flip", "is not allowed in a visit")
 
 
 def check_texts(pointer: str, body: Struct) -> None:
