@@ -156,11 +156,9 @@ def for_guests(plan: Plan, facts: Facts) -> tuple[Plan, Facts]:
 
 def guest_enters(plan: Plan, facts: Facts, now: int) -> Entry | Refused:
     """Let a guest in, or say why not."""
-    if refused := _refused_at_any_time(plan, facts):
-        return refused
     current = opening(*for_guests(plan, facts), now)
-    if not current.holds(now):
-        return Refused("too-early" if now < current.opens_at else "visit-over", current.opens_at)
+    if refused := _refused(plan, facts, current, now):
+        return refused
     if plan.admission == "with-moderator" and not _moderated(plan, facts, current):
         return Refused("waiting-for-moderator", current.opens_at)
     return Entry(current.closes_at, _with_token(plan, facts, now, current.closes_at))
@@ -180,12 +178,7 @@ def moderator_joins(plan: Plan, facts: Facts, now: int) -> Entry | Refused:
 
 def moderator_enters(plan: Plan, facts: Facts, now: int) -> Entry | Refused:
     """Let a moderator in who opens a link: only while the visit is open."""
-    if refused := _refused_at_any_time(plan, facts):
-        return refused
-    current = opening(plan, facts, now)
-    if not current.holds(now):
-        return Refused("too-early" if now < current.opens_at else "visit-over", current.opens_at)
-    return _joined(plan, facts, now)
+    return _refused(plan, facts, opening(plan, facts, now), now) or _joined(plan, facts, now)
 
 
 def moved(plan: Plan, facts: Facts, new: Plan, now: int) -> tuple[Plan, bool]:
@@ -236,12 +229,12 @@ def _moderated(plan: Plan, facts: Facts, current: Opening) -> bool:
     return stretch is not None and stretch.touches(current)
 
 
-def _refused_at_any_time(plan: Plan, facts: Facts) -> Refused | None:
+def _refused(plan: Plan, facts: Facts, current: Opening, now: int) -> Refused | None:
     if plan.cancelled:
-        return Refused("visit-cancelled", plan.window.opens_at)
-    if not openings(plan, facts):
-        return Refused("visit-over", plan.window.opens_at)
-    return None
+        return Refused("visit-cancelled", current.opens_at)
+    if not openings(plan, facts) or now >= current.closes_at:
+        return Refused("visit-over", current.opens_at)
+    return Refused("too-early", current.opens_at) if now < current.opens_at else None
 
 
 def _joined(plan: Plan, facts: Facts, now: int) -> Entry:
