@@ -48,19 +48,13 @@ SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 SETTINGS = read_settings(os.environ)
 PAGE = visit_page.read_page(Path(__file__).parent, SETTINGS.domain)
 SSM = aws.client("ssm", aws.REFRESH)
-TABLE = VisitTable(
-    aws.client("dynamodb", aws.FIRST_FETCH),
-    os.environ["VISITS_TABLE"],
-    clients_table=os.environ["CLIENTS_TABLE"],
-    retention_seconds=int(os.environ["VISIT_RETENTION_DAYS"]) * 86_400,
-)
+TABLE = VisitTable(aws.client("dynamodb", aws.FIRST_FETCH), os.environ)
 
 # Once more where the visit has changed since it was read.
 TRIES = 2
 PAGE_SECONDS = 60
 # Of the 100 that POST /join/status takes a second: this container alone has that many.
 BUSY_QUESTIONS = 80
-
 
 SECRETS = handling.ContainerSecrets(SETTINGS.max_stale_seconds)
 SIGNING_KEY = SECRETS.cached(

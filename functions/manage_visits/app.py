@@ -29,19 +29,13 @@ if TYPE_CHECKING:
 
 SERVICE = os.environ["POWERTOOLS_SERVICE_NAME"]
 STACK = os.environ["STACK_NAME"]
-TABLE = VisitTable(
-    aws.client("dynamodb", aws.FIRST_FETCH),
-    os.environ["VISITS_TABLE"],
-    clients_table=os.environ["CLIENTS_TABLE"],
-    retention_seconds=int(os.environ["VISIT_RETENTION_DAYS"]) * 86_400,
-)
+TABLE = VisitTable(aws.client("dynamodb", aws.FIRST_FETCH), os.environ)
 
 TRIES = 6
 _FIRST_PAUSE_SECONDS = 0.05
 # Another try against a slow table could run into the function's own time limit.
 _TRIED_SECONDS = 4
 _ROOM_BYTES = 16
-
 
 SECRETS = handling.ContainerSecrets(int(os.environ["MAXIMUM_STALE_SECONDS"]))
 LINK_KEY = SECRETS.cached(os.environ["LINK_KEY_SECRET"], str.encode, trips_breaker=True)

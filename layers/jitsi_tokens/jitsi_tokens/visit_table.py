@@ -93,13 +93,11 @@ class Page(NamedTuple):
 class VisitTable:
     """The visits of a stack. What AWS refuses is raised as botocore raises it."""
 
-    def __init__(
-        self, client: DynamoDBClient, table: str, *, clients_table: str, retention_seconds: int
-    ) -> None:
+    def __init__(self, client: DynamoDBClient, environ: Mapping[str, str]) -> None:
         self._dynamodb = client
-        self._table = table
-        self._clients_table = clients_table
-        self._retention_seconds = retention_seconds
+        self._table = environ["VISITS_TABLE"]
+        self._clients_table = environ["CLIENTS_TABLE"]
+        self._retention_seconds = int(environ["VISIT_RETENTION_DAYS"]) * _DAY_SECONDS
 
     def find(self, client: str, visit_id: str, now: int) -> StoredVisit | None:
         """Return a visit; None where there is none."""
