@@ -205,8 +205,11 @@ def _door_of_link(link: str, now: int, line: telemetry.RequestLine) -> Door:
     member = visit.active.get(holder.participant_id)
     if member is None or member.link_hash != link_hash:
         raise Problem(LINK_REPLACED, "Use the newest link, or call the clinic.", members=contact)
-    has_leave = client is not None and (client.policy.moderator_links or not member.is_moderator)
-    if client is None or not has_leave or not visit_policy.allows(client.policy, visit, member):
+    if (
+        client is None
+        or not visit_policy.has_link(client.policy, member)
+        or not visit_policy.allows(client.policy, visit, member)
+    ):
         raise Problem(VISIT_INTERRUPTED, "Call the clinic.", members=contact)
     enter = visits.moderator_enters if member.is_moderator else visits.guest_enters
     return Door(stored, holder.participant_id, client, enter)

@@ -232,7 +232,7 @@ def _shown(call: Call, stored: StoredVisit, key: bytes, status: int = 200) -> ht
     base = f"{_address(call.event)}/join/#"
 
     def link_of(id_: str, member: Member) -> str | None:
-        if member.is_moderator and not call.client.policy.moderator_links:
+        if not visit_policy.has_link(call.client.policy, member):
             return None
         link = _link(call, key, stored.visit, id_, member)
         return f"{base}{link}" if links.link_hash(link) == member.link_hash else ""

@@ -39,13 +39,18 @@ def check_participant(policy: Policy, body: ParticipantBody) -> None:
     _refuse(_faults(policy, body, ""))
 
 
+def has_link(policy: Policy, member: Member) -> bool:
+    """Tell whether a participant has a link: moderators only where the policy allows it."""
+    return policy.moderator_links or not member.is_moderator
+
+
 def check_new_link(policy: Policy, member: Member) -> None:
-    """Refuse a moderator's link to a client without leave.
+    """Refuse a link that the policy does not allow.
 
     Raises:
         Problem: 403.
     """
-    if member.is_moderator and not policy.moderator_links:
+    if not has_link(policy, member):
         raise Problem(FORBIDDEN, "This client may not give moderators links.")
 
 
