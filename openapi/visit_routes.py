@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from jitsi_tokens.core.visit_requests import (
+    MAX_SAFE_INTEGER,
+    PARTICIPANT_ID_PATTERN,
+    VISIT_ID_PATTERN,
+)
 from openapi.answers import json_answer, not_modified, page_answer, refusals, with_head
 from openapi.schemas import example, reference, schemas
 
@@ -21,7 +26,7 @@ _VISIT_ID = {
         "The caller's own name of the visit, unique within the client: what stays the same when"
         " the appointment moves, never its date."
     ),
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"},
+    "schema": {"type": "string", "pattern": VISIT_ID_PATTERN},
     "example": "oe-default-4711",
 }
 _PARTICIPANT_ID = {
@@ -29,7 +34,7 @@ _PARTICIPANT_ID = {
     "in": "path",
     "required": True,
     "description": "The caller's name of the participant within the visit.",
-    "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,31}$"},
+    "schema": {"type": "string", "pattern": PARTICIPANT_ID_PATTERN},
     "example": "patient",
 }
 _REVISION = {
@@ -37,7 +42,7 @@ _REVISION = {
     "in": "query",
     "required": False,
     "description": "As in PUT: a lower one than the visit has changes nothing.",
-    "schema": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+    "schema": {"type": "integer", "minimum": 0, "maximum": MAX_SAFE_INTEGER},
     "example": 2,
 }
 

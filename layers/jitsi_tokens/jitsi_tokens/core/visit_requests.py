@@ -30,12 +30,14 @@ from jitsi_tokens.core.validation import problem_from
 from jitsi_tokens.core.visits import Admission, Because, Plan
 
 MAX_PARTICIPANTS = 30
+VISIT_ID_PATTERN = "^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
+PARTICIPANT_ID_PATTERN = "^[a-z0-9][a-z0-9-]{0,31}$"
+MAX_SAFE_INTEGER = 2**53 - 1  # JavaScript's numbers are exact up to it.
+_VISIT_ID = re.compile(VISIT_ID_PATTERN)
+_PARTICIPANT_ID = re.compile(PARTICIPANT_ID_PATTERN)
 _MAX_AHEAD_SECONDS = 400 * 86_400
 # An hour more than 31 days: October, where its clocks go back.
 _MAX_LIST_SECONDS = 31 * 86_400 + 3600
-_MOST_REVISION = 2**53 - 1
-_VISIT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_PARTICIPANT_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 # Abbreviations without summer time, which PHP reads otherwise than the tz database; and names that
 # are no places.
 _NO_PLACES = frozenset(
@@ -110,7 +112,7 @@ Revision = Annotated[
     int,
     Meta(
         ge=0,
-        le=_MOST_REVISION,
+        le=MAX_SAFE_INTEGER,
         description=(
             "The record's own counter or time of change. A call with a lower one than the visit"
             " has is refused, so that calls may arrive in any order."
@@ -146,7 +148,7 @@ Language = Annotated[
 ParticipantId = Annotated[
     str,
     Meta(
-        pattern="^[a-z0-9][a-z0-9-]{0,31}$",
+        pattern=PARTICIPANT_ID_PATTERN,
         description="The caller's name of the participant within the visit.",
         examples=["patient"],
     ),
@@ -258,7 +260,7 @@ class StatusBody(EnterBody, rename="camel", frozen=True, kw_only=True):
         int,
         Meta(
             ge=0,
-            le=_MOST_REVISION,
+            le=MAX_SAFE_INTEGER,
             description=(
                 "How many answers this page has had in which the visit was `open` or `live`."
                 " From 1 on, the participant counts as waiting."
@@ -302,7 +304,7 @@ def read_revision(query: Mapping[str, str]) -> int | None:
     text = query.get("revision")
     if text is None:
         return None
-    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > _MOST_REVISION:
+    if not re.fullmatch(r"[0-9]{1,16}", text) or int(text) > MAX_SAFE_INTEGER:
         raise Problem(INVALID_REQUEST, "revision must be a whole number from 0 to 2^53 - 1.")
     return int(text)
 
