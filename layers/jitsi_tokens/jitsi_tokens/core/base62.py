@@ -2,7 +2,7 @@
 
 import zlib
 
-ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 CHECKSUM_CHARACTERS = 6
 
 
@@ -11,7 +11,7 @@ def encoded(number: int, width: int) -> str:
     characters = ""
     for _ in range(width):
         number, remainder = divmod(number, 62)
-        characters = ALPHABET[remainder] + characters
+        characters = _ALPHABET[remainder] + characters
     return characters
 
 

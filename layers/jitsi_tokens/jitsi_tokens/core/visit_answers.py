@@ -23,7 +23,7 @@ from jitsi_tokens.core.visits import Because, Facts, Refused, Status
 
 type ParticipantStatus = Literal["invited", "waiting", "joined", "left", "revoked"]
 
-SILENT_SECONDS = 180  # A phone that locks asks no more for a while.
+_SILENT_SECONDS = 180  # A phone that locks asks no more for a while.
 _LONGEST_PAUSE_SECONDS = 300
 _DAY_SECONDS = 86_400
 
@@ -288,7 +288,7 @@ class Presence(NamedTuple):
     def is_waiting(self, now: int) -> bool:
         """Tell whether the participant's page has asked more than once, and not long ago."""
         seen, since = self.last_seen_at, self.waiting_since
-        return since is not None and seen is not None and now < seen + SILENT_SECONDS
+        return since is not None and seen is not None and now < seen + _SILENT_SECONDS
 
 
 class Moment(NamedTuple):

@@ -29,8 +29,8 @@ from jitsi_tokens.core.visit_requests import (
 from jitsi_tokens.core.visits import Because, Facts, Plan
 
 # The item keeps everybody who was ever named, so that no old link opens: DynamoDB takes 400 KB.
-MAX_EVER_NAMED = 200
-_EVER_NAMED = f"at most {MAX_EVER_NAMED} people in all, revoked ones included: reuse their ids"
+_MAX_EVER_NAMED = 200
+_EVER_NAMED = f"at most {_MAX_EVER_NAMED} people in all, revoked ones included: reuse their ids"
 
 
 class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,14 +100,14 @@ def put(
     """
     if old is None:
         return _created(body, now, draw)
-    refuse_superseded(old, body.revision if body.revision is not UNSET else None)
+    revision = old.revision if body.revision is UNSET else body.revision
+    _refuse_superseded(old, revision)
     if body.room_name is not UNSET and scoped_room(body.room_name) != old.room:
         raise invalid_field("/roomName", "cannot be changed once the visit exists")
     if old.plan.cancelled and body.participants is UNSET:
         raise invalid_field("/participants", "is required to bring back a cancelled visit")
-    new, forgets = _replanned(old, body, facts, now)
-    revision = old.revision if body.revision is UNSET else body.revision
-    members = dict(old.members)
+    plan, forgets = _replanned(old, body, facts, now)
+    members = old.members
     if body.participants is not UNSET:
         members = _put_members(old.members, body.participants, draw)
     visit = replace(
@@ -115,8 +115,8 @@ def put(
         room=_room(draw) if forgets and old.room_is_drawn else old.room,
         time_zone=known_time_zone(body.time_zone),
         contact=body.contact,
-        plan=new,
-        host_name=None if body.host_name is UNSET else body.host_name,
+        plan=plan,
+        host_name=body.host_name or None,
         revision=revision,
         members=members,
     )
@@ -130,7 +130,7 @@ def delayed(visit: Visit, delay_minutes: int) -> Visit:
     Raises:
         Problem: 400 or 409.
     """
-    refuse_cancelled(visit)
+    _refuse_cancelled(visit)
     plan = replace(visit.plan, delay_seconds=delay_minutes * 60)
     if plan.is_too_long:
         raise invalid_field("/delayMinutes", "makes the visit longer than 24 hours")
@@ -143,7 +143,7 @@ def ended(visit: Visit, facts: Facts, now: int, because: Because) -> Visit:
     Raises:
         Problem: 409.
     """
-    refuse_cancelled(visit)
+    _refuse_cancelled(visit)
     return replace(visit, plan=visits.ended(visit.plan, facts, now, because))
 
 
@@ -153,7 +153,7 @@ def cancelled(visit: Visit, facts: Facts, now: int, revision: int | None) -> Vis
     Raises:
         Problem: 409.
     """
-    refuse_superseded(visit, revision)
+    _refuse_superseded(visit, revision)
     visit = replace(visit, revision=visit.revision if revision is None else revision)
     if visit.plan.cancelled:
         return visit
@@ -177,7 +177,7 @@ def with_participant(
     Raises:
         Problem: 400 or 409.
     """
-    refuse_cancelled(visit)
+    _refuse_cancelled(visit)
     participant = Participant(participant_id=participant_id, **asdict(body))
     old = visit.members.get(participant_id)
     on_the_day = old is None or old.revoked or old.added_on_the_day
@@ -185,7 +185,7 @@ def with_participant(
     changed = replace(visit, members={**visit.members, participant_id: member})
     if len(changed.active) > MAX_PARTICIPANTS:
         raise Problem(INVALID_REQUEST, f"A visit has at most {MAX_PARTICIPANTS} participants.")
-    if len(changed.members) > MAX_EVER_NAMED:
+    if len(changed.members) > _MAX_EVER_NAMED:
         raise Problem(INVALID_REQUEST, f"A visit names {_EVER_NAMED}.")
     return changed
 
@@ -196,7 +196,7 @@ def without_participant(visit: Visit, participant_id: str) -> Visit:
     Raises:
         Problem: 404 or 409.
     """
-    refuse_cancelled(visit)
+    _refuse_cancelled(visit)
     member = _known(visit, participant_id)
     return replace(visit, members={**visit.members, participant_id: _revoked(member)})
 
@@ -207,7 +207,7 @@ def with_new_link(visit: Visit, participant_id: str) -> Visit:
     Raises:
         Problem: 404 or 409.
     """
-    refuse_cancelled(visit)
+    _refuse_cancelled(visit)
     member = _known(visit, participant_id)
     if member.revoked:
         raise _unknown()
@@ -224,22 +224,12 @@ def with_link_hashes(visit: Visit, hash_of: Callable[[str, Member], str]) -> Vis
     return replace(visit, members=members)
 
 
-def refuse_cancelled(visit: Visit) -> None:
-    """Refuse to change a visit that does not take place.
-
-    Raises:
-        Problem: 409.
-    """
+def _refuse_cancelled(visit: Visit) -> None:
     if visit.plan.cancelled:
         raise Problem(VISIT_CANCELLED, "The visit is cancelled: a PUT brings it back.")
 
 
-def refuse_superseded(visit: Visit, revision: int | None) -> None:
-    """Refuse a call that comes later than one with a higher revision.
-
-    Raises:
-        Problem: 409.
-    """
+def _refuse_superseded(visit: Visit, revision: int | None) -> None:
     if revision is not None and visit.revision is not None and revision < visit.revision:
         raise Problem(SUPERSEDED, "The visit has a higher revision: nothing was changed.")
 
@@ -247,19 +237,17 @@ def refuse_superseded(visit: Visit, revision: int | None) -> None:
 def _created(body: VisitBody, now: int, draw: Callable[[], str]) -> Change:
     plan = body.plan()
     _refuse_past(plan, Facts(), now)
-    participants = [] if body.participants is UNSET else body.participants
-    chosen = body.room_name is not UNSET
     return Change(
         Visit(
             instance=draw(),
-            room=scoped_room(body.room_name) if body.room_name is not UNSET else _room(draw),
-            room_is_drawn=not chosen,
+            room=_room(draw) if body.room_name is UNSET else scoped_room(body.room_name),
+            room_is_drawn=body.room_name is UNSET,
             time_zone=known_time_zone(body.time_zone),
             contact=body.contact,
             plan=plan,
-            host_name=None if body.host_name is UNSET else body.host_name,
+            host_name=body.host_name or None,
             revision=None if body.revision is UNSET else body.revision,
-            members=_put_members({}, participants, draw),
+            members=_put_members({}, body.participants or [], draw),
         )
     )
 
@@ -361,7 +349,7 @@ def _refuse_too_many(visit: Visit) -> None:
             "/participants",
             f"must name at most {MAX_PARTICIPANTS}, including those added on the day",
         )
-    if len(visit.members) > MAX_EVER_NAMED:
+    if len(visit.members) > _MAX_EVER_NAMED:
         raise invalid_field("/participants", f"must name {_EVER_NAMED}")
 
 

@@ -371,8 +371,9 @@ def check_visit(visit: VisitBody, now: int) -> None:
     """
     if visit.starts_at.timestamp() > now + _MAX_AHEAD_SECONDS:
         raise invalid_field("/startsAt", "must lie at most 400 days ahead")
-    check_texts("", visit)
-    check_time_zone(visit.time_zone)
+    _check_texts("", visit)
+    if visit.time_zone.lower() in _NO_PLACES or visit.time_zone.lower() not in _time_zones():
+        raise invalid_field("/timeZone", "must name a place, such as Europe/Vienna")
     if visit.contact.privacy_url is not UNSET and not is_https_url(visit.contact.privacy_url):
         raise invalid_field("/contact/privacyUrl", "must be an https URL")
     if visit.room_name is not UNSET:
@@ -382,21 +383,14 @@ def check_visit(visit: VisitBody, now: int) -> None:
             raise invalid_field("/roomName", str(refused)) from None
     if visit.plan().is_too_long:
         raise invalid_field("/durationMinutes", "makes the visit longer than 24 hours")
-    check_participants(visit)
+    _check_participants(visit.participants or [])
 
 
-def check_participants(visit: VisitBody) -> None:
-    """Refuse participants that cannot be: too many, or two under one id.
-
-    Raises:
-        Problem: 400, with the field at fault.
-    """
-    if visit.participants is UNSET:
-        return
-    if len(visit.participants) > MAX_PARTICIPANTS:
+def _check_participants(participants: list[Participant]) -> None:
+    if len(participants) > MAX_PARTICIPANTS:
         raise invalid_field("/participants", f"must name at most {MAX_PARTICIPANTS}")
     known: set[str] = set()
-    for number, participant in enumerate(visit.participants):
+    for number, participant in enumerate(participants):
         check_participant(f"/participants/{number}", participant)
         if participant.participant_id in known:
             raise invalid_field(
@@ -412,39 +406,24 @@ def check_participant(pointer: str, participant: ParticipantBody) -> None:
         Problem: 400, with the field at fault.
     """
     check_features(pointer, participant)
-    check_texts(pointer, participant)
+    _check_texts(pointer, participant)
     check_user(pointer, participant)
     if participant.features is not UNSET and "flip" in participant.features:
         raise invalid_field(f"{pointer}/features/flip", "is not allowed in a visit")
 
 
-def check_texts(pointer: str, body: Struct) -> None:
-    """Refuse unsafe text anywhere in a body.
-
-    Raises:
-        Problem: 400, with the field at fault.
-    """
+def _check_texts(pointer: str, body: Struct) -> None:
     names = zip(body.__struct_encode_fields__, body.__struct_fields__, strict=True)
     for name, field in names:
         value: Any = getattr(body, field)
         if isinstance(value, str | dict):
             check_text(f"{pointer}/{name}", value)
         elif isinstance(value, Struct):
-            check_texts(f"{pointer}/{name}", value)
-
-
-def check_time_zone(name: str) -> None:
-    """Refuse what is no place of the tz database, in any case of letters.
-
-    Raises:
-        Problem: 400 at /timeZone.
-    """
-    if name.lower() in _NO_PLACES or name.lower() not in _time_zones():
-        raise invalid_field("/timeZone", "must name a place, such as Europe/Vienna")
+            _check_texts(f"{pointer}/{name}", value)
 
 
 def known_time_zone(name: str) -> str:
-    """Return a name that `check_time_zone` took as the tz database spells it."""
+    """Return a time zone that was checked, as the tz database spells it."""
     return _time_zones()[name.lower()]
 
 

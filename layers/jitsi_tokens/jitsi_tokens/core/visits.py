@@ -14,7 +14,7 @@ type Because = Literal["done", "by-phone"]
 type Status = Literal["scheduled", "open", "live", "over", "cancelled"]
 type Refusal = Literal["too-early", "waiting-for-moderator", "visit-over", "visit-cancelled"]
 
-MAX_WINDOW_SECONDS = 24 * 3600
+_MAX_WINDOW_SECONDS = 24 * 3600
 # How far from the window a moderator may join: the health record could issue that token anyway.
 _MODERATOR_SECONDS = 24 * 3600
 
@@ -67,7 +67,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_too_long(self) -> bool:
         """Whether its window exceeds what a visit may have."""
         length = self.opens_before_seconds + self.delay_seconds + self._stay_seconds
-        return length > MAX_WINDOW_SECONDS
+        return length > _MAX_WINDOW_SECONDS
 
     @property
     def _stay_seconds(self) -> int:
