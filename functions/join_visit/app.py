@@ -1,4 +1,4 @@
-"""A visit's door: /join for who has a link, and POST …/join for the health record."""
+"""Entering a visit: /join for people with a link, POST …/join for the health record."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from jitsi_tokens.core.rooms import meeting_url
 from jitsi_tokens.core.visit_answers import EnterAnswer, refusal, status_answer
 from jitsi_tokens.core.visit_requests import EnterBody, StatusBody
 from jitsi_tokens.settings import read_settings
-from jitsi_tokens.visit_table import Link, Raced, VisitTable
+from jitsi_tokens.visit_table import Invitee, Raced, VisitTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ PAGE_SETTINGS = secrets.CachedSecret(
 
 
 class Door(NamedTuple):
-    """Who is at the door of which visit, by which rule they enter."""
+    """A participant who wants to enter a visit, and the rule that decides."""
 
     stored: StoredVisit
     participant_id: str
@@ -99,7 +99,7 @@ class Door(NamedTuple):
 
 
 class Questions:
-    """How many there were in this second."""
+    """Counts the questions of pages in this second."""
 
     def __init__(self) -> None:
         self._second = 0
@@ -180,8 +180,8 @@ def _join(event: http.Event, now: int, line: telemetry.RequestLine) -> http.Resp
     visit_requests.check_visit_id(visit_id)
     visit_requests.check_participant_id(participant_id)
     line.concerns(visit_id, participant_id)
-    link = Link(client.name, visit_id, participant_id)
-    _, issued = _admitted(lambda: _door_of_record(link, now), now, line, by_link=False)
+    invitee = Invitee(client.name, visit_id, participant_id)
+    _, issued = _admitted(lambda: _door_of_record(invitee, now), now, line, by_link=False)
     return http.ok(issued)
 
 
@@ -192,17 +192,17 @@ def _door_of_link(link: str, now: int, line: telemetry.RequestLine) -> Door:
         Problem: 404, or 503 where the client may no longer have such visits.
     """
     link_hash = links.link_hash(link)
-    holder = TABLE.find_link(link_hash, now) if links.is_link(link) else None
-    if holder is None:
+    invitee = TABLE.find_invitee(link_hash, now) if links.is_link(link) else None
+    if invitee is None:
         raise _no_link()
-    line.called_by(holder.client)
-    line.concerns(holder.visit_id, holder.participant_id)
-    stored, client = TABLE.find_with_client(holder.client, holder.visit_id, now)
+    line.called_by(invitee.client)
+    line.concerns(invitee.visit_id, invitee.participant_id)
+    stored, client = TABLE.find_with_client(invitee.client, invitee.visit_id, now)
     if stored is None:
         raise _no_link()
     visit = stored.visit
     contact = {"contact": visit.contact}
-    member = visit.active.get(holder.participant_id)
+    member = visit.active.get(invitee.participant_id)
     if member is None or member.link_hash != link_hash:
         raise Problem(LINK_REPLACED, "Use the newest link, or call the clinic.", members=contact)
     if (
@@ -212,25 +212,25 @@ def _door_of_link(link: str, now: int, line: telemetry.RequestLine) -> Door:
     ):
         raise Problem(VISIT_INTERRUPTED, "Call the clinic.", members=contact)
     enter = visits.moderator_enters if member.is_moderator else visits.guest_enters
-    return Door(stored, holder.participant_id, client, enter)
+    return Door(stored, invitee.participant_id, client, enter)
 
 
-def _door_of_record(whose: Link, now: int) -> Door:
+def _door_of_record(invitee: Invitee, now: int) -> Door:
     """Return the door to which the health record sends somebody.
 
     Raises:
         Problem: 403 or 404.
     """
-    stored, client = TABLE.find_with_client(whose.client, whose.visit_id, now)
+    stored, client = TABLE.find_with_client(invitee.client, invitee.visit_id, now)
     if stored is None:
         raise Problem(NOT_FOUND, "There is no such visit.")
-    member = stored.visit.active.get(whose.participant_id)
+    member = stored.visit.active.get(invitee.participant_id)
     if member is None:
         raise Problem(NOT_FOUND, "The visit has no such participant.")
     if client is None or not visit_policy.allows(client.policy, stored.visit, member):
         raise Problem(FORBIDDEN, "This client may no longer issue this token.")
     enter = visits.moderator_joins if member.is_moderator else visits.guest_enters
-    return Door(stored, whose.participant_id, client, enter)
+    return Door(stored, invitee.participant_id, client, enter)
 
 
 def _admitted(

@@ -67,16 +67,16 @@ class StoredVisit(NamedTuple):
     erase_at: int
 
     def at(self, now: int) -> Moment:
-        """Return it at a time."""
+        """Return the visit at a time."""
         return Moment(self.visit_id, self.visit, self.facts, self.presence, now)
 
     def has_mints_left(self, participant_id: str, now: int) -> bool:
-        """Tell whether a link may give another token in this minute."""
+        """Tell whether a link may still give a token in this minute."""
         return self.mints.get(participant_id, 0) < _minute(now) + MAX_MINTS_A_MINUTE
 
 
-class Link(NamedTuple):
-    """Whose link it is, or was."""
+class Invitee(NamedTuple):
+    """The participant a link was made for."""
 
     client: str
     visit_id: str
@@ -103,12 +103,12 @@ class VisitTable:
         """Return a visit; None where there is none."""
         return _stored(self._get(_visit_key(client, visit_id)), now)
 
-    def find_link(self, link_hash: str, now: int) -> Link | None:
-        """Return whose link has a hash; None where there is none."""
+    def find_invitee(self, link_hash: str, now: int) -> Invitee | None:
+        """Return the participant whose link has this hash; None where there is none."""
         item = self._get(f"L#{link_hash}")
         if not item or _is_erased(item, now):
             return None
-        return Link(item["client"]["S"], item["visit"]["S"], item["participant"]["S"])
+        return Invitee(item["client"]["S"], item["visit"]["S"], item["participant"]["S"])
 
     def find_with_client(
         self, client: str, visit_id: str, now: int
@@ -173,7 +173,7 @@ class VisitTable:
         """Write a visit with its links and its room, in one transaction; return it as it is then.
 
         Raises:
-            Raced: it has changed since it was read, or somebody has entered.
+            Raced: the visit has changed since it was read, or somebody has entered.
         """
         kept = old if old and not forgets else None
         facts = kept.facts if kept else Facts()
@@ -198,7 +198,7 @@ class VisitTable:
     def admit(
         self, stored: StoredVisit, participant_id: str, entry: Entry, now: int, *, by_link: bool
     ) -> bool:
-        """Write that somebody enters; return False where their link gives no token meanwhile.
+        """Record an entry; return False if the link has used up its tokens of the minute.
 
         Raises:
             Raced: the visit has changed since it was read, or others have entered.
@@ -237,9 +237,9 @@ class VisitTable:
         return not by_link or int(answer["Attributes"][names["#mints"]]["N"]) <= most
 
     def note_seen(self, stored: StoredVisit, participant_id: str, now: int) -> None:
-        """Write that a participant's page has asked and waits, if it is time to.
+        """Record that a participant's page has asked and waits, at most every 30 seconds.
 
-        A change of the visit at the same time goes before: the page asks again.
+        If the visit changes at the same time, nothing is written: the page asks again.
         """
         presence = stored.presence.get(participant_id, Presence())
         if presence.last_seen_at and now < presence.last_seen_at + _SEEN_EVERY_SECONDS:
@@ -262,7 +262,7 @@ class VisitTable:
     def note_token(
         self, stored: StoredVisit, participant_id: str, jti: str, expires_at: int
     ) -> None:
-        """Write whose token has an id: rooms ask by it who is in."""
+        """Record whose token has this id, so that a room can tell who is in it."""
         self._dynamodb.put_item(
             TableName=self._table,
             Item=_item(

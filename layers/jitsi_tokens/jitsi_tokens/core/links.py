@@ -14,7 +14,7 @@ _FORM = re.compile(f"{_PREFIX}[0-9A-Za-z]{{{_SECRET_CHARACTERS + CHECKSUM_CHARAC
 
 
 class Holder(NamedTuple):
-    """Whose link it is.
+    """What a link is derived from, beside the key.
 
     Attributes:
         instance: random, drawn when the visit is made: after erasure no old link comes back.
