@@ -1,4 +1,4 @@
-"""The routes of visits: those of the health record, and those of who takes part."""
+"""The routes of visits: for the health record, and for people with a link."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _list() -> dict[str, Any]:
         "listVisits",
         "List visits",
         (
-            "The client's visits that start in a time, the earliest first, the cancelled ones"
+            "The client's visits that start in a period, the earliest first, cancelled ones"
             " included: at most 500, or 1 MB, a page."
         ),
         parameters=parameters,
@@ -196,7 +196,7 @@ def _patch() -> dict[str, Any]:
     return _of_api(
         "delayVisit",
         "Say that a visit starts late",
-        "Patients read it while they wait. A changed `startsAt` sets it to 0.",
+        "Patients read the delay while they wait. A PUT with another `startsAt` sets it to 0.",
         parameters=[_VISIT_ID],
         body="DelayBody",
     )
@@ -322,7 +322,10 @@ def _enter() -> dict[str, Any]:
     return _of_page(
         "enterVisit",
         "Enter a visit",
-        "The click: a token is made. Works any number of times while the visit is open.",
+        (
+            "The click: the service issues a token. Works any number of times while the visit lets"
+            " the participant in, at most ten times a minute."
+        ),
         "EnterBody",
         {
             "200": json_answer("EnterAnswer", "The room, with a token made now."),

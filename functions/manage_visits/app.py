@@ -1,4 +1,4 @@
-"""/api/visits: appointments, the links of who takes part, and what the day makes of them."""
+"""/api/visits: appointments, their participants' links, and what the day makes of them."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Call(NamedTuple):
 
 
 def handler(event: http.Event, _context: object) -> http.Response:
-    """Answer the request; what changes a visit leaves its one line."""
+    """Answer the request; a call that changes a visit leaves one line."""
     if keep_alive.is_keep_alive(event):
         return keep_alive.ANSWER
     now, started = time.time(), time.perf_counter()
@@ -248,7 +248,7 @@ def _link(call: Call, key: bytes, visit: visit_records.Visit, id_: str, member: 
 
 
 def _address(event: http.Event) -> str:
-    """Return the address of the stage: never by the Host header, which a caller sets."""
+    """Return the address of the stage: never from the Host header, which a caller sets."""
     if known := os.environ["JOIN_URL"]:
         return known
     context = event["requestContext"]

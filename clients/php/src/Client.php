@@ -121,7 +121,7 @@ final class Client
     // The methods about visits. The ids are yours, and stay the same if the appointment moves. A
     // visit is an array as the JSON has it, without `state` it can be put again; each `link` in it
     // is a Secret. All throw what issue() throws, NotFoundException if there is no such visit or
-    // participant, and ConflictException if what the visit is does not allow the call.
+    // participant, and ConflictException if the visit's state does not allow the call.
 
     /**
      * Creates a visit or changes it. It may be repeated at any time.

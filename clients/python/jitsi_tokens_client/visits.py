@@ -22,7 +22,7 @@ MeetingT = TypeVar("MeetingT")
 
 
 class ParticipantState(TypedDict, total=False):
-    """Where a participant is; times in epoch seconds. Whoever has the link can join."""
+    """Where a participant is; times in epoch seconds. Anyone with the link can join."""
 
     participantId: str
     status: Literal["invited", "waiting", "joined", "left", "revoked"]
@@ -76,8 +76,8 @@ class VisitCalls(ABC, Generic[VisitT, PageT, MeetingT]):
     """The methods about visits; the service's docs/visits.md has the rules of each.
 
     The ids are yours, and stay the same if the appointment moves. Each method raises the errors of
-    `issue`, NotFoundError if there is no such visit or participant, and ConflictError if what the
-    visit is does not allow the call.
+    `issue`, NotFoundError if there is no such visit or participant, and ConflictError if the
+    visit's state does not allow the call.
     """
 
     def put_visit(
@@ -111,7 +111,7 @@ class VisitCalls(ABC, Generic[VisitT, PageT, MeetingT]):
             from_: an RFC 3339 time with an offset.
             to: likewise.
             waiting: only those with somebody waiting. Such a page can be empty and have a `next`.
-            next_: the `next` of the page before; the rest as it was.
+            next_: the `next` of the page before, with the other arguments unchanged.
         """
         query = {"from": from_, "to": to, "waiting": "true" if waiting else None, "next": next_}
         return self._page("GET", query=query)
@@ -165,9 +165,9 @@ def visits_path(parts: tuple[str, ...], query: Mapping[str, object]) -> str:
     """Return the path below the service's address, with its query.
 
     Raises:
-        InvalidRequestError: an id could make it the path of another call.
+        InvalidRequestError: an id could turn it into the path of another call.
     """
-    # Not encoded instead: what is before the service may decode a slash or dots.
+    # Encoding them is not enough: a proxy in front of the service may decode a slash or dots.
     if not all(_ID.fullmatch(part) for part in parts):
         raise InvalidRequestError(
             "The request is not sent: an id must be letters, digits, dots, hyphens and underscores,"

@@ -1,4 +1,4 @@
-"""What the functions share that answer with a secret: what a container keeps, how a call fails."""
+"""What the functions that need a secret share: how they keep it, and how a call fails."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ContainerSecrets:
-    """The secrets of a container, which waits for Secrets Manager once while it does not answer."""
+    """A container's secrets. While Secrets Manager does not answer, it waits once for all."""
 
     def __init__(self, max_stale_seconds: int) -> None:
         self.first_fetch = aws.client("secretsmanager", aws.FIRST_FETCH)
@@ -27,7 +27,7 @@ class ContainerSecrets:
     def cached[T](
         self, secret_id: str, make: Callable[[str], T], *, trips_breaker: bool
     ) -> CachedSecret[T]:
-        """Return what keeps the value that `make` makes of a secret's text."""
+        """Return a cache for the value that `make` makes of a secret's text."""
         return CachedSecret(
             lambda refresh: fetch_version(self.refresh if refresh else self.first_fetch, secret_id),
             make,
@@ -44,7 +44,7 @@ def signing_key(
     """Return the key to sign with; `now` in epoch seconds.
 
     Raises:
-        Problem: 503: there is none to work with.
+        Problem: 503: no key can be read, and none is cached.
     """
     try:
         return cached.get(now)
@@ -58,7 +58,7 @@ def signing_key(
 
 
 def digest_key(cached: CachedSecret[bytes], now: float) -> bytes | None:
-    """Return the key of the digests; None where it cannot be read, which must cost no answer."""
+    """Return the key of the digests; None if it cannot be read: the answer does not need it."""
     try:
         return cached.get(now)
     except SecretUnavailable:
@@ -73,9 +73,9 @@ def answered(
     work: Callable[[], http.Response],
     known_field: Callable[[Problem], str | None],
 ) -> http.Response:
-    """Return what `work` answers, or the problem that it ends in, which the line notes.
+    """Return what `work` answers, or the problem that it raises, which the line notes.
 
-    An error nobody expected is in the log by its type and place, and in no answer.
+    The log names an unexpected error by its type and place; the answer never does.
     """
     try:
         return work()

@@ -17,11 +17,11 @@ final class VisitRequest
      * @param list<string>                   $parts
      * @param array<string, int|string|null> $query null leaves a field out
      *
-     * @throws InvalidRequestException an id could make it the path of another call
+     * @throws InvalidRequestException an id could turn it into the path of another call
      */
     public static function path(array $parts, array $query): string
     {
-        // Not encoded instead: what is before the service may decode a slash or dots.
+        // Encoding them is not enough: a proxy in front of the service may decode a slash or dots.
         if (preg_grep('/^[A-Za-z0-9][A-Za-z0-9._-]*$/D', $parts) !== $parts) {
             throw new InvalidRequestException(
                 'The request is not sent: an id must be letters, digits, dots, hyphens and'

@@ -27,6 +27,11 @@ _SILENT_SECONDS = 180  # A phone that locks asks no more for a while.
 _LONGEST_PAUSE_SECONDS = 300
 _DAY_SECONDS = 86_400
 
+
+def _time(description: str, example: int) -> Meta:
+    return Meta(description=f"{description}, in epoch seconds.", examples=[example])
+
+
 _STATUS = Meta(
     description=(
         "Where the visit is, computed from what has happened and the clock, so that it can go"
@@ -35,14 +40,14 @@ _STATUS = Meta(
     examples=["open"],
 )
 _BECAUSE = Meta(description="Why the visit was ended by hand.", examples=["by-phone"])
-_OPENS_AT = Meta(description="When the visit opens, or opened.", examples=[1796112900])
-_CLOSES_AT = Meta(description="When the visit closes, or closed.", examples=[1796117400])
-_DELAY_MINUTES = Meta(description="How late the visit starts.", examples=[0])
+_OPENS_AT = _time("When the visit opens, or opened", 1796112900)
+_CLOSES_AT = _time("When the visit closes, or closed", 1796117400)
+_DELAY_MINUTES = Meta(description="How many minutes late the visit starts.", examples=[0])
 _LINK_EXAMPLE = "https://visits.example/join/#jtv_ExampleLinkThatNoTableHolds28Kzkk"
 
 
 class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
-    """Where a participant is; of who was put by their own route also what was put."""
+    """Where a participant is; for one added on the day, also what was put."""
 
     participant_id: ParticipantId
     status: Annotated[
@@ -81,34 +86,23 @@ class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     waiting_since: (
-        Annotated[int, Meta(description="Since when the participant waits.", examples=[1796113000])]
-        | UnsetType
+        Annotated[int, _time("Since when the participant waits", 1796113000)] | UnsetType
     ) = UNSET
     last_seen_at: (
         Annotated[
-            int,
-            Meta(
-                description="When the participant's page asked last, to 30 seconds.",
-                examples=[1796113100],
-            ),
+            int, _time("When the participant's page last asked, to within 30 seconds", 1796113100)
         ]
         | UnsetType
     ) = UNSET
     joined_at: (
-        Annotated[
-            int, Meta(description="When the participant got a token last.", examples=[1796113200])
-        ]
-        | UnsetType
+        Annotated[int, _time("When the participant last got a token", 1796113200)] | UnsetType
     ) = UNSET
-    left_at: (
-        Annotated[int, Meta(description="When the participant left.", examples=[1796115000])]
-        | UnsetType
-    ) = UNSET
+    left_at: Annotated[int, _time("When the participant left", 1796115000)] | UnsetType = UNSET
     added_on_the_day: (
         Annotated[
             Literal[True],
             Meta(
-                description="The participant was put by their own route, not by PUT of the visit.",
+                description="The participant was added on the day, by their own route.",
                 examples=[True],
             ),
         ]
@@ -203,14 +197,10 @@ class VisitList(Struct, rename="camel", frozen=True, kw_only=True):
 class StatusAnswer(Struct, rename="camel", frozen=True, kw_only=True):
     """What the page shows of a visit, and when it asks again."""
 
-    server_time: Annotated[
-        int, Meta(description="The time by the service's clock.", examples=[1796113100])
-    ]
+    server_time: Annotated[int, _time("The time by the service's clock", 1796113100)]
     status: Annotated[Status, _STATUS]
     because: Annotated[Because, _BECAUSE] | UnsetType = UNSET
-    starts_at: Annotated[
-        int, Meta(description="When the appointment begins.", examples=[1796113800])
-    ]
+    starts_at: Annotated[int, _time("When the appointment begins", 1796113800)]
     delay_minutes: Annotated[int, _DELAY_MINUTES]
     opens_at: Annotated[int, _OPENS_AT]
     closes_at: Annotated[int, _CLOSES_AT]
@@ -244,13 +234,14 @@ class StatusAnswer(Struct, rename="camel", frozen=True, kw_only=True):
         Meta(description="Whom a patient can call.", examples=[contact.EXAMPLE]),
     ]
     can_enter: Annotated[
-        bool, Meta(description="Whether `POST /join/enter` would answer now.", examples=[False])
+        bool,
+        Meta(description="Whether `POST /join/enter` would let them in now.", examples=[False]),
     ]
     next_seconds: (
         Annotated[
             int,
             Meta(
-                description="When to ask again. Left out once nothing more will change.",
+                description="In how many seconds to ask again. Left out once nothing will change.",
                 examples=[5],
             ),
         ]
@@ -279,7 +270,7 @@ class EnterAnswer(Struct, rename="camel", frozen=True, kw_only=True):
 
 
 class Presence(NamedTuple):
-    """What has happened with one participant; each None until it has."""
+    """What has happened with one participant, in epoch seconds; None until it has."""
 
     waiting_since: int | None = None
     last_seen_at: int | None = None
@@ -333,7 +324,7 @@ class Moment(NamedTuple):
         if member.revoked:
             return "revoked"
         presence, status = self.presence_of(participant_id), self.status
-        # Who tried the link with the doctor the day before is not in the room today.
+        # Somebody who tried the link with the doctor the day before is not in the room today.
         is_empty = status == "scheduled" or (
             status == "open" and self.visit.plan.admission == "with-moderator"
         )
@@ -416,7 +407,7 @@ def host_name(visit: Visit) -> str:
 
 
 def refusal(refused: Refused, moment: Moment) -> Problem:
-    """Return the problem of somebody who may not enter now."""
+    """Return the problem for somebody who may not enter now."""
     match refused.reason:
         case "too-early":
             return Problem(

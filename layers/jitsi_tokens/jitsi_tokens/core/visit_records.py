@@ -53,11 +53,11 @@ class Member(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Visit(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A visit as the table holds it, without what has happened.
+    """A visit as the table holds it, without the facts.
 
     Attributes:
-        instance: random, of this visit alone, also among visits that had its id before.
-        room_is_drawn: nobody chose the room, so that it may change.
+        instance: random; another one than any earlier visit with the same id had.
+        room_is_drawn: nobody chose the room, so it may change.
         revision: the health record's; None where it gives none.
     """
 
@@ -81,7 +81,7 @@ class Change(Struct, frozen=True):
     """What a call makes of a visit.
 
     Attributes:
-        forgets: joins, arrivals and waiting count no more, as the visit was moved away from them.
+        forgets: joins, arrivals and waiting no longer count: the visit was moved away from them.
     """
 
     visit: Visit
@@ -138,7 +138,7 @@ def delayed(visit: Visit, delay_minutes: int) -> Visit:
 
 
 def ended(visit: Visit, facts: Facts, now: int, because: Because) -> Visit:
-    """Return the visit as it is over now.
+    """Return the visit ended now.
 
     Raises:
         Problem: 409.
@@ -148,7 +148,7 @@ def ended(visit: Visit, facts: Facts, now: int, because: Because) -> Visit:
 
 
 def cancelled(visit: Visit, facts: Facts, now: int, revision: int | None) -> Visit:
-    """Return the visit as it does not take place: without names, and without who was put by hand.
+    """Return the visit cancelled: without names, and without those added on the day.
 
     Raises:
         Problem: 409.
@@ -172,7 +172,7 @@ def cancelled(visit: Visit, facts: Facts, now: int, revision: int | None) -> Vis
 def with_participant(
     visit: Visit, participant_id: str, body: ParticipantBody, draw: Callable[[], str]
 ) -> Visit:
-    """Return the visit with one participant more, or with one changed, on the day.
+    """Return the visit with a participant added or changed on the day.
 
     Raises:
         Problem: 400 or 409.
@@ -216,7 +216,7 @@ def with_new_link(visit: Visit, participant_id: str) -> Visit:
 
 
 def with_link_hashes(visit: Visit, hash_of: Callable[[str, Member], str]) -> Visit:
-    """Return the visit with the hashes of its new links; `hash_of` takes participant id and all."""
+    """Return the visit with the hashes of its new links, each made by `hash_of`."""
     members = {
         id_: member if member.link_hash else replace(member, link_hash=hash_of(id_, member))
         for id_, member in visit.members.items()
@@ -285,7 +285,7 @@ def _refuse_past(plan: Plan, facts: Facts, now: int) -> None:
 def _put_members(
     old: Mapping[str, Member], participants: list[Participant], draw: Callable[[], str]
 ) -> dict[str, Member]:
-    """Return the participants of a PUT, those put by their own route, and the others revoked.
+    """Return the participants of a PUT, those added on the day, and the others revoked.
 
     In this order, as the first moderator is the host: no cover of the day comes before the doctor.
     """

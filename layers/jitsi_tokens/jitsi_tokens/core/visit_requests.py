@@ -38,8 +38,8 @@ _PARTICIPANT_ID = re.compile(PARTICIPANT_ID_PATTERN)
 _MAX_AHEAD_SECONDS = 400 * 86_400
 # An hour more than 31 days: October, where its clocks go back.
 _MAX_LIST_SECONDS = 31 * 86_400 + 3600
-# Abbreviations without summer time, which PHP reads otherwise than the tz database; and names that
-# are no places.
+# Abbreviations that PHP reads without summer time, unlike the tz database; and names that are not
+# places.
 _NO_PLACES = frozenset(
     (
         *("cet", "eet", "est", "gmt+0", "gmt-0", "gmt0", "hst", "met", "mst", "uct", "wet"),
@@ -76,7 +76,7 @@ TimeZone = Annotated[
     Meta(
         min_length=1,
         max_length=64,
-        description="The time zone in which people read the time: a place of the tz database.",
+        description="The time zone for showing times: a place name of the tz database.",
         examples=["Europe/Vienna"],
     ),
 ]
@@ -102,8 +102,8 @@ RoomName = Annotated[
         min_length=1,
         max_length=255,
         description=(
-            "The room, by the rules of a token request. Only when the visit is created; left out,"
-            " a room that nobody can guess is drawn."
+            "The room name, by the rules of a token request. It cannot change after the visit is"
+            " created. If it is left out then, the service draws one that nobody can guess."
         ),
         examples=["visit-4711"],
     ),
@@ -122,7 +122,7 @@ Revision = Annotated[
 ]
 DelayMinutes = Annotated[
     _Minutes,
-    Meta(description="How late the visit starts. It goes on as much longer.", examples=[20]),
+    Meta(description="How late the visit starts. It closes as much later.", examples=[20]),
 ]
 HostName = Annotated[
     str,
@@ -158,7 +158,7 @@ ParticipantId = Annotated[
 class ParticipantBody(
     Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True
 ):
-    """Who takes part: the body of a participant's own PUT."""
+    """A participant: the body of a participant's own PUT."""
 
     user_name: fields.UserName
     is_moderator: fields.IsModerator = False
@@ -170,7 +170,7 @@ class ParticipantBody(
 
 
 class Participant(ParticipantBody, frozen=True, kw_only=True):
-    """Who takes part, with an id of the caller's."""
+    """A participant with the caller's id."""
 
     participant_id: ParticipantId
 
@@ -195,8 +195,8 @@ class VisitBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
             list[Participant],
             Meta(
                 description=(
-                    "Who takes part, 30 at most, those put by their own route counted. Left out,"
-                    " nobody changes; those not named are revoked."
+                    "The participants, at most 30 including those added on the day. Those not"
+                    " named are revoked, except those added on the day. Left out, nobody changes."
                 ),
                 examples=[
                     [
@@ -247,7 +247,7 @@ class EnterBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
         str,
         Meta(
             pattern="^[A-Za-z0-9_-]{1,64}$",
-            description="A random name that the page gave itself when it was opened.",
+            description="A random id that the page chose when it was opened.",
             examples=["b7Qk2mZx9TnL4wRd"],
         ),
     ]
@@ -310,10 +310,10 @@ def read_revision(query: Mapping[str, str]) -> int | None:
 
 
 class Wanted(NamedTuple):
-    """Which visits a list is of: those that start from `start` until before `end`.
+    """The query of a list: visits that start from `start` until before `end`.
 
     Attributes:
-        waiting: only those for which somebody waits.
+        waiting: only those in which somebody waits.
         after: start and id of the last visit of the page before.
     """
 
@@ -330,7 +330,7 @@ class Wanted(NamedTuple):
 
 
 def read_list_query(query: Mapping[str, str]) -> Wanted:
-    """Return which visits a query asks for.
+    """Read the query of a list.
 
     Raises:
         Problem: 400.

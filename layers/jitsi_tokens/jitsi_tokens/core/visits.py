@@ -20,7 +20,7 @@ _MODERATOR_SECONDS = 24 * 3600
 
 
 class Opening(NamedTuple):
-    """From when to when, the end not included."""
+    """A time in which a visit is open: from `opens_at` until before `closes_at`."""
 
     opens_at: int
     closes_at: int
@@ -40,7 +40,7 @@ class Plan(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         opened_at: when it opened before it was moved a little; it stays open from then on.
         ended_at: when it was ended by hand.
-        joins_after: moderators' joins until then count no more.
+        joins_after: moderators' joins up to then no longer count.
     """
 
     starts_at: int
@@ -91,7 +91,7 @@ class Facts(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Somebody may enter: until when, and what has happened then."""
+    """Somebody may enter: until when, and the facts once they have."""
 
     closes_at: int
     facts: Facts
