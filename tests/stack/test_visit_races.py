@@ -18,7 +18,6 @@ from tests.stack.visits import (
     DOCTOR,
     RELATIVE,
     Visits,
-    at,
     body,
     claims_of,
     kind,
@@ -189,7 +188,7 @@ def test_a_visit_is_moved_when_a_guest_enters(record: Visits, race: Race, days: 
         before = room_of(record, visit)
         if days > 1:  # Then it does not change until when somebody is inside.
             record.enter(links["relative"])
-        change = putting(record, visit, admission="on-time", startsAt=at(300 + days * 86400))
+        change = putting(record, visit, admission="on-time", starts_in=300 + days * 86400)
 
         _, admitted, after = race.run(change, partial(record.enter, links["patient"]))
 
@@ -228,7 +227,7 @@ def test_a_visit_is_moved_when_the_doctor_joins(record: Visits, race: Race) -> N
         visit = f"joined-{number}"
         link = links_of(record.put(visit))["patient"]
         before = room_of(record, visit)
-        change = putting(record, visit, startsAt=at(600))
+        change = putting(record, visit, starts_in=600)
 
         _, admitted, after = race.run(change, partial(record.join, visit))
 

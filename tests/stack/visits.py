@@ -33,14 +33,15 @@ def at(seconds: float = 0) -> str:
 
 
 def body(**changes: Any) -> dict[str, Any]:
-    """Return an appointment that is open now, and will be for an hour."""
-    return {
-        "startsAt": at(300),
+    """Return an appointment that is open now, and will be for an hour; None leaves a field out."""
+    document = {
+        "startsAt": at(changes.pop("starts_in", 300)),
         "durationMinutes": 30,
         "timeZone": "Europe/Vienna",
         "contact": CONTACT,
         "participants": [DOCTOR, PATIENT, RELATIVE],
     } | changes
+    return {name: value for name, value in document.items() if value is not None}
 
 
 def kind(answer: httpx.Response) -> tuple[int, str]:
