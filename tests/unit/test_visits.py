@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import pytest
@@ -23,6 +23,9 @@ from jitsi_tokens.core import links, visit_records, visits
 from jitsi_tokens.core.problems import Problem
 from jitsi_tokens.core.visit_requests import ParticipantBody, VisitBody, check_visit
 from jitsi_tokens.core.visits import Entry, Facts, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = 1_800_000_000
 MINUTE = 60
@@ -53,12 +56,11 @@ def _drawing() -> Any:
     return lambda: f"drawn-{next(numbers)}"
 
 
-class Token:
+class Token(NamedTuple):
     """A token that somebody got: for which room, until when."""
 
-    def __init__(self, room: str, ends_at: int) -> None:
-        self.room = room
-        self.ends_at = ends_at
+    room: str
+    ends_at: int
 
 
 class Clinic(RuleBasedStateMachine):
@@ -88,6 +90,14 @@ class Clinic(RuleBasedStateMachine):
             self.facts = Facts()
             self.moderated_at = None
         self.dead |= before - self._links()
+
+    def _change(self, change: Callable[[], visit_records.Visit]) -> bool:
+        """Change the visit; return False where that is refused."""
+        try:
+            self._take(visit_records.Change(change()))
+        except Problem:
+            return False
+        return True
 
     def _links(self) -> set[str]:
         return {self._link(id_) for id_ in self.visit.active}
@@ -129,55 +139,33 @@ class Clinic(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([0, 20, 600]))
     def it_is_late(self, minutes: int) -> None:
-        try:
-            visit = visit_records.delayed(self.visit, minutes)
-        except Problem:
-            return
-        self._take(visit_records.Change(visit))
+        self._change(lambda: visit_records.delayed(self.visit, minutes))
 
     @rule()
     def it_is_cancelled(self) -> None:
-        self._take(
-            visit_records.Change(visit_records.cancelled(self.visit, self.facts, self.now, None))
-        )
+        assert self._change(lambda: visit_records.cancelled(self.visit, self.facts, self.now, None))
         self.moderated_at = None
         assert not any(member.participant for member in self.visit.members.values())
         assert isinstance(self._enters("patient"), Refused)
 
     @rule()
     def it_is_ended(self) -> None:
-        try:
-            visit = visit_records.ended(self.visit, self.facts, self.now, "done")
-        except Problem:
-            return
-        self._take(visit_records.Change(visit))
-        self.moderated_at = None
-        assert isinstance(self._enters("patient"), Refused)
+        if self._change(lambda: visit_records.ended(self.visit, self.facts, self.now, "done")):
+            self.moderated_at = None
+            assert isinstance(self._enters("patient"), Refused)
 
     @rule(id_=st.sampled_from(PEOPLE))
     def somebody_is_put_on_the_day(self, id_: str) -> None:
         body = ParticipantBody(user_name=id_, is_moderator=id_ == "doctor")
-        try:
-            visit = visit_records.with_participant(self.visit, id_, body, self.draw)
-        except Problem:
-            return
-        self._take(visit_records.Change(visit))
+        self._change(lambda: visit_records.with_participant(self.visit, id_, body, self.draw))
 
     @rule(id_=st.sampled_from(PEOPLE))
     def somebody_is_revoked(self, id_: str) -> None:
-        try:
-            visit = visit_records.without_participant(self.visit, id_)
-        except Problem:
-            return
-        self._take(visit_records.Change(visit))
+        self._change(lambda: visit_records.without_participant(self.visit, id_))
 
     @rule(id_=st.sampled_from(PEOPLE))
     def somebody_gets_a_new_link(self, id_: str) -> None:
-        try:
-            visit = visit_records.with_new_link(self.visit, id_)
-        except Problem:
-            return
-        self._take(visit_records.Change(visit))
+        self._change(lambda: visit_records.with_new_link(self.visit, id_))
 
     def _enters(self, id_: str) -> Entry | Refused:
         plan = self.visit.plan
