@@ -64,7 +64,7 @@ def test_looking_mints_nothing_changes_nothing_and_makes_nobody_wait(record: Vis
             case 1:
                 assert record.service.http.head("/join").status_code == 200
             case _:
-                answer = record.status(link)
+                answer = record.status(link, asked=number)
                 assert (answer.status_code, answer.json()["canEnter"]) == (200, False)
 
     assert record.items() == before
@@ -215,7 +215,7 @@ def test_what_is_taken_back_is_refused_from_the_next_request_on(record: Visits) 
     assert kind(record.enter(fresh)) == (409, "visit-cancelled")
     status = record.status(fresh).json()
     assert (status["status"], status["nextSeconds"]) == ("cancelled", 60)
-    assert not {"hostName", "userName"} & status.keys()
+    assert not {"hostName", "userName", "language"} & status.keys()
     for method, path in (
         *(("POST", "/end"), ("POST", "/participants/patient/new-link")),
         *(("DELETE", "/participants/patient"), ("POST", "/participants/doctor/join")),
