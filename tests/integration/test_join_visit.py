@@ -1,4 +1,4 @@
-"""A visit's door: the page, status and enter for who has a link, join for the health record."""
+"""Entering a visit: the page, status and enter for people with a link, join for the record."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_the_health_record_joins(scene: Scene) -> None:
 
 
 def test_each_token_is_known_by_its_id(scene: Scene, link: str) -> None:
-    """Whose it is, until a day after its end."""
+    """The table says whose it is, until a day after its end."""
     scene.now = OPENS_AT
     scene.doctor_joins()
     jti = claims_of(scene.enter(link))["jti"]
@@ -190,7 +190,7 @@ def test_a_crowd_is_told_to_ask_less(scene: Scene, link: str) -> None:
     assert answer.body["nextSeconds"] == 30
 
 
-def test_who_asks_twice_waits(scene: Scene, link: str) -> None:
+def test_a_page_that_asks_twice_waits(scene: Scene, link: str) -> None:
     """One write each 30 seconds; silent for three minutes: no more."""
     scene.now = OPENS_AT
     scene.status(link, asked=0)
@@ -235,7 +235,7 @@ def test_a_guest_waits_for_the_moderator(scene: Scene, link: str) -> None:
     assert scene.enter(link).status == 200
 
 
-def test_a_join_the_day_before_opens_nothing_for_who_comes_by_the_clock(scene: Scene) -> None:
+def test_a_join_the_day_before_lets_no_on_time_guest_in(scene: Scene) -> None:
     """Nor does their page wait: it shows when the visit opens."""
     link = scene.put(admission="on-time").link_of("patient")
     scene.now = OPENS_AT - DAY
@@ -313,7 +313,7 @@ def _erased(scene: Scene, link: str) -> str:
 
 
 @pytest.mark.parametrize("made", [_junk, _unknown, _erased])
-def test_a_link_that_is_none(scene: Scene, link: str, made: Callable[[Scene, str], str]) -> None:
+def test_a_link_that_is_unknown(scene: Scene, link: str, made: Callable[[Scene, str], str]) -> None:
     """404, and nothing else; junk is not even looked up."""
     wrong = made(scene, link)
     for call in (scene.enter, scene.status):
@@ -458,7 +458,7 @@ def _changing(scene: Scene, change: Callable[[], Any]) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1, 9])
-def test_who_presses_at_the_same_time_gets_no_more_tokens(
+def test_pressing_at_the_same_time_gives_no_more_tokens(
     scene: Scene, link: str, before: int
 ) -> None:
     """All that were given since the link was read count."""
@@ -508,7 +508,7 @@ def test_a_race_with_what_forbids_is_lost(scene: Scene, link: str) -> None:
 def test_what_dynamodb_did_not_read_is_read_again(
     scene: Scene, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An answer without the client is no answer. The page is told to ask again."""
+    """An answer without the client is no answer. The page has to ask again."""
     scene.put(admission="on-time")
     scene.now = OPENS_AT
     dynamodb = scene.join.TABLE._dynamodb
@@ -648,7 +648,7 @@ def test_the_page_is_the_same_for_everybody(scene: Scene) -> None:
 def test_a_visit_may_be_opened_without_a_frame(
     scene: Scene, link: str, value: str | None, *, embed: bool
 ) -> None:
-    """By the operator's word; without one, or where SSM is silent, in a frame."""
+    """If the operator says so; by default, and while SSM is silent, in a frame."""
     if value is None:
         scene.join.SSM.meta.events.register("before-call.ssm", lambda **_: 1 / 0)
     else:
@@ -673,7 +673,7 @@ def test_without_a_signing_key_nothing_is_written(scene: Scene, link: str) -> No
     assert scene.items() == before
 
 
-def test_a_bug_is_told_to_nobody(
+def test_a_bugs_text_is_in_no_answer_and_no_log(
     scene: Scene, link: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """503 from either function; the log has type and place."""
@@ -691,10 +691,10 @@ def test_a_bug_is_told_to_nobody(
     assert link not in printed
 
 
-def test_what_aws_refuses_is_told_by_its_code(
+def test_the_log_names_what_aws_refused_by_its_code(
     scene: Scene, link: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the log: 503; and without the key of the digests they are null, no more."""
+    """The answer is 503. Without the key of the digests they are null, and nothing else fails."""
     scene.secrets.delete_secret(SecretId="digest-key")
     scene.now = OPENS_AT + 301
     assert scene.doctor_joins().status == 200
@@ -742,7 +742,7 @@ def test_the_log_has_a_line_a_token_and_no_secret(
 
 
 def test_a_leaked_table_opens_nothing(scene: Scene, link: str) -> None:
-    """Whoever has it tries each of its words, as a link and as the secret of one."""
+    """A thief tries each of its words, as a link and as the secret of one."""
     scene.put(admission="on-time")
     scene.now = OPENS_AT
     assert scene.enter(link).status == 200

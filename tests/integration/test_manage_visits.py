@@ -132,15 +132,17 @@ def test_a_client_without_visits_has_none(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("visit", ["", ".", "..", "a%2Fb", "ä", "a" * 129, "-a", "a b"])
-def test_an_id_that_breaks_its_grammar_is_no_field(scene: Scene, visit: str) -> None:
-    """400 without a pointer."""
+def test_a_visit_id_that_breaks_its_grammar_is_refused(scene: Scene, visit: str) -> None:
+    """Without a pointer: it is no field of the body."""
     answer = scene.put(visit=visit)
 
     assert (answer.status, answer.kind, answer.pointers) == (400, "malformed-request", [])
 
 
 @pytest.mark.parametrize("participant", ["A", "a%20b", "-a", "a" * 33])
-def test_so_is_a_participants(scene: Scene, participant: str) -> None:
+def test_a_participant_id_that_breaks_its_grammar_is_refused(
+    scene: Scene, participant: str
+) -> None:
     """Before anything is read."""
     answer = scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant=participant)
 
@@ -197,7 +199,7 @@ def test_a_delay_counts_in_the_24_hours(scene: Scene) -> None:
     assert scene.put(opensBeforeMinutes=720, durationMinutes=680).pointers == ["/durationMinutes"]
 
 
-def test_who_is_revoked_and_named_again_has_another_link(scene: Scene) -> None:
+def test_a_participant_revoked_and_named_again_gets_another_link(scene: Scene) -> None:
     """And nobody else has."""
     before = scene.put()
     scene.put(participants=[])
@@ -210,8 +212,8 @@ def test_who_is_revoked_and_named_again_has_another_link(scene: Scene) -> None:
     assert scene.api("DELETE", PARTICIPANT).state_of("patient")["status"] == "revoked"
 
 
-def test_thirty_take_part_with_those_of_the_day(scene: Scene) -> None:
-    """The thirty-first is refused on either way; one transaction writes all of them."""
+def test_at_most_thirty_take_part(scene: Scene) -> None:
+    """Including those added on the day; one transaction writes all of them."""
     many = [{"participantId": f"p{number}", "userName": "x"} for number in range(30)]
     assert scene.put(participants=many).status == 201
     assert len(scene.items("L#")) == 30
@@ -224,7 +226,7 @@ def test_thirty_take_part_with_those_of_the_day(scene: Scene) -> None:
     assert scene.put(participants=many).pointers == ["/participants"]
 
 
-def test_two_hundred_are_ever_named(scene: Scene) -> None:
+def test_at_most_two_hundred_are_ever_named(scene: Scene) -> None:
     """Each keeps a place, so that no old link opens: an id for each call would fill the item."""
     for first in range(0, 200, 25):
         ids = [f"p{number}" for number in range(first, first + 25)]
@@ -238,8 +240,8 @@ def test_two_hundred_are_ever_named(scene: Scene) -> None:
     assert scene.put(participants=named).pointers == ["/participants"]
 
 
-def test_moderators_get_links_by_leave(scene: Scene) -> None:
-    """Also those made before."""
+def test_moderators_get_links_if_the_policy_allows_it(scene: Scene) -> None:
+    """Also to visits made before."""
     scene.put()
     refused = scene.api("POST", f"{PARTICIPANT}/new-link", participant="doctor")
     assert (refused.status, refused.kind) == (403, "forbidden")
@@ -322,8 +324,8 @@ def test_a_late_call_changes_nothing(scene: Scene) -> None:
     assert scene.put(revision=8).kind == "superseded"
 
 
-def test_the_room_is_that_of_the_creation(scene: Scene) -> None:
-    """Another one: 400; the same, or none: unchanged. A drawn one is not told."""
+def test_the_room_cannot_be_changed(scene: Scene) -> None:
+    """The same room name, or none, changes nothing. An answer never names a drawn room."""
     policy = Policy(rooms=["*"], moderator=True, visits=True)
     made = scene.api("PUT", sent=body(roomName="Room 1"), policy=policy)
     assert made.body["roomName"] == "room%201"
@@ -450,8 +452,8 @@ def test_a_long_list_has_pages(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
         {"from": "2027-01-15T08:00:00Z", "to": "2027-01-16T08:00:00Z", "next": "bm8="},
     ],
 )
-def test_a_list_wants_a_time(scene: Scene, query: dict[str, str] | None) -> None:
-    """Of 31 days at most."""
+def test_a_list_needs_a_period(scene: Scene, query: dict[str, str] | None) -> None:
+    """Of at most 31 days."""
     answer = scene.api("GET", "/api/visits", query=query)
 
     assert (answer.status, answer.kind) == (400, "invalid-request")
@@ -460,7 +462,7 @@ def test_a_list_wants_a_time(scene: Scene, query: dict[str, str] | None) -> None
 def test_without_an_address_links_lead_to_the_stage(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By what API Gateway says of the request, not by its Host header."""
+    """As API Gateway names it, not as the Host header does."""
     monkeypatch.setenv("JOIN_URL", "")
 
     link = scene.put().state_of("patient")["link"]
@@ -471,7 +473,7 @@ def test_without_an_address_links_lead_to_the_stage(
 def test_a_write_leaves_one_line_without_names(
     scene: Scene, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Who did what with which visit, as digests; reading leaves none."""
+    """It says who did what with which visit, as digests; reading leaves none."""
     link = scene.put().link_of("patient")
     scene.get()
     scene.api("PUT", PARTICIPANT, ON_THE_DAY, participant="daughter")
