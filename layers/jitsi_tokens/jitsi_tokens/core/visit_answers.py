@@ -44,6 +44,7 @@ _OPENS_AT = _time("When the visit opens, or opened", 1796112900)
 _CLOSES_AT = _time("When the visit closes, or closed", 1796117400)
 _DELAY_MINUTES = Meta(description="How many minutes late the visit starts.", examples=[0])
 _LINK_EXAMPLE = "https://visits.example/join/#jtv_ExampleLinkThatNoTableHolds28Kzkk"
+_PARTICIPANTS_EXAMPLE = [{"participantId": "patient", "status": "invited", "link": _LINK_EXAMPLE}]
 
 
 class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
@@ -134,15 +135,7 @@ class VisitState(Struct, rename="camel", frozen=True, kw_only=True):
         list[ParticipantState],
         Meta(
             description="Everybody who was ever named, the revoked included.",
-            examples=[
-                [
-                    {
-                        "participantId": "patient",
-                        "status": "invited",
-                        "link": _LINK_EXAMPLE,
-                    }
-                ]
-            ],
+            examples=[_PARTICIPANTS_EXAMPLE],
         ),
     ]
 
@@ -162,13 +155,7 @@ class VisitAnswer(VisitBody, rename="camel", frozen=True, kw_only=True):
                     "closesAt": 1796117400,
                     "delayMinutes": 0,
                     "observed": False,
-                    "participants": [
-                        {
-                            "participantId": "patient",
-                            "status": "invited",
-                            "link": _LINK_EXAMPLE,
-                        }
-                    ],
+                    "participants": _PARTICIPANTS_EXAMPLE,
                 }
             ],
         ),
