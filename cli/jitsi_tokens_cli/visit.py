@@ -76,7 +76,7 @@ class _State(Struct, rename="camel"):
     because: str = ""
 
     @property
-    def told(self) -> str:
+    def status_text(self) -> str:
         return f"{self.status} ({self.because})" if self.because else self.status
 
 
@@ -118,8 +118,8 @@ def list_visits(
         typer.Option(
             "--from",
             metavar="TIME",
-            help="Visits that start from then on: a date or time of ISO 8601. What names no zone"
-            " is this machine's. Left out: today.",
+            help="Visits that start from then on: a date or time of ISO 8601, in this machine's"
+            " time zone unless it has an offset. Left out: today.",
         ),
     ] = None,
     to: Annotated[
@@ -130,7 +130,7 @@ def list_visits(
         ),
     ] = None,
     waiting: Annotated[
-        bool, typer.Option("--waiting", help="Only those for which somebody waits.")
+        bool, typer.Option("--waiting", help="Only those in which somebody waits.")
     ] = False,
     url: ServiceUrl = None,
     wide: Wide = False,
@@ -181,7 +181,7 @@ def show(
     url: ServiceUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Show a visit and who takes part.
+    """Show a visit and its participants.
 
     "Joined" means that somebody had a token, not that they are in the room.
     """
@@ -196,7 +196,7 @@ def show(
     echo_facts(
         [
             ("Visit", state.visit_id),
-            ("Status", state.told),
+            ("Status", state.status_text),
             ("Starts", f"{visit.starts_at} ({visit.time_zone})"),
             ("Duration", f"{visit.duration_minutes} min"),
             *([("Delay", f"{delay} min")] if delay else []),
@@ -213,13 +213,13 @@ def show(
     named = {each.participant_id: each for each in visit.participants}
     rows = []
     for presence in state.participants:
-        put = named.get(presence.participant_id, presence)
-        # Of the revoked the service says no more.
-        is_known = presence.status != "revoked" and bool(put.user_name)
+        person = named.get(presence.participant_id, presence)
+        # The service names nobody who was revoked.
+        is_known = presence.status != "revoked" and bool(person.user_name)
         since = "-" if presence.since is None else time_text(presence.since)
-        cells = [presence.participant_id, put.role if is_known else "-", presence.status, since]
+        cells = [presence.participant_id, person.role if is_known else "-", presence.status, since]
         link = presence.link or ("made with another LinkKey" if presence.link_unknown else "-")
-        rows.append([*cells, put.user_name or "-", *([link] if links else [])])
+        rows.append([*cells, person.user_name or "-", *([link] if links else [])])
     # A link that is cut opens nothing.
     echo_table([*headings, "Link"] if links else headings, rows, wide=links)
 
@@ -240,7 +240,7 @@ def join(
 ) -> None:
     """Get a token for a participant, as the health record's button does.
 
-    A moderator's opens the visit: guests get in from then on.
+    A moderator's token opens the visit: guests get in from then on.
     """
     check_output(open_link=open_link, as_json=as_json)
     path = f"{_path(visit_id, participant_id)}/join"
@@ -283,7 +283,7 @@ def cancel(
     if as_json:
         echo_json(_document(reply.document(), links=False))
         return
-    echo_facts([("Visit", state.visit_id), ("Status", state.told)])
+    echo_facts([("Visit", state.visit_id), ("Status", state.status_text)])
 
 
 def _service(ctx: typer.Context, url: str | None) -> tuple[Web, str]:
@@ -291,7 +291,7 @@ def _service(ctx: typer.Context, url: str | None) -> tuple[Web, str]:
 
 
 def _path(visit_id: str, participant_id: str | None = None) -> str:
-    """Return the path of a visit, or of a participant; no other id can make it another's."""
+    """Return the path of a visit, or of a participant, after checking the ids."""
     try:
         check_visit_id(visit_id)
         if participant_id is None:
@@ -322,7 +322,7 @@ def _row(visit: _Visit, *, wide: bool) -> list[str]:
     cells = [
         starts,
         state.visit_id,
-        state.told,
+        state.status_text,
         f"{state.delay_minutes} min" if state.delay_minutes else "-",
         visit.host,
         ", ".join(waiting) or "-",
@@ -342,9 +342,7 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(
-            "A time is given as 2030-01-31, or as 2030-01-31T09:00:00+01:00."
-        ) from None
+        raise UsageError("Give a time as 2030-01-31, or as 2030-01-31T09:00:00+01:00.") from None
 
 
 def _rfc3339(moment: datetime) -> str:
