@@ -71,13 +71,9 @@ def handler(event: http.Event, _context: object) -> http.Response:
     now, started = time.time(), time.perf_counter()
     line = telemetry.RequestLine(SERVICE, http.request_id(event))
     action, work = ROUTES[event["httpMethod"], event["resource"]]
-
-    def work_and_note() -> http.Response:
-        response = _answer(event, int(now), line, work)
-        line.done()
-        return response
-
-    response = handling.answered(line, work_and_note, visit_requests.known_field)
+    response = handling.answered(
+        line, lambda: _answer(event, int(now), line, work), visit_requests.known_field
+    )
     if action:
         line.acts(action)
         line.write(now, time.perf_counter() - started, lambda: handling.digest_key(DIGEST_KEY, now))
@@ -101,7 +97,9 @@ def _answer(
     if "participantId" in parameters:
         visit_requests.check_participant_id(call.participant_id)
         line.concerns(call.visit_id, call.participant_id)
-    return work(call)
+    response = work(call)
+    line.done()
+    return response
 
 
 def _put(call: Call) -> http.Response:
