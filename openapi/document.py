@@ -41,7 +41,7 @@ def document() -> dict[str, Any]:
             {"name": "tokens", "description": "Meeting tokens."},
             {
                 "name": "visits",
-                "description": "Appointments, and a link for each who takes part.",
+                "description": "Appointments, and a link for each participant.",
             },
             {
                 "name": "join",
