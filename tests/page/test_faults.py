@@ -164,14 +164,17 @@ def test_a_call_outlasts_the_connection_of_its_page(
 
 
 def test_an_address_that_a_mail_program_has_encoded(patient: Patient, browser: Browser) -> None:
-    """`%23` stands for `#`; a link without its end can be pasted."""
-    browser.open(patient.link.replace("#", "%23"))
-    browser.wait_for("waiting")
+    """`%23` stands for `#`; a link without its end can be pasted, broken over two lines too."""
+    for encoded in ("%23", "?source=mail&to=%23"):
+        browser.open(patient.link.replace("#", encoded))
+        browser.wait_for("waiting")
+        assert browser.driver.current_url == patient.link
 
-    browser.open(patient.link.partition("#")[0])
-    browser.wait_for("incomplete")
-    browser.find("input").send_keys(f"  {patient.link}\n")
-    browser.wait_for("waiting")
+    for broken in ("", " ", "= ", " > ", "\u200b"):
+        browser.open(patient.link.partition("#")[0])
+        browser.wait_for("incomplete")
+        browser.find("input").send_keys(f"  {patient.link[:-9]}{broken}{patient.link[-9:]}\n")
+        browser.wait_for("waiting")
 
 
 @pytest.mark.parametrize("feature", _NEEDED)

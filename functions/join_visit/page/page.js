@@ -5,6 +5,8 @@
 
   const CATALOGUES = JSON.parse(document.getElementById('languages').textContent);
   const LINK = /jtv_[0-9A-Za-z]{33}/;
+  // What a mail program puts where it breaks a line: blanks, =, >, characters that nobody sees.
+  const BREAKS = /[\s=>\u00ad\u200b-\u200d\u2060]+/g;
   const JITSI = {
     frame: 'config.prejoinConfig.enabled=false&config.deeplinking.disabled=true' +
       '&jitsi_meet_external_api_id=1',
@@ -726,7 +728,7 @@
   function found(given) {
     let decoded = given;
     try { decoded = decodeURIComponent(given); } catch (error) { /* as it is */ }
-    return (LINK.exec(decoded) || [''])[0];
+    return (LINK.exec(decoded) || LINK.exec(decoded.replace(BREAKS, '')) || [''])[0];
   }
 
   function address() { return base + '/#' + link; }
@@ -742,7 +744,7 @@
     left = '';
     if (!link) { return; }
     finished = false;
-    if (location.pathname + location.hash !== address()) {
+    if (location.pathname + location.search + location.hash !== address()) {
       history.replaceState(null, '', address());
     }
     ask();
@@ -821,8 +823,7 @@
     main.replaceChildren(content, preview, actions, room);
     language = pick(preferred());
     if (!hasDevices()) { devices = 'blocked'; }
-    useLink(location.hash || location.pathname);
-    if (!link) { useLink(location.pathname); }
+    useLink(location.href);
     draw();
 
     document.addEventListener('click', (event) => {
