@@ -25,6 +25,14 @@ return [...document.querySelectorAll("button, select, input, a[data-action]")].f
     return height && (height < 44 || width < 44);
 }).map(each => each.outerHTML)
 """
+# Numbers whose beginning is under something else.
+_COVERED = """
+return [...document.querySelectorAll("a[href^=tel]")].filter(each => {
+    const {left, top, height} = each.getBoundingClientRect();
+    const found = document.elementFromPoint(left + 2, top + height / 2);
+    return height && found && !each.contains(found);
+}).map(each => each.outerHTML)
+"""
 # A language from right to left: English in Hebrew letters, added before the page's script reads
 # its catalogues.
 _HEBREW = """
@@ -67,6 +75,22 @@ def test_a_screen(patient: Patient, browser: Browser, screen: str, pictures: Pat
                 name = f"{screen}-{language or 'as-it-is'}-{width}.png"
                 browser.driver.save_screenshot(str(pictures / name))
     assert barriers(browser) == []
+
+
+@pytest.mark.parametrize("screen", ["waiting", "call"])
+def test_a_long_number_fits_and_is_dialled_as_it_is_meant(
+    patient: Patient, browser: Browser, screen: str
+) -> None:
+    """On a small phone, with a long name of a clinic before it; `(0)` is for calls at home."""
+    phone = "+43 (0)1 2345678 Anmeldung und Auskunft"
+    patient.put(contact={"name": "Gemeinschaftspraxis " * 5, "phone": phone})
+    SCREENS[screen](patient)
+
+    for width in (320, 640):
+        _resize(browser, width)
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        assert browser.run(_COVERED) == []
+    assert browser.find("a[href^=tel]").get_dom_attribute("href") == "tel:+4312345678"
 
 
 def _languages(browser: Browser) -> list[str]:

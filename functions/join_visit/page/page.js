@@ -350,7 +350,10 @@
 
   function number() { return el('bdi', { dir: 'ltr', class: 'number' }, [contact.phone]); }
 
-  function telUrl() { return 'tel:' + contact.phone.replace(/[^+0-9*#,]/g, ''); }
+  // The zero of +43 (0)1 is not dialled with the country's number before it.
+  function telUrl() {
+    return 'tel:' + contact.phone.replace(/^(\s*\+.*?)\(0\)/, '$1').replace(/[^+0-9*#,]/g, '');
+  }
 
   function pasting() {
     return [el('form', {}, [
