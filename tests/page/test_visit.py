@@ -131,6 +131,28 @@ def test_the_end_of_the_call_shows_within_a_second(
     _joined(browser)
 
 
+def test_a_visit_that_is_opened_again_after_its_end_says_so(
+    patient: Patient, browser: Browser
+) -> None:
+    """The patient reads neither that they left, nor that a visit that is over has a new time."""
+    patient.open("waiting")
+    patient.put(startsAt=at(200))
+    patient.join()
+    browser.wait_for("ready")
+    browser.press("enter")
+    browser.wait_for("call")
+    patient.call("POST", "/end")
+    browser.press("leave")
+    browser.wait_for("over")
+    assert not browser.shows("[data-notice=moved]")
+
+    patient.join()
+    browser.run("dispatchEvent(new Event('online'))")  # asks at once
+
+    browser.wait_for("ready")
+    assert "Dr. Novak has opened the room." in browser.text
+
+
 def test_a_stranger_cannot_end_the_call(patient: Patient, browser: Browser) -> None:
     """Jitsi's messages are heard from its frame and its origin only."""
     patient.enter()

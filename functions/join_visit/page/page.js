@@ -319,7 +319,7 @@
       nodes.push(notice('late', 'late.notice',
         { host: answer.hostName, minutes: minutesWords(answer.delayMinutes) }));
     }
-    if (answer.startsAt !== firstStart && answer.status !== 'cancelled') {
+    if (answer.startsAt !== firstStart && BEFORE.includes(name)) {
       nodes.push(notice('moved', 'moved', { when: dayAndTime(answer.startsAt, zone) }));
     }
     return nodes;
@@ -517,7 +517,8 @@
     clock = { time: body.serverTime, at: performance.now() };
     if (body.status === 'open' || body.status === 'live') { asked += 1; }
     if (firstStart === null) { firstStart = body.startsAt; }
-    if (body.status === 'scheduled') { left = ''; }
+    // Whoever is let in after that has not left: the doctor has opened the room again.
+    if (body.status !== 'open' && body.status !== 'live') { left = ''; }
     if (!languageChosen) { language = pick(preferred()); }
     if (typeof body.nextSeconds === 'number') {
       // Not all at once where many wait for the same moment.
