@@ -32,6 +32,8 @@ window.Date = new Proxy(Right, {
     get: (_, name) => name === "now" ? () => Right.now() + late : Right[name],
 });
 }"""
+# A laptop whose lid was closed for an hour.
+_SLEPT = "{const now = Date.now; Date.now = () => now() + 3600000;}"
 _LANGUAGE = "return document.documentElement.lang"
 _CHANGES: dict[str, Callable[[Patient], object]] = {
     "ready": Patient.join,
@@ -71,6 +73,19 @@ def test_the_opening_offers_join_whatever_the_device_thinks_the_time_is(
         assert time.time() > opens_at
         browser.press("enter")
         browser.wait_for("call")
+
+
+def test_a_device_that_slept_shows_at_once_how_the_visit_is(
+    patient: Patient, browser: Browser
+) -> None:
+    """Its timers slept too: the next question would have been minutes away."""
+    patient.put(startsAt=at(1800))
+    patient.open("soon")
+    patient.join()
+
+    browser.run(_SLEPT)
+
+    browser.wait_for("ready")
 
 
 def test_what_the_clinic_does_shows_within_one_question(record: Visits, browser: Browser) -> None:

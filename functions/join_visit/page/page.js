@@ -789,6 +789,17 @@
     draw();
   }
 
+  // While a device sleeps, timers and performance.now() stand still: the next question may be
+  // minutes away, and the time that the page tells is long over.
+  let drift = Date.now() - performance.now();
+
+  function tick() {
+    const found = Date.now() - performance.now();
+    if (Math.abs(found - drift) > 10000) { ask(); }
+    drift = found;
+    draw();
+  }
+
   const ACTIONS = {
     enter: () => enter(null),
     // Opened at the tap: later the browser would hold it for an advertisement.
@@ -855,7 +866,7 @@
       }
     });
     addEventListener('message', onMessage);
-    setInterval(draw, 5000);
+    setInterval(tick, 5000);
   }
 
   if (!isOldBrowser()) {
