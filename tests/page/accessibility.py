@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
-from local_stack.emulator import LOCAL
-from tests.clients.php_caller import leave_out
+from tests.clients.npm import package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.page.browsers import Browser
 
-_AXE = LOCAL / "npm" / "node_modules" / "axe-core" / "axe.min.js"
 # A frame is another site's: Jitsi's own business.
 _RUN = """
 const done = arguments[arguments.length - 1];
@@ -29,16 +26,9 @@ _BY_NAME = {"heading", "link", "button", "option", "Iframe"}
 _STATES = {"focused", "disabled", "selected"}
 
 
-@functools.cache
-def _axe() -> str:
-    if not _AXE.exists():
-        leave_out("axe-core is not there, as npm is not installed: apt-get install npm")
-    return _AXE.read_text()
-
-
 def barriers(browser: Browser) -> list[str]:
     """Return what axe finds wrong in a page."""
-    browser.run(_axe())
+    browser.run((package("axe-core") / "axe.min.js").read_text())
     return list(browser.driver.execute_async_script(_RUN))
 
 

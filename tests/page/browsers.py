@@ -65,6 +65,11 @@ class Browser:
         """Run a script in this tab before a page's own."""
         self.cdp("Page.addScriptToEvaluateOnNewDocument", source=script)
 
+    def may_use_camera(self, answer: str) -> None:
+        """Have Chromium give this answer whenever a page asks for camera or microphone."""
+        for name in ("camera", "microphone"):
+            self.cdp("Browser.setPermission", permission={"name": name}, setting=answer)
+
     @property
     def screen(self) -> str:
         """The name of the screen."""

@@ -87,8 +87,8 @@ def running_chromium() -> Iterator[Browser]:
 @pytest.fixture
 def browser(running_chromium: Browser) -> Iterator[Browser]:
     """A tab of Chromium, whose page may use the camera; it must leave no error."""
-    for name in ("camera", "microphone"):
-        running_chromium.cdp("Browser.setPermission", permission={"name": name}, setting="granted")
+    running_chromium.may_use_camera("granted")
+    running_chromium.cdp("Network.clearBrowserCookies")  # a host's, whatever the port
     running_chromium.errors()
     running_chromium.events()
     with running_chromium.own_tab() as tab:

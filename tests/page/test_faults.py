@@ -10,7 +10,7 @@ import pytest
 from local_stack import deployment
 from local_stack.api import STAGE
 from tests.page.browsers import chromium
-from tests.page.patients import CONTACT, Patient
+from tests.page.patients import CONTACT, FAST, NO_ANSWER, NO_CAMERA, Patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-# All that the page waits for in whole seconds comes sooner: the next question in 0.6 of its 5, the
-# end of its patience with a device in 2.5 of its 20.
-_FAST = """{
-const real = setTimeout;
-window.setTimeout = (work, ms, ...more) => real(work, ms >= 1000 ? ms / 8 : ms, ...more);
-}"""
-# A web view that has no camera, and one that never answers.
-_WEB_VIEWS = {
-    "blocked": "Object.defineProperty(navigator, 'mediaDevices', {value: undefined});",
-    "hanging": "Object.assign(navigator.mediaDevices || {}, {getUserMedia: () => "
-    "new Promise(() => null)});",
-}
 _NEEDED = ["fetch", "AbortController", "Intl", "Element.prototype.replaceChildren"]
 
 
@@ -42,22 +30,21 @@ def test_the_device_check_keeps_nobody_out(
     patient: Patient, browser: Browser, outcome: str
 ) -> None:
     """It says what is wrong, and Join is offered all the same."""
-    if outcome == "denied":
-        for name in ("camera", "microphone"):
-            browser.cdp("Browser.setPermission", permission={"name": name}, setting="denied")
-    browser.before_each_page(_FAST + _WEB_VIEWS.get(outcome, ""))
+    browser.may_use_camera("denied" if outcome == "denied" else "granted")
+    browser.before_each_page(FAST + {"blocked": NO_CAMERA, "hanging": NO_ANSWER}.get(outcome, ""))
 
     _check_devices(patient, outcome)
     patient.join()
 
     browser.wait_for("ready")
-    assert browser.can("enter")
+    expected = "Join now" if outcome == "ok" else "Join anyway"
+    browser.until(lambda: browser.find("[data-action=enter]").text == expected)
 
 
 def test_a_device_without_a_camera_can_join(record: Visits) -> None:
     """A real browser without camera and microphone."""
     with chromium("--use-fake-device-for-media-stream=device-count=0") as browser:
-        browser.before_each_page(_FAST)
+        browser.before_each_page(FAST)
         patient = Patient(record, browser)
         _check_devices(patient, "none")
         patient.join()
@@ -123,7 +110,7 @@ def test_a_page_that_gets_no_answer_goes_on_by_itself(
     patient: Patient, browser: Browser, service: Service, dynamodb: FaultProxy, fault: str
 ) -> None:
     """It says that it has no connection, and whom to call."""
-    browser.before_each_page(_FAST)
+    browser.before_each_page(FAST)
     patient.open("waiting")
     with FAULTS[fault](browser, service, dynamodb):
         browser.wait_for("offline")
@@ -136,7 +123,7 @@ def test_a_button_that_gets_no_answer_can_be_pressed_again(
     patient: Patient, browser: Browser, service: Service, dynamodb: FaultProxy, fault: str
 ) -> None:
     """The page tries it again for some seconds first."""
-    browser.before_each_page(_FAST)
+    browser.before_each_page(FAST)
     patient.join()
     patient.open("ready")
     with FAULTS[fault](browser, service, dynamodb):
@@ -153,7 +140,7 @@ def test_a_call_outlasts_the_connection_of_its_page(
     patient: Patient, browser: Browser, service: Service, dynamodb: FaultProxy
 ) -> None:
     """Jitsi has a connection of its own; the frame stays when status fails."""
-    browser.before_each_page(_FAST)
+    browser.before_each_page(FAST)
     patient.enter()
     with _unavailable(browser, service, dynamodb):
         browser.events()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from local_stack import deployment
 from tests.page.accessibility import spoken
 from tests.page.browsers import chromium
-from tests.page.patients import DAY, Patient
+from tests.page.patients import DAY, FAST, Patient
 from tests.stack.visits import at, claims_of
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.page.browsers import Browser
+    from tests.stack.service import Service
     from tests.stack.visits import Visits
 
 pytestmark = pytest.mark.stack
@@ -50,6 +52,15 @@ _ENDS = {
     "both": ["hang-up", "hang-up-navigate"],
     "kicked": ["kick"],
 }
+_LOCKS = """if (window.WakeLock) {
+window.locks = [];
+const request = WakeLock.prototype.request;
+WakeLock.prototype.request = async function (...given) {
+    locks.push(await request.apply(this, given));
+    return locks[locks.length - 1];
+};
+}"""
+_HELD = "return locks.filter(lock => !lock.released).length"
 
 
 def test_the_opening_offers_join_whatever_the_device_thinks_the_time_is(
@@ -105,6 +116,48 @@ def test_what_the_clinic_does_shows_within_one_question(record: Visits, browser:
             browser.driver.switch_to.window(tab)
             browser.wait_for(screen, max(1, deadline - time.time()))
             assert browser.shows("[data-notice=moved]") == (screen == "early")
+
+
+def test_the_display_stays_on_while_somebody_waits(patient: Patient, browser: Browser) -> None:
+    """Until the end; a phone takes the lock away, and the page asks for it again."""
+    browser.before_each_page(FAST + _LOCKS)
+    patient.open("waiting")
+    browser.until(lambda: browser.run(_HELD) == 1)
+    browser.run("locks[0].release()")
+    browser.until(lambda: browser.run(_HELD) == 0)
+
+    browser.run("document.dispatchEvent(new Event('visibilitychange'))")
+
+    browser.until(lambda: browser.run(_HELD) == 1)
+    patient.call("POST", "/end")
+    browser.wait_for("over")
+    browser.until(lambda: browser.run(_HELD) == 0)
+
+
+@pytest.mark.slow
+def test_a_stack_that_redirects_leaves_the_page_for_jitsi(
+    patient: Patient, browser: Browser, service: Service, jitsi: str
+) -> None:
+    """In this tab, where the way back leads to the visit."""
+    ssm = deployment.client(service.emulator, "ssm")
+    name = service.function("JoinVisit")["Environment"]["Variables"]["PAGE_PARAMETER"]
+    before = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+
+    def set_page(value: str) -> None:
+        ssm.put_parameter(Name=name, Value=value, Overwrite=True)
+        service.replace_containers("JoinVisit")
+
+    set_page(before.replace("embed", "redirect"))
+    try:
+        patient.join()
+        patient.open("ready")
+        browser.press("enter")
+        browser.until(lambda: browser.shows("[data-verdict=accepted] [data-action=join]"))
+        assert urlsplit(browser.driver.current_url).netloc == jitsi
+        browser.driver.back()
+        browser.wait_for("ready")
+    finally:
+        set_page(before)
 
 
 def test_one_link_works_after_a_reload_and_on_a_second_device(
@@ -194,6 +247,7 @@ def test_the_whole_visit_by_keyboard(
         assert _focused(browser) == "h1"
         heard.append(f"== {screen}\n{spoken(browser)}\n")
 
+    browser.before_each_page(FAST)
     patient.open("waiting")
     hear("waiting")
     patient.join()
@@ -211,6 +265,40 @@ def test_the_whole_visit_by_keyboard(
     assert "#" not in browser.driver.current_url
     browser.driver.back()
     assert "jtv_" not in browser.driver.current_url
+
+
+def test_a_call_can_go_on_in_a_tab_of_its_own(
+    patient: Patient, browser: Browser, jitsi: str
+) -> None:
+    """It leaves the frame, and is entered with a token of its own."""
+    patient.enter()
+    before = set(browser.driver.window_handles)
+
+    browser.press("open-tab")
+
+    browser.wait_for("left")
+    [tab] = set(browser.driver.window_handles) - before
+    page = browser.driver.current_window_handle
+    browser.driver.switch_to.window(tab)
+    browser.until(lambda: browser.shows("[data-verdict=accepted] [data-action=join]"))
+    assert urlsplit(browser.driver.current_url).netloc == jitsi
+    assert browser.run("return opener") is None
+    browser.driver.close()
+    browser.driver.switch_to.window(page)
+
+
+def test_a_jitsi_that_forbids_the_frame_is_reached_in_a_tab(
+    patient: Patient, browser: Browser, jitsi: str
+) -> None:
+    """No event tells: what says nothing for 20 seconds is offered otherwise."""
+    browser.before_each_page(FAST)
+    browser.cdp("Network.setBlockedURLs", urls=[f"*{jitsi}*"])
+    patient.enter()
+
+    browser.until(lambda: browser.shows("[data-notice=silent]"))
+
+    assert browser.can("open-tab")
+    browser.errors()  # of the stand-in, which has lost its script
 
 
 def test_the_language_is_the_participants_and_can_be_changed(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 # By Chromium's DevTools alone.
-_NOT_HERE = ("unsupported", "offline")
+_NOT_HERE = ("unsupported", "offline", "no-camera", "denied")
 
 
 # selenium's own.
