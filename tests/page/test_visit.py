@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -116,6 +118,21 @@ def test_what_the_clinic_does_shows_within_one_question(record: Visits, browser:
             browser.driver.switch_to.window(tab)
             browser.wait_for(screen, max(1, deadline - time.time()))
             assert browser.shows("[data-notice=moved]") == (screen == "early")
+
+
+def test_a_change_is_announced_where_the_screen_stays(patient: Patient, browser: Browser) -> None:
+    """A longer delay, and a new day: a screen reader says both."""
+    browser.before_each_page(FAST)
+    patient.call("PATCH", json={"delayMinutes": 15})
+    patient.open("late")
+
+    patient.call("PATCH", json={"delayMinutes": 25})
+    _wait_until_told(browser, "25 minutes")
+    for days in (21, 22):
+        start = datetime.now(ZoneInfo("Europe/Vienna")) + timedelta(days=days)
+        patient.put(startsAt=start.isoformat(timespec="seconds"))
+        browser.run("dispatchEvent(new Event('online'))")  # asks at once
+        _wait_until_told(browser, f"{start:%B} {start.day} ")
 
 
 def test_the_display_stays_on_while_somebody_waits(patient: Patient, browser: Browser) -> None:
@@ -318,6 +335,12 @@ def test_the_language_is_the_participants_and_can_be_changed(
     assert browser.run(_LANGUAGE) == "de"
     assert browser.run("return localStorage.length + sessionStorage.length") == 0
     assert browser.run("return document.cookie") == ""
+
+
+def _wait_until_told(browser: Browser, words: str) -> None:
+    """Wait until a screen reader is given these words."""
+    told = "return document.querySelector('[role=status]').textContent"
+    browser.until(lambda: words in browser.run(told), what=f"told {words}")
 
 
 def _claims(browser: Browser) -> dict[str, Any]:

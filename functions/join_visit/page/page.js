@@ -213,7 +213,7 @@
     const isNew = name !== shown;
     const given = values(name);
     const focused = document.activeElement;
-    const told = notices();
+    const before = sentences(name);
     document.documentElement.lang = language;
     document.documentElement.dir = text('dir');
     document.body.classList.toggle('in-call', name === 'call');
@@ -235,7 +235,8 @@
       heading.focus();
       scrollTo(0, 0);
     } else {
-      if (notices() !== told) { announce(notices()); }
+      const changed = sentences(name).filter((each) => !before.includes(each));
+      if (changed.length) { announce(changed.join(' ')); }
       if (!focused.isConnected) {
         const again = focused.tagName === 'H1' ? heading :
           document.querySelector('[data-action="' + focused.dataset.action + '"]');
@@ -258,9 +259,10 @@
     });
   }
 
-  function notices() {
-    return Array.from(content.querySelectorAll('[data-notice]'), (each) => each.textContent)
-      .join(' ');
+  // What is announced when it changes; the minutes of 'soon' are counted down.
+  function sentences(name) {
+    const which = name === 'soon' ? '[data-notice]' : 'h1, [data-notice]';
+    return Array.from(content.querySelectorAll(which), (each) => each.textContent);
   }
 
   function parts(name, given) {
@@ -414,7 +416,8 @@
       }
       nodes.push(el('p', {}, links));
     } else {
-      nodes.push(el('div', { id: 'sentences' }, general.map((each) => el('p', {}, [each]))));
+      nodes.push(el('div', { id: 'sentences' },
+        general.map((each) => el('p', { dir: 'auto' }, [each]))));
     }
     const select = el('select', { id: 'language', 'data-action': 'language' },
       Object.keys(CATALOGUES).map((code) => el('option', {
