@@ -109,12 +109,18 @@ class Browser:
         """Press what has this action."""
         self.find(f"[data-action={action}]").click()
 
+    def wait_for_meeting(self) -> None:
+        """Wait until Jitsi's stand-in is in the meeting, in the frame."""
+        self.driver.switch_to.frame(self.find("iframe#meeting"))
+        self.until(lambda: self.shows("[data-action=hang-up]"))
+        self.driver.switch_to.default_content()
+
     def press_in_frame(self, *actions: str) -> None:
-        """Press what is in the frame, all in one go."""
+        """Press what is in the frame, all in one go; the frame may be gone then."""
         self.driver.switch_to.frame(self.find("iframe#meeting"))
         self.run(
-            "for (const action of arguments)"
-            " document.querySelector(`[data-action=${action}]`).click()",
+            "setTimeout(() => { for (const action of arguments)"
+            " document.querySelector(`[data-action=${action}]`).click(); })",
             *actions,
         )
         self.driver.switch_to.default_content()

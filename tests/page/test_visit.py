@@ -205,7 +205,7 @@ def test_the_end_of_the_call_shows_within_a_second(
 ) -> None:
     """However Jitsi tells it; the frame is gone, and the patient can join again."""
     patient.enter()
-    _joined(browser)
+    browser.wait_for_meeting()
 
     browser.press_in_frame(*_ENDS[how])
 
@@ -213,7 +213,7 @@ def test_the_end_of_the_call_shows_within_a_second(
     assert not browser.shows("iframe")
     browser.press("enter")
     browser.wait_for("call")
-    _joined(browser)
+    browser.wait_for_meeting()
 
 
 def test_a_visit_that_is_opened_again_after_its_end_says_so(
@@ -241,7 +241,7 @@ def test_a_visit_that_is_opened_again_after_its_end_says_so(
 def test_a_stranger_cannot_end_the_call(patient: Patient, browser: Browser) -> None:
     """Jitsi's messages are heard from its frame and its origin only."""
     patient.enter()
-    _joined(browser)
+    browser.wait_for_meeting()
 
     browser.run(
         "for (const name of ['video-conference-left', 'video-ready-to-close'])"
@@ -346,13 +346,6 @@ def _wait_until_told(browser: Browser, words: str) -> None:
 def _claims(browser: Browser) -> dict[str, Any]:
     address = unquote(browser.find("iframe#meeting").get_dom_attribute("src"))
     return claims_of(address.partition('jwt="')[2].partition('"')[0])
-
-
-def _joined(browser: Browser) -> None:
-    """Wait until the stand-in is in the meeting."""
-    browser.driver.switch_to.frame(browser.find("iframe#meeting"))
-    browser.until(lambda: browser.shows("[data-action=hang-up]"))
-    browser.driver.switch_to.default_content()
 
 
 def _focused(browser: Browser) -> str:
