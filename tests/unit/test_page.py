@@ -69,6 +69,7 @@ def test_camera_and_microphone_are_for_the_page_and_jitsi_alone(built: Path) -> 
     )
     assert "frame-src http://localhost:8443;" in headers["Content-Security-Policy"]
     assert (headers["Referrer-Policy"], headers["X-Robots-Tag"]) == ("no-referrer", "noindex")
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
 def test_what_is_served_is_the_last_screen(built: Path) -> None:

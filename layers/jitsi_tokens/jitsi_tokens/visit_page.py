@@ -108,6 +108,8 @@ def read_page(folder: Path, jitsi_domain: str) -> Page:
     headers = {
         "Content-Security-Policy": "; ".join(policy),
         "Referrer-Policy": "no-referrer",
+        # A page that opened this one, such as a webmail, cannot put another in its place.
+        "Cross-Origin-Opener-Policy": "same-origin",
         "X-Robots-Tag": "noindex",
         "Permissions-Policy": ", ".join(f"{feature}={allowed}" for feature in features),
     }
