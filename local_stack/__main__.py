@@ -26,7 +26,7 @@ def main() -> int:
     run.add_argument("--jitsi-domain", metavar="HOST", help="a Jitsi, and not the stand-in")
     run.add_argument("--jaas-app-id", metavar="ID", help="8x8.vc, and not the stand-in")
     run.add_argument("--listen", metavar="ADDRESS", help="besides loopback, for `sam local`")
-    run.add_argument("--verbose", action="store_true", help="show claims and whole links")
+    run.add_argument("--verbose", action="store_true", help="show a token's claims")
     commands.add_parser("stop", help="stop it; keys, clients and visits are kept")
     for name, what in (
         ("rotate", "replace the key of an RS256 stack, as Secrets Manager does on AWS"),

@@ -17,8 +17,6 @@ from local_stack.rotation import rotate
 from local_stack.steps import step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from jitsi_tokens.core.keys import Trust
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
@@ -135,28 +133,17 @@ def _ensure_client(commands: Commands, stack: Stack) -> tuple[str, str]:
     listed = json.loads(commands.run("client", "list", "--json"))
     present = next((entry for entry in listed if entry["client"] == CLIENT), None)
     if present and present["policy"] and not present["policy"]["visits"]:
-        commands.run("client", "set", CLIENT, *_options(present["policy"]), "--visits")
+        # Made before there were visits.
+        commands.run("client", "set", CLIENT, *_POLICY)
+        told = "given visits, and the policy of a new client"
+    else:
+        told = "kept" if present else "added"
     if api_key and any(
         key["digest"] == digest(api_key) for entry in listed for key in entry["keys"]
     ):
-        return api_key, "kept, with its API key"
-    if present:
-        answer, told = commands.run("client", "add", CLIENT, "--json"), "one more API key"
-    else:
-        answer, told = commands.run("client", "add", CLIENT, *_POLICY, "--json"), "added"
-    return str(json.loads(answer)["apiKey"]), told
-
-
-def _options(policy: dict[str, Any]) -> Iterator[str]:
-    """Yield the options of `client set` that keep a policy, which it replaces."""
-    for room in policy["rooms"]:
-        yield "--any-room" if room == "*" else f"--room={room}"
-    yield from (f"--feature={feature}" for feature in policy["features"])
-    for option in ("moderator", "diagnostics", "moderator_links"):
-        if policy[option]:
-            yield f"--{option.replace('_', '-')}"
-    if policy["max_lifetime_seconds"]:
-        yield f"--max-lifetime={policy['max_lifetime_seconds']}"
+        return api_key, told
+    added = commands.run("client", "add", CLIENT, *(() if present else _POLICY), "--json")
+    return str(json.loads(added)["apiKey"]), told + (", with one more API key" if present else "")
 
 
 def _remembered_api_key(stack: Stack) -> str | None:
