@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -18,18 +14,14 @@ LOCAL = ROOT / ".local"
 REGION = "us-east-1"
 
 _USUAL_PORT = 4566
-_START_SECONDS = 60
 
 
 class EmulatorFailure(RuntimeError):
     """The emulator did not do what it should; the text says where to look."""
 
 
-class Emulator(NamedTuple):
+class Emulator(processes.Process):
     """A running emulator."""
-
-    pid: int
-    port: int
 
     @property
     def endpoint(self) -> str:
@@ -110,13 +102,20 @@ def start(
         "SFTP_ENABLED": "0",
         **(extra_environment or {}),
     }
-    command = [str(binaries / "python"), "-m", "hypercorn", "ministack.app:app"]
     addresses = ["127.0.0.1", also_listen] if also_listen else ["127.0.0.1"]
-    binds = [f"--bind={address}:{port}" for address in addresses]
-    with home.log.open("ab") as log:
-        command = [*command, *binds, "--log-level", "warning"]
-        emulator = Emulator(processes.spawn(command, temporary, environment, log), port)
-    home.record.write_text(json.dumps(emulator._asdict()))
+    process = processes.start(
+        [
+            *(str(binaries / "python"), "-m", "hypercorn", "ministack.app:app"),
+            *(f"--bind={address}:{port}" for address in addresses),
+            *("--log-level", "warning"),
+        ],
+        port,
+        folder=temporary,
+        environment=environment,
+        log=home.log,
+        record=home.record,
+    )
+    emulator = Emulator(*process)
     _wait_for(emulator, home)
     return emulator
 
@@ -140,17 +139,5 @@ def _working_folder(home: Home) -> Path:
 
 
 def _wait_for(emulator: Emulator, home: Home) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not _answers(emulator):
-        if not processes.is_alive(emulator.pid) or time.monotonic() > deadline:
-            raise EmulatorFailure(f"the emulator does not answer: `make stop`, and see {home.log}")
-        time.sleep(0.1)
-
-
-def _answers(emulator: Emulator) -> bool:
-    address = f"{emulator.endpoint}/_ministack/health"
-    try:
-        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - loopback
-            return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's own number
-    except (OSError, urllib.error.URLError):
-        return False
+    if not processes.answers(emulator, "/_ministack/health"):
+        raise EmulatorFailure(f"the emulator does not answer: `make stop`, and see {home.log}")

@@ -8,12 +8,14 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_START_SECONDS = 60
 _STOP_SECONDS = 30
 
 # This process's own children: they stay until they are waited for.
@@ -27,21 +29,42 @@ class Process(NamedTuple):
     port: int
 
 
-def spawn(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: IO[bytes]
-) -> int:
-    """Start a server that outlives this process, and return its process id."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    _STARTED.append(process)
-    return process.pid
+def start(
+    command: Sequence[str],
+    port: int,
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    record: Path,
+) -> Process:
+    """Start a server that outlives this process, and record it."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _STARTED.append(child)
+    process = Process(child.pid, port)
+    record.write_text(json.dumps(process._asdict()))
+    return process
+
+
+def answers(process: Process, path: str) -> bool:
+    """Wait for a server's answer; False if it ends first, or takes longer than a minute."""
+    deadline = time.monotonic() + _START_SECONDS
+    while is_alive(process.pid) and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{process.port}{path}", timeout=2):
+                return True
+        except OSError:
+            time.sleep(0.1)
+    return False
 
 
 def recorded(record: Path) -> Process | None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-import time
-import urllib.request
 from typing import TYPE_CHECKING
 
 from local_stack import processes
@@ -18,14 +15,14 @@ if TYPE_CHECKING:
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
 
-_FOLDER = LOCAL / "jitsi"
+# .local may be a link, and a process's working folder is none.
+_FOLDER = (LOCAL / "jitsi").resolve()
 _USUAL_PORT = 4570
-_START_SECONDS = 30
 
 
 def port_of(stack_name: str) -> int:
     """Return the port of a stack's stand-in, which it keeps as long as nobody else has it."""
-    folder = _folder(stack_name)
+    folder = _FOLDER / stack_name
     if found := processes.running(_record(folder), folder):
         return found.port
     before = processes.recorded(_record(folder))
@@ -38,36 +35,32 @@ def start(emulator: Emulator, stack: Stack, port: int) -> None:
     Raises:
         EmulatorFailure: it does not answer.
     """
-    folder = _folder(stack.name)
+    folder = _FOLDER / stack.name
     _end(folder)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "JITSI_TOKENS_STACK_NAME": stack.name,
-        "JITSI_TOKENS_URL": stack.url,
-        **emulator.environment(),
-    }
-    command = [sys.executable, "-m", "local_stack.jitsi", "--port", str(port)]
     log = folder / "stand-in.log"
-    with log.open("wb") as output:
-        process = processes.Process(processes.spawn(command, folder, environment, output), port)
-    _record(folder).write_text(json.dumps(process._asdict()))
-    deadline = time.monotonic() + _START_SECONDS
-    while not _answers(port):
-        if not processes.is_alive(process.pid) or time.monotonic() > deadline:
-            raise EmulatorFailure(f"Jitsi's stand-in does not answer: see {log}")
-        time.sleep(0.1)
+    process = processes.start(
+        [sys.executable, "-m", "local_stack.jitsi", "--port", str(port)],
+        port,
+        folder=folder,
+        environment={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "JITSI_TOKENS_STACK_NAME": stack.name,
+            "JITSI_TOKENS_URL": stack.url,
+            **emulator.environment(),
+        },
+        log=log,
+        record=_record(folder),
+    )
+    if not processes.answers(process, "/"):
+        raise EmulatorFailure(f"Jitsi's stand-in does not answer: see {log}")
 
 
 def stop() -> None:
     """Stop the stand-ins of all stacks. Their ports are remembered."""
-    for record in _FOLDER.glob("*/running.json"):
-        _end(record.parent)
-
-
-def _folder(stack_name: str) -> Path:
-    return _FOLDER.resolve() / stack_name
+    for folder in _FOLDER.glob("*"):
+        _end(folder)
 
 
 def _record(folder: Path) -> Path:
@@ -75,13 +68,5 @@ def _record(folder: Path) -> Path:
 
 
 def _end(folder: Path) -> None:
-    if found := processes.running(_record(folder), folder.resolve()):
+    if found := processes.running(_record(folder), folder):
         processes.end(found.pid)
-
-
-def _answers(port: int) -> bool:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2):
-            return True
-    except OSError:
-        return False
