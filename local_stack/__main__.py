@@ -8,12 +8,11 @@ import sys
 
 from jitsi_tokens.settings import JAAS_DOMAIN
 from local_stack import deployment, emulator, sam_local
-from local_stack.commands import CommandFailure
-from local_stack.demonstration import DemonstrationFailure, demonstrate
+from local_stack.demonstration import demonstrate
 from local_stack.jitsi import background
 from local_stack.metrics import alarm_states, put_metrics
-from local_stack.rotation import RotationFailure, rotate
-from local_stack.steps import step
+from local_stack.rotation import rotate
+from local_stack.steps import Failure, step
 
 
 def main() -> int:
@@ -42,13 +41,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. Run the same again to go on.", file=sys.stderr)
         return 130
-    except (
-        emulator.EmulatorFailure,
-        deployment.DeploymentFailure,
-        CommandFailure,
-        DemonstrationFailure,
-        RotationFailure,
-    ) as error:
+    except Failure as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -56,7 +49,7 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     found = emulator.running()
     if found and arguments.listen:
-        raise emulator.EmulatorFailure("the emulator runs already: `make stop`, then LISTEN again")
+        raise Failure("the emulator runs already: `make stop`, then LISTEN again")
     with step("emulator") as emulating:
         running = emulator.start(also_listen=arguments.listen or None)
         emulating.told = f"{'running' if found else 'started'}, IAM enforced: {running.endpoint}"
@@ -113,7 +106,7 @@ def _metrics(arguments: argparse.Namespace) -> int:
 def _find(arguments: argparse.Namespace) -> tuple[emulator.Emulator, deployment.Stack]:
     running = emulator.running()
     if not running or not arguments.stack_name:
-        raise emulator.EmulatorFailure("Run `make run` first, then `. .local/stack.env`.")
+        raise Failure("Run `make run` first, then `. .local/stack.env`.")
     return running, deployment.find(running, arguments.stack_name)
 
 

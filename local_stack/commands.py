@@ -8,13 +8,14 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from local_stack.emulator import LOCAL
+from local_stack.steps import Failure
 
 if TYPE_CHECKING:
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
 
 
-class CommandFailure(RuntimeError):
+class CommandFailure(Failure):
     """A command ended with an error; the text holds what it printed."""
 
 

@@ -14,7 +14,7 @@ from jitsi_tokens.core.clients import digest
 from local_stack.commands import CommandFailure, Commands
 from local_stack.emulator import LOCAL
 from local_stack.rotation import rotate
-from local_stack.steps import step
+from local_stack.steps import Failure, step
 
 if TYPE_CHECKING:
     from jitsi_tokens.core.keys import Trust
@@ -74,10 +74,6 @@ _NEEDS: dict[Trust, str] = {
     "shared": "It needs what `jitsi-tokens jitsi-config` prints.",
     "published": "It needs what `jitsi-tokens jitsi-config` prints, and to reach this machine.",
 }
-
-
-class DemonstrationFailure(RuntimeError):
-    """A step did not do what it should; the text holds what it answered."""
 
 
 def demonstrate(
@@ -188,6 +184,6 @@ def _ask(stack: Stack, api_key: str, method: str, path: str, body: Any) -> dict[
         method, f"{stack.url}/api/{path}", json=body, headers=headers, timeout=30
     )
     if answer.is_error:
-        raise DemonstrationFailure(f"HTTP {answer.status_code}: {answer.text}")
+        raise Failure(f"HTTP {answer.status_code}: {answer.text}")
     answered: dict[str, Any] = answer.json()
     return answered

@@ -16,6 +16,7 @@ from local_stack.api import STAGE, complete_api
 from local_stack.building import BUILT, build_if_changed
 from local_stack.emulator import LOCAL, REGION, ROOT, Emulator
 from local_stack.public_url import allow_reading_by_path, tell_join_url, tell_public_url
+from local_stack.steps import Failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +29,6 @@ if TYPE_CHECKING:
 _SELF_HOSTED = {"Provider": "self-hosted", "JitsiDomain": "meet.example.org"}
 # The emulator knows no rotation schedule, and nobody here waits two minutes for caches.
 _ROTATION = {"RotationDays": "0", "PublicationLeadSeconds": "10"}
-
-
-class DeploymentFailure(RuntimeError):
-    """sam failed; the text holds what it printed."""
 
 
 class Stack(NamedTuple):
@@ -129,7 +126,7 @@ def _wait_for_snapshots(
     """Wait as CloudFormation does on AWS: until then a version answers 409.
 
     Raises:
-        DeploymentFailure: a function's code cannot be loaded.
+        Failure: a function's code cannot be loaded.
     """
     waiter = functions.get_waiter("published_version_active")
     pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
@@ -138,7 +135,7 @@ def _wait_for_snapshots(
         try:
             waiter.wait(FunctionName=function, Qualifier=alias, WaiterConfig={"Delay": 1})
         except WaiterError as error:
-            raise DeploymentFailure(f"{function} does not start: {error}") from None
+            raise Failure(f"{function} does not start: {error}") from None
 
 
 def _local_parameters() -> dict[str, str]:
@@ -169,4 +166,4 @@ def _sam(*arguments: str, environment: dict[str, str] | None = None) -> None:
         check=False,
     )
     if finished.returncode:
-        raise DeploymentFailure(f"sam {arguments[0]} failed:\n{finished.stdout}")
+        raise Failure(f"sam {arguments[0]} failed:\n{finished.stdout}")

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from local_stack import processes
+from local_stack.steps import Failure
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ROOT / ".local"
 REGION = "us-east-1"
 
 _USUAL_PORT = 4566
-
-
-class EmulatorFailure(RuntimeError):
-    """The emulator did not do what it should; the text says where to look."""
 
 
 class Emulator(processes.Process):
@@ -78,7 +75,7 @@ def start(
     folder is for its owner alone.
 
     Raises:
-        EmulatorFailure: it does not answer.
+        Failure: it does not answer.
     """
     if emulator := running(home):
         _wait_for(emulator, home)
@@ -140,4 +137,4 @@ def _working_folder(home: Home) -> Path:
 
 def _wait_for(emulator: Emulator, home: Home) -> None:
     if not processes.answers(emulator, "/_ministack/health"):
-        raise EmulatorFailure(f"the emulator does not answer: `make stop`, and see {home.log}")
+        raise Failure(f"the emulator does not answer: `make stop`, and see {home.log}")

@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from local_stack.deployment import client
+from local_stack.steps import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,17 +18,13 @@ if TYPE_CHECKING:
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
 
-class RotationFailure(RuntimeError):
-    """A step ended with an error; the text holds its message."""
-
-
 def rotate(emulator: Emulator, stack: Stack) -> Iterator[str]:
     """Take the steps one by one, naming each before it is taken.
 
     The emulator's own `rotate_secret` calls no function.
 
     Raises:
-        RotationFailure: a step was refused.
+        Failure: a step was refused.
     """
     token = str(uuid.uuid4())
     for step in STEPS:
@@ -52,7 +49,7 @@ def take_step(
     """Take one step.
 
     Raises:
-        RotationFailure: it was refused.
+        Failure: it was refused.
     """
     if step == STEPS[0]:
         _drop_leftovers(emulator, stack, token)
@@ -65,4 +62,4 @@ def take_step(
         FunctionName=stack.outputs["RotateSigningKeyFunction"], Payload=json.dumps(event)
     )
     if answer.get("FunctionError"):
-        raise RotationFailure(json.load(answer["Payload"]).get("errorMessage", "no message"))
+        raise Failure(json.load(answer["Payload"]).get("errorMessage", "no message"))

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 _NAME_WIDTH = 18
 
 
+class Failure(RuntimeError):
+    """The local stack did not do what it should; the text says what, and where to look."""
+
+
 class Step:
     """A step that goes on; `told` is what its line says at its end."""
 

@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from local_stack import processes
-from local_stack.emulator import LOCAL, ROOT, EmulatorFailure
+from local_stack.emulator import LOCAL, ROOT
+from local_stack.steps import Failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def start(emulator: Emulator, stack: Stack, port: int) -> None:
     """Start a stack's stand-in, in place of one that runs: that may be of older code.
 
     Raises:
-        EmulatorFailure: it does not answer.
+        Failure: it does not answer.
     """
     folder = _FOLDER / stack.name
     _end(folder)
@@ -54,7 +55,7 @@ def start(emulator: Emulator, stack: Stack, port: int) -> None:
         record=_record(folder),
     )
     if not processes.answers(process, "/"):
-        raise EmulatorFailure(f"Jitsi's stand-in does not answer: see {log}")
+        raise Failure(f"Jitsi's stand-in does not answer: see {log}")
 
 
 def stop() -> None:
