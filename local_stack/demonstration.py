@@ -68,11 +68,11 @@ Next:
 VERBOSE=1 shows a token's claims. README.md has a request by curl."""
 
 _ROTATE = "  make rotate            replaces the signing key\n"
-# What a real Jitsi needs first.
+# What to do before a real Jitsi takes the tokens.
 _NEEDS: dict[Trust, str] = {
-    "console": "8x8 needs the key: docs/keys.md.",
-    "shared": "It needs what `jitsi-tokens jitsi-config` prints.",
-    "published": "It needs what `jitsi-tokens jitsi-config` prints, and to reach this machine.",
+    "console": "Upload the public key to 8x8 first: docs/keys.md.",
+    "shared": "First set it up with `jitsi-tokens jitsi-config`.",
+    "published": "First set it up with `jitsi-tokens jitsi-config`. It must reach this machine.",
 }
 
 
