@@ -1,6 +1,6 @@
 """The stand-in's web server, and what Jitsi would do with a token by the rules of `token explain`.
 
-The token goes to it in a request's body, from its own page, and into no log.
+Its page sends it the token in a request's body, and it logs nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from jitsi_tokens_cli.token.text import Token
 
-    # Tells what the Jitsi that is stood in for wants of a token.
+    # What the Jitsi that it stands in for expects of a token.
     type Expect = Callable[[Token], Expectations]
 
 _FOLDER = Path(__file__).parent
@@ -48,17 +48,17 @@ class StandIn(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0, expect: Expect | None = None) -> None:
+    def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)
-        self.expect = expect or self.expect_without_key
+        self.expect: Expect = self.expect_without_key
 
     @property
     def domain(self) -> str:
-        """What JitsiDomain is to be."""
+        """The value for the stack's parameter JitsiDomain."""
         return f"127.0.0.1:{self.server_port}"
 
     def expect_without_key(self, token: Token) -> Expectations:
-        """Expect what every Jitsi wants, where it is not known which one is stood in for."""
+        """Expect what any Jitsi does: it stands in for no Jitsi in particular."""
         unknown = KeyUnknown("The stand-in has no key to check it with.")
         if looks_like_jaas(token.header, token.claims):
             return of_jaas(None, lambda _: unknown)._replace(domain=self.domain)
@@ -69,11 +69,11 @@ def verdict(address: str, expect: Expect, now: int) -> dict[str, Any]:
     """Return what Jitsi would do with the token in a meeting's address, for the page to show."""
     try:
         found = token_in(address)
-        token = decode(found.text) if found else None
+        if not found:
+            return _refused("The address holds no token, and nobody gets in without one.")
+        token = decode(found.text)
     except CommandError as error:
         return _refused(str(error))
-    if found is None or token is None:
-        return _refused("The address holds no token, and nobody gets in without one.")
     meeting = read_address(found.url)
     tested = TokenUnderTest(found, token, expect(token), meeting and meeting.room, now)
     explanation = explain(tested)
@@ -120,8 +120,6 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(_HTML, _read("page.html"))
 
-    do_HEAD = do_GET  # noqa: N815 - the name that http.server calls
-
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         if self.path != "/explain" or length > _MOST_BYTES:
@@ -141,8 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
         self.send_header("Referrer-Policy", "no-referrer")
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
+        self.wfile.write(content)
 
 
 def _read(name: str) -> bytes:
