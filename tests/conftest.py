@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from jitsi_tokens import telemetry
-from tests.page_sources import built_page
+from tests.page_sources import build_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -175,7 +175,7 @@ def function_folder(function: str) -> Path:
         return folder
     built = Path(_BUILT.name)
     (built / "app.py").symlink_to(folder / "app.py")
-    (built / "page.html").write_text(built_page())
+    build_page(built / "page.html")
     return built
 
 

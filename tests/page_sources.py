@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 SOURCES = Path(__file__).parents[1] / "functions" / "join_visit" / "page"
 
 
-def built_page(folder: Path = SOURCES) -> str:
-    """Return the page, made of the sources in a folder."""
-    spec = importlib.util.spec_from_file_location("build", SOURCES / "build.py")
-    assert spec
-    assert spec.loader
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-    page: str = build.page(folder)
-    return page
+def build_page(file: Path, sources: Path = SOURCES) -> None:
+    """Make the page of the sources in a folder, as functions/join_visit/Makefile does."""
+    subprocess.run([sys.executable, sources / "build.py", file], check=True)  # noqa: S603 - ours

@@ -8,13 +8,12 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from jitsi_tokens import visit_page
-from tests.page_sources import SOURCES, built_page
+from tests.page_sources import SOURCES, build_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +27,8 @@ CONTACT = ("Call 144.", 'Rufen Sie <144> & "an".')
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    """Return a folder with the page, made as the Makefile does it."""
-    command = [sys.executable, str(SOURCES / "build.py"), str(tmp_path / "page.html")]
-    subprocess.run(command, check=True)  # noqa: S603 - this interpreter and our own file
+    """Return a folder with the page."""
+    build_page(tmp_path / "page.html")
     return tmp_path
 
 
@@ -88,13 +86,17 @@ def test_a_function_that_was_not_built_says_so(tmp_path: Path) -> None:
         visit_page.read_page(tmp_path, "meet.example.org")
 
 
-def test_a_page_without_its_parts_is_not_built(tmp_path: Path) -> None:
+def test_a_page_without_its_parts_is_not_built(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Such as one whose script has another name."""
     folder = shutil.copytree(SOURCES, tmp_path / "page")
     (folder / "index.html").write_text("<script src=app.js></script>")
 
-    with pytest.raises(SystemExit, match="must have this once"):
-        built_page(folder)
+    with pytest.raises(subprocess.CalledProcessError):
+        build_page(tmp_path / "page.html", folder)
+
+    assert "index.html must have this once" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("language", sorted(CATALOGUES))
@@ -124,8 +126,9 @@ def test_catalogues_are_no_markup(tmp_path: Path) -> None:
     text = "</script><script>"
     (folder / "languages" / "xx.json").write_text(json.dumps({"title": text}))
 
-    page = built_page(folder)
+    build_page(tmp_path / "page.html", folder)
 
+    page = (tmp_path / "page.html").read_text()
     [catalogues] = re.findall(r'id="languages">(.*?)</script>', page, re.DOTALL)
     assert json.loads(catalogues)["xx"] == {"title": text}
     assert page.count("<script") == 2

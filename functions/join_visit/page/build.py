@@ -4,33 +4,33 @@ import json
 import sys
 from pathlib import Path
 
+FOLDER = Path(__file__).parent
+
 
 def main() -> None:
-    """Write the page."""
-    Path(sys.argv[1]).write_text(page(Path(__file__).parent), encoding="utf-8")
-
-
-def page(folder: Path) -> str:
-    """Return index.html with the style, the script, and a catalogue a language in it."""
+    """Write index.html with the style, the script, and a catalogue a language in it."""
     catalogues = {
         path.stem: json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted((folder / "languages").glob("*.json"))
+        for path in sorted((FOLDER / "languages").glob("*.json"))
     }
     text = json.dumps(catalogues, ensure_ascii=False, separators=(",", ":"))
-    style = (folder / "page.css").read_text(encoding="utf-8")
-    script = (folder / "page.js").read_text(encoding="utf-8")
     languages = '<script type="application/json" id="languages">'
     parts = {
-        '<link rel="stylesheet" href="page.css">': f"<style>{style}</style>",
-        '<script src="page.js"></script>': f"<script>{script}</script>",
+        '<link rel="stylesheet" href="page.css">': f"<style>{read('page.css')}</style>",
+        '<script src="page.js"></script>': f"<script>{read('page.js')}</script>",
         f"{languages}</script>": f"{languages}{text.replace('<', '\\u003c')}</script>",
     }
-    html = (folder / "index.html").read_text(encoding="utf-8")
+    html = read("index.html")
     for tag, whole in parts.items():
         if html.count(tag) != 1:
             sys.exit(f"index.html must have this once: {tag}")
         html = html.replace(tag, whole)
-    return html
+    Path(sys.argv[1]).write_text(html, encoding="utf-8")
+
+
+def read(name: str) -> str:
+    """Return one of the page's files."""
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":
