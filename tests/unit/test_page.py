@@ -80,12 +80,6 @@ def test_what_is_served_is_the_last_screen(built: Path) -> None:
     assert "<p>Call 144.</p><p>Rufen Sie &lt;144&gt; &amp; &quot;an&quot;.</p>" in main[0]
 
 
-def test_a_function_that_was_not_built_says_so(tmp_path: Path) -> None:
-    """And starts not at all."""
-    with pytest.raises(visit_page.PageMissing, match="sam build makes it"):
-        visit_page.read_page(tmp_path, "meet.example.org")
-
-
 def test_a_page_without_its_parts_is_not_built(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import html
 import re
@@ -22,10 +21,6 @@ _BETWEEN_SENTENCES = re.compile(r"\s*[|\n]\s*")
 # Beside the handler, where functions/join_visit/Makefile puts it.
 _FILE = "page.html"
 _CONTACT = "<!-- contact -->"
-
-
-class PageMissing(Exception):
-    """The function was not built."""
 
 
 class PageSettings(NamedTuple):
@@ -78,19 +73,13 @@ class Page(NamedTuple):
 
     def with_contact(self, contact: tuple[str, ...]) -> str:
         """Return the page with whom to call, where it knows no visit."""
-        return _with_contact(self.html, contact)
+        sentences = (f"<p>{html.escape(sentence)}</p>" for sentence in contact)
+        return self.html.replace(_CONTACT, "".join(sentences), 1)
 
 
 def read_page(folder: Path, jitsi_domain: str) -> Page:
-    """Return the page in the folder of the handler; its Jitsi is at a domain.
-
-    Raises:
-        PageMissing: `sam build` has not made it.
-    """
-    try:
-        page = (folder / _FILE).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise PageMissing(f"{_FILE} is missing beside app.py: sam build makes it") from None
+    """Return the page in the folder of the handler; its Jitsi is at a domain."""
+    page = (folder / _FILE).read_text(encoding="utf-8")
     jitsi = web_origin(jitsi_domain)
     allowed = f'(self "{jitsi}")'
     policy = (
@@ -120,9 +109,3 @@ def _hash_of(tag: str, page: str) -> str:
     """Return the source expression for the one element that has no attributes: CSP 3, 2.3.1."""
     text = page.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-@functools.lru_cache(maxsize=1)
-def _with_contact(page: str, contact: tuple[str, ...]) -> str:
-    sentences = (f"<p>{html.escape(sentence)}</p>" for sentence in contact)
-    return page.replace(_CONTACT, "".join(sentences), 1)
