@@ -82,8 +82,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _stop(_arguments: argparse.Namespace) -> int:
     background.stop()
-    stopped = emulator.stop()
-    print("The emulator is stopped." if stopped else "No emulator of this folder runs.")
+    emulator.stop()
+    print("The local stack is stopped.")
     return 0
 
 

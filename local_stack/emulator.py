@@ -117,10 +117,9 @@ def start(
     return emulator
 
 
-def stop(home: Home = HOME) -> bool:
-    """Stop the emulator of this home, letting it write what it keeps; False when none runs."""
-    emulator = running(home)
-    if emulator:
+def stop(home: Home = HOME) -> None:
+    """Stop the emulator of this home if it runs, letting it write what it keeps."""
+    if emulator := running(home):
         processes.end(emulator.pid)
     home.record.unlink(missing_ok=True)
     # Every worker unpacks the layer there and leaves it. One by one, some disks take minutes.
@@ -128,7 +127,6 @@ def stop(home: Home = HOME) -> bool:
     with ThreadPoolExecutor(8) as pool:
         pool.map(lambda folder: shutil.rmtree(folder, ignore_errors=True), workers)
     shutil.rmtree(_working_folder(home), ignore_errors=True)
-    return emulator is not None
 
 
 def _working_folder(home: Home) -> Path:
