@@ -191,4 +191,5 @@ requirements: tools
 	done
 
 clean: stop
-	rm -rf .local .aws-sam
+	rm -rf .local .aws-sam .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -r {} +
