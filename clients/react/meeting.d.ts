@@ -4,22 +4,22 @@ import type { ComponentProps, ReactElement } from 'react';
 type FrameProps = ComponentProps<typeof Frame>;
 type OwnProps = 'domain' | 'roomName' | 'jwt' | 'getIFrameRef' | 'onReadyToClose';
 
-/** The properties of the meeting; those of `@jitsi/react-sdk` that are not named here work too. */
+/** All other properties go to `@jitsi/react-sdk`. */
 export interface JitsiMeetingProps extends Omit<FrameProps, OwnProps> {
-  /** The application's route for tokens, or for joining a visit; `/api/jitsi/jwt` if left out. */
+  /** The application's route for tokens, or for joining a visit; default: `/api/jitsi/jwt`. */
   route?: string;
   /** Needed unless `route` joins a visit. */
   roomName?: string;
-  /** Sent to the route, like the three below. It decides by its own session who this is. */
+  /** Sent to the route, as are the next three. The route decides by its session who this is. */
   userId?: string;
   displayName?: string;
   email?: string;
   isModerator?: boolean;
   /** `audio` joins without the camera. */
   sessionType?: 'video' | 'audio';
-  /** Called once for each meeting that ends: hung up, removed by a moderator, or left by Jitsi. */
+  /** Called once for each meeting, when it ends: after hanging up, being removed, or a reload. */
   onMeetingEnd?: () => void;
-  /** Other words than those of `MESSAGES`. */
+  /** Replaces any of `MESSAGES`. */
   messages?: Partial<Messages>;
 }
 

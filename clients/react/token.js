@@ -33,13 +33,13 @@ export class NoMeeting extends Error {
 }
 
 /**
- * Ask the route. What may pass is asked again: 429, 502, 503, 504 and failed connections, after a
- * random wait up to a limit that doubles each time (full jitter), plus what Retry-After asks for.
- * No wait begins that would end after 30 seconds.
+ * Ask the route. Retries after 429, 502, 503, 504 and failed connections: after a random wait up to
+ * a limit that doubles each time (full jitter), plus what Retry-After asks for. No wait begins that
+ * would end after 30 seconds.
  *
  * @param {string} route
  * @param {object} body
- * @param {AbortSignal} signal ends the waiting too: nothing is sent after it.
+ * @param {AbortSignal} signal ends the waits too: nothing is sent after it.
  * @returns {Promise<{ token: string, meetingUrl: string }>}
  * @throws {NoMeeting}
  */
@@ -60,7 +60,7 @@ export async function askForToken(route, body, signal) {
 }
 
 async function attempt(route, body, signal) {
-  const own = new AbortController(); // AbortSignal.any is younger than many phones
+  const own = new AbortController(); // many phones lack AbortSignal.any
   const stop = () => own.abort();
   const timer = setTimeout(stop, ATTEMPT_MS);
   signal.addEventListener('abort', stop);
