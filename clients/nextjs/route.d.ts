@@ -7,13 +7,13 @@ export interface Person {
   /** An https URL. */
   userAvatar?: string | null;
   isModerator: boolean;
-  /** Epoch seconds; left out: now. */
+  /** Epoch seconds; default: now. */
   notBefore?: number | null;
-  /** From then on; left out: the service's default. */
+  /** From then on; default: the service's. */
   expirationSeconds?: number | null;
-  /** True: without times here, the browser's count. */
+  /** True: the browser may choose both times, if neither is given here. */
   browserTimes?: boolean;
-  /** All of them; left out: the browser's, which switch nothing on for a guest. */
+  /** All of them; default: the browser's, which switch nothing on for a guest. */
   features?: Record<string, boolean> | null;
 }
 
@@ -21,15 +21,15 @@ export interface Person {
 type Identified<T> = T | null | false | Promise<T | null | false>;
 
 interface RouteOptions {
-  /** Left out: JITSI_TOKENS_URL, or JITSI_TOKENS_URL_FILE names a file. */
+  /** Default: JITSI_TOKENS_URL, or what the file holds that JITSI_TOKENS_URL_FILE names. */
   url?: string;
-  /** Left out: JITSI_TOKENS_API_KEY, or JITSI_TOKENS_API_KEY_FILE. */
+  /** Default: JITSI_TOKENS_API_KEY, or what the file holds that JITSI_TOKENS_API_KEY_FILE names. */
   apiKey?: string;
-  /** The origin that browsers see, where a proxy replaces the Host header. */
+  /** The site's own, `https://app.example`, if a proxy replaces the Host header. */
   origin?: string;
-  /** For the whole of a request; 10 if left out. */
+  /** For a whole request; default: 10. */
   timeoutSeconds?: number;
-  /** Told what an operator has to mend, without secrets; console.error if left out. */
+  /** Called with what an operator has to fix, without secrets; default: console.error. */
   report?: (sentence: string) => void;
 }
 
