@@ -114,7 +114,7 @@ bench-check: tools
 	$(PYTHON) -m benchmarks --check
 
 stack: tools
-	@local_stack/bootstrap schemathesis runtime npm
+	@local_stack/bootstrap schemathesis runtime
 	$(BIN)/pytest tests/stack -m "not slow" -rs
 
 # What docs/reliability.md tells; prints its table.
