@@ -8,16 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from benchmarks.emulator import running_emulator
 from local_stack import deployment
 from local_stack.emulator import LOCAL, ROOT
 from tests.stack.service import Service
 from tests.stack.visits import DOCTOR, Visits, links_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _CALLERS = (1, 2, 4, 8, 16, 32, 64)
 _SECONDS = 12
@@ -33,24 +30,13 @@ _OPENING_SECONDS = 120
 _PROMISED_SECONDS = 10
 
 
-class Step(NamedTuple):
-    """What so many callers at once were answered; times in milliseconds."""
-
-    callers: int
-    requests_per_second: float
-    tokens_per_second: float
-    p50: float
-    p95: float
-    p99: float
-    errors: int
-
-
 def main() -> int:
     """Measure; return 1 where an answer was wrong or late, or nobody got a token."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
     parser.add_argument("part", nargs="?", choices=_PARTS, help="one of the tables alone")
     part = parser.parse_args().part
     shutil.rmtree(_RESULTS, ignore_errors=True)
+    _RESULTS.mkdir()
     print("sam build")
     deployment.build()
     with running_emulator() as running:
@@ -67,21 +53,27 @@ def main() -> int:
 
 
 def _callers(service: Service) -> bool:
-    api_keys = {
+    environment = {
         "DOCTORS_API_KEY": service.add_client("doctors", *_ROOMS, "--moderator"),
         "PATIENTS_API_KEY": service.add_client("patients", *_ROOMS),
     }
-    steps = []
+    rows = {}
     for callers in _CALLERS:
         print(f"{callers} callers for {_SECONDS} s, once the emulator has started its workers")
-        warm_up = {"seconds": callers // _SPAWN_RATE + 5, "spawn_rate": _SPAWN_RATE}
-        ask(service.stack.url, api_keys, _RESULTS / "warm-up", callers, **warm_up)
-        steps.append(ask(service.stack.url, api_keys, _RESULTS, callers, seconds=_SECONDS))
+        for name, spawn_rate, seconds in (
+            ("warm-up", _SPAWN_RATE, callers // _SPAWN_RATE + 5),
+            ("callers", callers, _SECONDS),
+        ):
+            rows[callers] = _run_locust(  # the last one counts
+                *("callers.py", service.stack.url, environment, f"{callers}-{name}"),
+                *("--users", str(callers), "--spawn-rate", str(spawn_rate)),
+                seconds=seconds,
+            )
     print("\n| callers | requests/s | tokens/s | p50, ms | p95, ms | p99, ms | errors |")
-    print("|" + " ---: |" * len(Step._fields))
-    for step in steps:
-        print("| " + " | ".join(f"{value:.0f}" for value in step) + " |")
-    return all(step.tokens_per_second and not step.errors for step in steps)
+    print("|" + " ---: |" * 7)
+    for callers, row in rows.items():
+        print(f"| {callers} | " + " | ".join(f"{value:.0f}" for value in row.values()) + " |")
+    return all(row["tokens_per_second"] and not row["errors"] for row in rows.values())
 
 
 def _pages(service: Service) -> bool:
@@ -97,7 +89,7 @@ def _pages(service: Service) -> bool:
     seen = _run_locust(
         *("pages.py", service.stack.url),
         {"RECORD_API_KEY": api_key, "LINKS": json.dumps(links)},
-        _RESULTS / "pages.json",
+        "pages",
         # And the moderator.
         *("--users", str(pages + 1), "--spawn-rate", str(_SPAWN_RATE)),
         "--reset-stats",
@@ -114,41 +106,11 @@ def _pages(service: Service) -> bool:
     )
 
 
-def ask(
-    url: str,
-    environment: dict[str, str],
-    results: Path,
-    callers: int,
-    *,
-    seconds: int,
-    spawn_rate: int | None = None,
-) -> Step:
-    """Ask a stack, and return what the callers saw.
-
-    Args:
-        url: the stack's address.
-        environment: the variables of `callers.py`.
-        results: a folder for what locust counts, by kind of call and of error.
-        callers: how many at once.
-        seconds: for how long at most.
-        spawn_rate: how many of them start in a second; without it all at once.
-
-    Raises:
-        subprocess.SubprocessError: locust failed, or did not end; the results say why.
-    """
-    counted = _run_locust(
-        *("callers.py", url, environment, results / f"{callers}-callers.json"),
-        *("--users", str(callers), "--spawn-rate", str(spawn_rate or callers)),
-        seconds=seconds,
-    )
-    return Step(callers, **counted)
-
-
 def _run_locust(
-    file: str, url: str, environment: dict[str, str], counted: Path, *options: str, seconds: int
+    file: str, url: str, environment: dict[str, str], name: str, *options: str, seconds: int
 ) -> dict[str, Any]:
-    counted.parent.mkdir(parents=True, exist_ok=True)
-    with counted.with_suffix(".txt").open("w") as report:
+    results = _RESULTS / f"{name}.json"
+    with results.with_suffix(".txt").open("w") as report:
         subprocess.run(  # noqa: S603 - our own environment's
             [
                 *(str(LOCAL / "load" / "bin" / "locust"), "--headless", "--only-summary"),
@@ -157,14 +119,19 @@ def _run_locust(
                 *("--loglevel", "WARNING", "--exit-code-on-error", "0", *options),
             ],
             cwd=ROOT,
-            env={**os.environ, **environment, "LOAD_STEP": str(counted), "PYTHONPATH": str(ROOT)},
+            env={
+                **os.environ,
+                **environment,
+                "LOAD_ROW": str(results),
+                "PYTHONPATH": str(ROOT),
+            },
             stdin=subprocess.DEVNULL,
             stdout=report,
             stderr=subprocess.STDOUT,
             timeout=seconds + _GRACE_SECONDS,
             check=True,
         )
-    return dict(json.loads(counted.read_text()))
+    return dict(json.loads(results.read_text()))
 
 
 _PARTS = {"callers": _callers, "pages": _pages}

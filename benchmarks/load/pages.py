@@ -2,7 +2,7 @@
 
 RECORD_API_KEY      of the client whose visits they are
 LINKS               the secrets of the guests' links, by the visit's id, as JSON
-LOAD_STEP           the file to write a row for each kind of call to, as JSON: how many answers 200,
+LOAD_ROW            the file to write a row for each kind of call to, as JSON: how many answers 200,
                     429 and others; p50, p95, p99 and the longest of their times in milliseconds
 """
 
@@ -24,15 +24,14 @@ _LINKS: dict[str, list[str]] = json.loads(os.environ["LINKS"])
 _RECORD = {"Authorization": f"Bearer {os.environ['RECORD_API_KEY']}"}
 # Between two visits that open.
 _PAUSE_SECONDS = 5
-# Of a page that was not answered, or throttled.
+# How long a page waits before it asks again: after no answer, or 429; and once it has entered.
 _AGAIN_SECONDS = 5
-# Of one that has entered, until it asks again.
 _IN_SECONDS = 30
 # The emulator closes a connection after 5 seconds, just when the page asks again.
 _CLOSE = {"Connection": "close"}
 _OK, _TOO_MANY = 200, 429
-# Of the whole run. `offer` is no call: it takes from the answer to a moderator's join to the answer
-# that a guest may enter.
+# `offer` is no call: its time is from the answer to a moderator's join to the answer that a guest
+# may enter.
 _ANSWERS: dict[str, Counter[int]] = {
     name: Counter() for name in ("join", "status", "enter", "offer")
 }
@@ -84,7 +83,7 @@ class Page(FastHttpUser):  # type: ignore[misc] # locust has an environment of i
 
 
 class Moderator(FastHttpUser):  # type: ignore[misc]
-    """Who lets the guests of one visit in after those of another."""
+    """Opens the visits, one after the other."""
 
     fixed_count = 1
     wait_time = constant(_PAUSE_SECONDS)
@@ -115,7 +114,7 @@ def _end(environment: Any, **_: object) -> None:
         percentiles = [times.get_response_time_percentile(n / 100) for n in (50, 95, 99)]
         longest = times.max_response_time
         seen[name] = [answers[_OK], answers[_TOO_MANY], others, *percentiles, longest]
-    Path(os.environ["LOAD_STEP"]).write_text(json.dumps(seen))
+    Path(os.environ["LOAD_ROW"]).write_text(json.dumps(seen))
 
 
 events.spawning_complete.add_listener(lambda **_: _ALL_PAGES_ARE_OPEN.set())
