@@ -22,9 +22,9 @@ def main() -> int:
     run = commands.add_parser("run", help="start, build, deploy, and put a visit")
     run.add_argument("--provider", choices=("jaas", "self-hosted"), default="jaas")
     run.add_argument("--algorithm", choices=("HS256", "RS256"), default="HS256", help="self-hosted")
-    run.add_argument("--jitsi-domain", metavar="HOST", help="a Jitsi, and not the stand-in")
-    run.add_argument("--jaas-app-id", metavar="ID", help="8x8.vc, and not the stand-in")
-    run.add_argument("--listen", metavar="ADDRESS", help="besides loopback, for `sam local`")
+    run.add_argument("--jitsi-domain", metavar="HOST", help="your Jitsi, not the stand-in")
+    run.add_argument("--jaas-app-id", metavar="ID", help="your App ID at 8x8, not the stand-in")
+    run.add_argument("--listen", metavar="ADDRESS", help="one more, for `sam local`")
     run.add_argument("--verbose", action="store_true", help="show a token's claims")
     commands.add_parser("stop", help="stop it; keys, clients and visits are kept")
     for name, what in (
@@ -56,7 +56,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with step("sam build"):
         deployment.build()
     provider, app_id = arguments.provider, arguments.jaas_app_id
-    # Of its own: an App ID is part of a key's name, and 8x8 keeps that key.
+    # A stack of its own, which keeps the key that was uploaded to 8x8.
     name = "jitsi-tokens-8x8" if app_id else deployment.name_of(provider, arguments.algorithm)
     domain = arguments.jitsi_domain or (JAAS_DOMAIN if app_id else "")
     port = None if domain else background.port_of(name)

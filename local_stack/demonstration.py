@@ -65,7 +65,7 @@ Next:
 {rotate}  the same make run      deploys what changed, and puts the visit again
   make stop              stops it; keys, clients and visits are kept
 
-VERBOSE=1 shows a token's claims. README.md has a request by curl."""
+VERBOSE=1 shows a token's claims. README.md has a request with curl."""
 
 _ROTATE = "  make rotate            replaces the signing key\n"
 # What to do before a real Jitsi takes the tokens.

@@ -69,10 +69,9 @@ def start(
 ) -> Emulator:
     """Return the running emulator, starting it where there is none.
 
-    It listens on loopback, and where asked for on one more address: Docker's bridge.
-
-    It enforces IAM, and keeps what it has over a clean stop, secrets in plain text among it: the
-    folder is for its owner alone.
+    It listens on loopback, and on `also_listen`, such as Docker's bridge. It enforces IAM, and
+    keeps its data over a clean stop, with secrets in plain text: only the owner may read the
+    folder.
 
     Raises:
         Failure: it does not answer.

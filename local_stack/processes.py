@@ -1,4 +1,4 @@
-"""Servers in the background, on loopback: found again, and ended by their own process id."""
+"""Servers in the background: recorded, found again, and ended by their own process id."""
 
 from __future__ import annotations
 
