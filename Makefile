@@ -191,5 +191,5 @@ requirements: tools
 	done
 
 clean: stop
-	rm -rf .local .aws-sam .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find . -name __pycache__ -prune -exec rm -r {} +
+	rm -rf .local .aws-sam .coverage* .hypothesis
+	find . \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -r {} +
