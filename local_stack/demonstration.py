@@ -99,7 +99,7 @@ def demonstrate(
         closes = datetime.fromtimestamp(state["closesAt"], UTC).astimezone()
         putting.told = f"{state['status']}, until {closes:%H:%M}"
     [link] = [each["link"] for each in state["participants"] if "link" in each]
-    where = f"at {real_jitsi}. {_NEEDS[stack.trust]}" if real_jitsi else "on this machine."
+    where = f"at {real_jitsi}.\n{_NEEDS[stack.trust]}" if real_jitsi else "on this machine."
     rotate_line = _ROTATE if stack.trust == "published" else ""
     print(_END.format(where=where, link=link, rotate=rotate_line), flush=True)
 
