@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 
+from botocore.exceptions import ClientError
+
 from jitsi_tokens.settings import JAAS_DOMAIN
 from local_stack import deployment, emulator, sam_local
 from local_stack.demonstration import demonstrate
@@ -107,7 +109,12 @@ def _find(arguments: argparse.Namespace) -> tuple[emulator.Emulator, deployment.
     running = emulator.running()
     if not running or not arguments.stack_name:
         raise Failure("Run `make run` first, then `. .local/stack.env`.")
-    return running, deployment.find(running, arguments.stack_name)
+    try:
+        return running, deployment.find(running, arguments.stack_name)
+    except ClientError:
+        raise Failure(
+            f"The stack {arguments.stack_name} is not deployed here: see make run in README.md."
+        ) from None
 
 
 if __name__ == "__main__":
