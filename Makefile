@@ -103,10 +103,13 @@ page: tools
 	@local_stack/bootstrap npm
 	$(BIN)/pytest tests/page -m "not slow" -rs
 
-# Each screen in each language, on a phone and on a desktop; and a visit in a screen reader's words.
+# Each screen in each language, on a phone and on a desktop, and a visit in a screen reader's words,
+# in .local/screenshots; docs/pictures has those that the pages show.
 pictures: tools
 	@local_stack/bootstrap npm
 	$(BIN)/pytest tests/page -k "screen or keyboard" -m "not slow" --pictures .local/screenshots
+	cp .local/screenshots/waiting-en-360.png docs/pictures/waiting.png
+	cp .local/screenshots/ready-en-360.png docs/pictures/ready.png
 
 # Starts, memory and warm requests as ratios, against the bounds in benchmarks/ratios.py.
 bench-check: tools
