@@ -184,7 +184,7 @@
     return answer.delayMinutes ? 'late' : 'waiting';
   }
 
-  function values(name) {
+  function valuesOf(name) {
     const all = { clinic: contact ? contact.name : '' };
     if (!answer) { return all; }
     const zone = answer.timeZone;
@@ -211,7 +211,7 @@
   function draw() {
     const name = screenName();
     const isNew = name !== shown;
-    const given = values(name);
+    const given = valuesOf(name);
     const focused = document.activeElement;
     const before = sentences(name);
     document.documentElement.lang = language;
@@ -409,7 +409,7 @@
     const nodes = [];
     if (contact) {
       const links = [el('a', { href: telUrl() }, [number()])];
-      if (contact.privacyUrl && /^https:/.test(contact.privacyUrl)) {
+      if (/^https:/.test(contact.privacyUrl)) {
         links.push(el('a', {
           href: contact.privacyUrl, target: '_blank', rel: 'noopener noreferrer',
         }, words('privacy')));
@@ -465,11 +465,11 @@
         referrerPolicy: 'no-referrer',
         signal: limit.signal,
       });
-      const document = await response.json();
+      const parsed = await response.json();
       return {
         status: response.status,
-        body: document,
-        kind: String(document.type).split(':').pop(),
+        body: parsed,
+        kind: String(parsed.type).split(':').pop(),
         retryAfter: Number(response.headers.get('Retry-After')) || 0,
       };
     } catch (error) {
@@ -732,7 +732,7 @@
 
   // The link
 
-  function found(given) {
+  function linkIn(given) {
     let decoded = given;
     try { decoded = decodeURIComponent(given); } catch (error) { /* as it is */ }
     return (LINK.exec(decoded) || LINK.exec(decoded.replace(BREAKS, '')) || [''])[0];
@@ -741,7 +741,7 @@
   function address() { return base + '/#' + link; }
 
   function useLink(given) {
-    link = found(given);
+    link = linkIn(given);
     answer = null;
     contact = null;
     firstStart = null;
@@ -759,7 +759,7 @@
 
   function paste() {
     const given = document.getElementById('pasted').value;
-    pasteFailed = !found(given);
+    pasteFailed = !linkIn(given);
     if (!pasteFailed) { useLink(given); }
     draw();
     if (pasteFailed) {
@@ -816,17 +816,13 @@
 
   function isOldBrowser() {
     try {
-      minutesFormatWorks();
+      new Intl.NumberFormat('en', { style: 'unit', unit: 'minute', unitDisplay: 'long' }).format(1);
+      new Intl.DateTimeFormat('en', { dateStyle: 'short', timeZone: 'Europe/Vienna' }).format(0);
       return !(window.fetch && window.AbortController && Element.prototype.replaceChildren &&
         String.prototype.padStart && window.crypto && history.replaceState);
     } catch (error) {
       return true;
     }
-  }
-
-  function minutesFormatWorks() {
-    new Intl.NumberFormat('en', { style: 'unit', unit: 'minute', unitDisplay: 'long' }).format(1);
-    new Intl.DateTimeFormat('en', { dateStyle: 'short', timeZone: 'Europe/Vienna' }).format(0);
   }
 
   function start() {
@@ -863,7 +859,7 @@
     addEventListener('online', ask);
     addEventListener('pageshow', (event) => { if (event.persisted) { ask(); } });
     addEventListener('hashchange', () => {
-      if (found(location.hash) && found(location.hash) !== link && !call) {
+      if (linkIn(location.hash) && linkIn(location.hash) !== link && !call) {
         useLink(location.hash);
         draw();
       }
