@@ -15,7 +15,8 @@ LISTEN ?=
 PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
 CODE := layers/jitsi_tokens/jitsi_tokens layers/jitsi_tokens/trim_botocore.py $\
-	functions/join_visit/page/build.py cli/jitsi_tokens_cli local_stack deployment openapi benchmarks tests
+	functions/join_visit/page/build.py cli/jitsi_tokens_cli local_stack deployment openapi benchmarks $\
+	clients/openemr/package.py tests
 PYTHON_CLIENT := clients/python/jitsi_tokens_client clients/python/generate_jwt_token.py
 CORE := */jitsi_tokens/core/*
 FUNCTIONS := $(wildcard functions/*/app.py)
@@ -32,7 +33,7 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run rotate stop test test-slow checks lint unit callers bench-check stack page pictures \
-	test-clock test-faults vulnerabilities mutants load bench openapi requirements clean tools
+	test-clock test-faults vulnerabilities mutants load bench openapi openemr-module requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 8
@@ -181,6 +182,10 @@ bench: tools
 # docs/openapi.yaml, from the types of the service.
 openapi: tools
 	$(PYTHON) -m openapi
+
+# The module of docs/openemr.md with the SDK in it, as an archive.
+openemr-module: tools
+	$(PYTHON) clients/openemr/package.py .local/oe-module-jitsi-tokens.zip
 
 # Pins again what each requirements.in asks for.
 requirements: tools

@@ -1,0 +1,51 @@
+<?php
+
+/**
+ * What OpenEMR runs of an enabled module on every request, the login among them. So nothing is
+ * loaded here: what a listener needs is loaded inside of it, and an error there (a missing file, an
+ * old PHP) is logged and goes no further. This file keeps to the syntax of PHP 7.
+ *
+ * @var object $eventDispatcher given by OpenEMR
+ */
+
+(static function ($eventDispatcher) {
+    $listeners = [
+        'globals.initialized' => 'addSettings',
+        'appointment.render.below.patient' => 'showButtons',
+        'postcalendar_userapi_pcGetEvents.filter' => 'markVisits',
+        'html.head.script.filter' => 'addScript',
+        'appointment.set' => 'noteAppointment',
+        'openemr.appointment.add_edit_event.close.before' => 'noteAppointment',
+        'service.save.post' => 'noteAppointment',
+        'service.delete.post' => 'noteAppointment',
+        'home.dashboard.inject.card' => 'showCard',
+        'home.appointment.filter' => 'addAddress',
+        'core.twig.environment.create' => 'addTemplates',
+    ];
+    foreach ($listeners as $event => $method) {
+        $eventDispatcher->addListener($event, static function ($event) use ($method) {
+            try {
+                require_once __DIR__ . '/src/Module.php';
+                call_user_func(['JitsiTokens\\OpenEMR\\Listeners', $method], $event);
+            } catch (\Throwable $error) {
+                error_log('jitsi-tokens: ' . get_class($error) . ': ' . $error->getMessage());
+            }
+        });
+    }
+})($eventDispatcher);
+
+if (!function_exists('jitsi_tokens_compare')) {
+    /**
+     * The background service. It is here, and not in a file that the table of services names,
+     * because a missing file would stop the services that come after it.
+     */
+    function jitsi_tokens_compare()
+    {
+        try {
+            require_once __DIR__ . '/src/Module.php';
+            JitsiTokens\OpenEMR\Comparison::runAsService();
+        } catch (\Throwable $error) {
+            error_log('jitsi-tokens: ' . get_class($error) . ': ' . $error->getMessage());
+        }
+    }
+}

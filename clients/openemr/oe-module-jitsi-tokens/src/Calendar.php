@@ -1,0 +1,178 @@
+<?php
+
+declare(strict_types=1);
+
+namespace JitsiTokens\OpenEMR;
+
+use JitsiTokens\Appointment;
+
+/**
+ * The video visits of OpenEMR's calendar. Nothing of it is stored: it is read whenever it is asked,
+ * since portal, REST and SQL change appointments without an event.
+ */
+final class Calendar
+{
+    private const MOST_DAYS = 400;
+    private const EVENTS = 'openemr_postcalendar_events';
+
+    /**
+     * @param ?int $pid of this patient alone
+     *
+     * @return array<string, Visit> by id; those without a length among them
+     */
+    public static function between(string $from, string $to, ?int $pid = null): array
+    {
+        require_once $GLOBALS['srcdir'] . '/appointments.inc.php';
+        $categories = Settings::categories();
+        $rows = array_filter(
+            fetchAppointments($from, $to, $pid),
+            static fn (array $row): bool => in_array((int) $row['pc_catid'], $categories, true)
+                && (int) $row['pid'] > 0,
+        );
+        $more = self::more(array_column($rows, 'pc_eid'));
+        $groups = [];
+        foreach ($rows as $row) {
+            $row += $more[(int) $row['pc_eid']] ?? ['first' => $row['pc_eid'], 'pc_time' => null];
+            $groups["{$row['first']} {$row['pc_eventDate']}"][] = $row;
+        }
+        $visits = [];
+        foreach ($groups as $group) {
+            try {
+                $visit = self::visit($group);
+            } catch (\InvalidArgumentException) {
+                continue;    // It has no time of the day.
+            }
+            $visits[$visit->id] = $visit;
+        }
+        return $visits;
+    }
+
+    /**
+     * The visit of an appointment on a date, or null where it is no video visit.
+     *
+     * @param ?int $pid of this patient alone
+     *
+     * @throws Refused the date is too far away: OpenEMR expands a series day by day
+     */
+    public static function find(int $eid, string $date, ?int $pid = null): ?Visit
+    {
+        $day = \DateTimeImmutable::createFromFormat('!Y-m-d', $date, Settings::zone());
+        $today = new \DateTimeImmutable('today', Settings::zone());
+        $isDate = $day && $day->format('Y-m-d') === $date;
+        if (!$isDate || $today->diff($day)->days > self::MOST_DAYS) {
+            throw new Refused(409, 'A video visit is at most 400 days away.');
+        }
+        foreach (self::between($date, $date, $pid) as $visit) {
+            if (in_array($eid, $visit->eids, true)) {
+                return $visit;
+            }
+        }
+        return null;
+    }
+
+    /** The visit under an id of parse(), wherever it was moved to. */
+    public static function ofId(int $eid, ?string $date): ?Visit
+    {
+        $row = self::row($eid);
+        try {
+            $visit = $row ? self::find($eid, $date ?? (string) $row['pc_eventDate']) : null;
+        } catch (Refused) {
+            return null;
+        }
+        return $visit?->id === self::id($eid, $date) ? $visit : null;
+    }
+
+    /** @return array<string, mixed>|null pc_eventDate and pc_recurrtype */
+    public static function row(int $eid): ?array
+    {
+        $sql = 'SELECT pc_eventDate, pc_recurrtype FROM ' . self::EVENTS . ' WHERE pc_eid = ?';
+        return sqlQuery($sql, [$eid]) ?: null;
+    }
+
+    /** @param ?string $date of an occurrence of a series */
+    public static function id(int $eid, ?string $date): string
+    {
+        $end = $date === null ? '' : '.' . strtr($date, ['-' => '']);
+        return 'oe-' . Host::site() . "-{$eid}{$end}";
+    }
+
+    /**
+     * What an id is made of; null for an id that is not of this site's calendar.
+     *
+     * @return array{int, ?string}|null pc_eid, and the date of an occurrence of a series
+     */
+    public static function parse(string $id): ?array
+    {
+        $site = preg_quote(Host::site(), '/');
+        if (!preg_match("/^oe-{$site}-(\d+)(?:\.(\d{4})(\d\d)(\d\d))?\$/D", $id, $found)) {
+            return null;
+        }
+        return [(int) $found[1], isset($found[2]) ? "{$found[2]}-{$found[3]}-{$found[4]}" : null];
+    }
+
+    /** @param list<array<string, mixed>> $rows of one date, one a provider */
+    private static function visit(array $rows): Visit
+    {
+        usort($rows, static fn (array $one, array $other): int =>
+            (int) $one['pc_eid'] <=> (int) $other['pc_eid']);
+        $closing = Settings::closing();
+        $open = array_filter($rows, static fn (array $row): bool =>
+            !in_array((string) $row['pc_apptstatus'], $closing, true));
+        // A provider whose row is closed takes no part, while another one's is open.
+        $row = reset($open) ?: $rows[0];
+        $providers = [];
+        foreach ($open ?: $rows as $one) {
+            $name = Visit::name("{$one['ufname']} {$one['ulname']}");
+            $providers[(int) $one['uprovider_id']] = $name ?: Settings::text('clinic');
+        }
+        unset($providers[0]);
+        $isOfSeries = (int) $row['pc_recurrtype'] > 0;
+        $zone = Settings::zone();
+        $date = (string) $row['pc_eventDate'];
+        $start = Appointment::local($date, (string) $row['pc_startTime'], $zone->getName(), 0, 0);
+        $saved = array_filter(array_column($rows, 'pc_time'));
+        return new Visit(
+            id: self::id((int) $row['first'], $isOfSeries ? $date : null),
+            eids: array_map('intval', array_column($rows, 'pc_eid')),
+            date: $date,
+            startsAt: $start->notBefore,
+            durationMinutes: (int) ceil((int) $row['pc_duration'] / 60),
+            status: (string) $row['pc_apptstatus'],
+            pid: (int) $row['pid'],
+            providers: $providers,
+            patient: $row,
+            revision: $saved
+                ? (new \DateTimeImmutable(max($saved), $zone))->getTimestamp()
+                : null,
+        );
+    }
+
+    /**
+     * What fetchAppointments() leaves out: when a row was saved, the first row of a visit of
+     * several providers, the patient's language.
+     *
+     * @param array<string> $eids
+     *
+     * @return array<int, array<string, mixed>> by pc_eid
+     */
+    private static function more(array $eids): array
+    {
+        if ($eids === []) {
+            return [];
+        }
+        $marks = implode(', ', array_fill(0, count($eids), '?'));
+        $events = self::EVENTS;
+        $found = sqlStatement(
+            "SELECT e.pc_eid, e.pc_time, p.language, IF(e.pc_multiple > 0, (SELECT MIN(m.pc_eid)"
+            . " FROM {$events} AS m WHERE m.pc_multiple = e.pc_multiple), e.pc_eid) AS first"
+            . " FROM {$events} AS e LEFT JOIN patient_data AS p ON p.pid = e.pc_pid"
+            . " WHERE e.pc_eid IN ({$marks})",
+            array_values($eids),
+        );
+        $more = [];
+        while ($row = sqlFetchArray($found)) {
+            $more[(int) $row['pc_eid']] = $row;
+        }
+        return $more;
+    }
+}
