@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import html
 import http.client
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import threading
 import time
 import urllib.parse
+import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from local_stack.emulator import ROOT
-from tests.clients.php_caller import CLIENT, inherited, require_php
+from tests.clients.php_caller import inherited, require_php
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PAGE = ROOT / "docs" / "openemr.md"
 _STANDIN = Path(__file__).with_name("openemr_standin.php")
-_MODULES = "interface/modules/custom_modules"
-MODULE = "oe-module-jitsi-join"
-JOIN = f"/{_MODULES}/{MODULE}/public/join.php"
+PACKAGE = ROOT / "clients" / "openemr" / "package.py"
+MODULE = "interface/modules/custom_modules/oe-module-jitsi-tokens"
+VISIT = f"/{MODULE}/public/visit.php"
+WAITING = f"/{MODULE}/public/waiting.php"
+PORTAL = f"/{MODULE}/public/portal.php"
+CONFIG = f"/{MODULE}/moduleConfig.php"
+# OpenEMR's own files that the module's scripts load.
+_FILES = {
+    "interface/globals.php": "<?php openemr_standin_globals();\n",
+    "portal/verify_session.php": "<?php $pid = openemr_standin_verify($landingpage);\n",
+    "library/appointments.inc.php": "<?php\n",
+    "library/classes/postmaster.php": "<?php\n",
+}
 # Everything that PHP has to say, in the answer and in the log; its own zone is not the clinic's.
 _TALKATIVE = {
     "error_reporting": "-1",
@@ -34,23 +51,26 @@ _TALKATIVE = {
     "zend.exception_ignore_args": "0",
     "zend.exception_string_param_max_len": "1000000",
     "date.timezone": "UTC",
+    "opcache.enable": "0",  # a file that changed is seen at once
 }
 _COMPLAINT = re.compile(r"\b(Warning|Notice|Deprecated|(Fatal|Parse) error): ")
-_ROOM = re.compile("visit-[0-9a-f]{32}")
 _SECONDS = 30
 
 ZONE = "Etc/GMT+5"  # the same all year
-ROOM_KEY = "0123456789abcdef" * 4
-PROVIDER, EVENT = 7, "412"
+CATEGORY = "16"
+PROVIDER, EVENT, PATIENT = 7, "412", 90210
 
 
-def visit(minutes: int = -5, **changes: Any) -> dict[str, Any]:
+def visit(minutes: float = -5, zone: str = ZONE, **changes: Any) -> dict[str, Any]:
     """Return an appointment that begins so many minutes from now, of half an hour."""
-    begin = datetime.now(ZoneInfo(ZONE)) + timedelta(minutes=minutes)
+    begin = datetime.now(ZoneInfo(zone)) + timedelta(minutes=minutes)
     return {
         "pc_eid": EVENT,
+        "pc_catid": CATEGORY,
+        "pc_multiple": "0",
         "pc_aid": str(PROVIDER),
-        "pc_pid": "90210",
+        "pc_pid": str(PATIENT),
+        "pc_time": "2026-01-31 12:00:00",
         "pc_eventDate": f"{begin:%Y-%m-%d}",
         "pc_startTime": f"{begin:%H:%M:%S}",
         "pc_duration": "1800",
@@ -64,16 +84,11 @@ def visit(minutes: int = -5, **changes: Any) -> dict[str, Any]:
         "pubpid": "MRN-55501",
         "phone_cell": "555-0199",
         "email": "joan@appleseed.example",
+        "hipaa_allowemail": "YES",
+        "language": "Spanish",
         "ufname": "Jane",
         "ulname": "Underhill",
     } | changes
-
-
-def series(*days: int, minutes: int = -5, **changes: Any) -> dict[str, Any]:
-    """Return an appointment that comes again, so many days from today each time."""
-    one = visit(minutes)
-    dates = [later(one["pc_eventDate"], day) for day in days]
-    return one | {"pc_recurrtype": "1", "pc_eventDate": dates[0], "occurrences": dates} | changes
 
 
 def later(date: str, days: int) -> str:
@@ -81,10 +96,10 @@ def later(date: str, days: int) -> str:
     return f"{datetime.fromisoformat(date) + timedelta(days=days):%Y-%m-%d}"
 
 
-def begin_of(event: Mapping[str, Any]) -> int:
+def begin_of(event: Mapping[str, Any], zone: str = ZONE) -> int:
     """Return when an appointment begins, in epoch seconds."""
     local = datetime.fromisoformat(f"{event['pc_eventDate']}T{event['pc_startTime']}")
-    return int(local.replace(tzinfo=ZoneInfo(ZONE)).timestamp())
+    return int(local.replace(tzinfo=ZoneInfo(zone)).timestamp())
 
 
 class Answer(NamedTuple):
@@ -100,13 +115,17 @@ class OpenEmr:
 
     def __init__(self, folder: Path, **variables: str) -> None:
         require_php()
-        self.module = folder / _MODULES / MODULE
+        self.folder = folder
+        self.module = folder / MODULE
         self._scenario_file = folder / "scenario.json"
         self._scenario: dict[str, Any] = {"root": str(folder)}
         self._log_file = folder / "log"
         self._log_begin = 0
-        self._answers: list[tuple[str, Answer]] = []
-        _write_files(folder)
+        self._answers: list[Answer] = []
+        for name, text in _FILES.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        self.install()
         settings = [f"-d{name}={value}" for name, value in _TALKATIVE.items()]
         environment = inherited() | {"OPENEMR_STANDIN": str(self._scenario_file)}
         with self._log_file.open("w") as log:
@@ -114,8 +133,17 @@ class OpenEmr:
                 ["php", *settings, "-S", "127.0.0.1:0", str(_STANDIN)],  # noqa: S607
                 stdout=log,
                 stderr=log,
-                env=environment | variables,
+                env=environment | variables | {"PHP_CLI_SERVER_WORKERS": "2"},
+                start_new_session=True,
             )
+
+    def install(self) -> None:
+        """Unpack the archive as a clinic does."""
+        shutil.rmtree(self.module, ignore_errors=True)
+        archive = self.folder / "module.zip"
+        subprocess.run([sys.executable, PACKAGE, archive], check=True)  # noqa: S603 - our own
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(self.module.parent)
 
     def __enter__(self) -> Self:
         end = time.monotonic() + _SECONDS
@@ -127,30 +155,41 @@ class OpenEmr:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+        # With its workers, which outlive it otherwise.
+        os.killpg(self._process.pid, signal.SIGTERM)
         self._process.wait(_SECONDS)
 
     def begin(self, version: str, url: str, api_key: str) -> None:
-        """Begin anew: a version of OpenEMR, the provider signed in, and one visit."""
+        """Begin again: a version of OpenEMR, the provider signed in, and one visit."""
         self._log_begin = self._log_file.stat().st_size
         self._answers.clear()
+        for name in ("audit", "mail", "sql", "done.json"):
+            (self.folder / name).unlink(missing_ok=True)
         self._scenario |= {
             "version": version,
+            "active": True,
             "user": PROVIDER,
-            "acl": True,
+            "pid": None,
+            "acl": ["patients/appt"],
+            "users": {"7": ["Jane", "Underhill"], "8": ["Ann", "Cover"]},
             "events": [visit()],
-            "encrypted": ["jitsi_join_api_key", "jitsi_join_room_key"],
+            "encrypted": ["jitsi_tokens_api_key"],
             "globals": {
                 "gbl_time_zone": ZONE,
                 "webroot": "/openemr",
-                "jitsi_join_url": url,
-                "jitsi_join_api_key": api_key,
-                "jitsi_join_room_key": ROOM_KEY,
+                "unique_installation_id": "of this OpenEMR",
+                "patient_reminder_sender_email": "clinic@example.org",
+                "jitsi_tokens_url": url,
+                "jitsi_tokens_api_key": api_key,
+                "jitsi_tokens_categories": CATEGORY,
+                "jitsi_tokens_closing": "x % ^ ? ! > $",
+                "jitsi_tokens_clinic": "Praxis",
+                "jitsi_tokens_phone": "+43 1 2345678",
             },
         }
 
     def change(self, **changes: Any) -> None:
-        """Change who is signed in (`user`), what that user may (`acl`), the `events`."""
+        """Change who is signed in (`user`, `pid`), what they may (`acl`), the `events`."""
         self._scenario |= changes
 
     def set_up(self, **settings: str) -> None:
@@ -165,78 +204,81 @@ class OpenEmr:
 
     @property
     def log(self) -> str:
-        """What PHP has written to its log since it was begun anew."""
+        """What PHP has written to its log since it was begun again."""
         return self._log_file.read_bytes()[self._log_begin :].decode()
 
-    def dialog(self, date: str = "") -> str:
+    def noted(self, file: str) -> list[Any]:
+        """Return what went to OpenEMR's `audit`, `mail` or `sql`, the oldest first."""
+        path = self.folder / file
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def done(self) -> dict[str, str]:
+        """Return the module's table."""
+        path = self.folder / "done.json"
+        found: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        return found
+
+    def dialog(self, query: str = "") -> str:
         """Return what the module shows in the appointment, opened on a date."""
-        answer = self.ask("GET", f"/add_edit_event.php?eid={self.event['pc_eid']}&{date}")
+        answer = self.ask("GET", f"/add_edit_event.php?eid={self.event['pc_eid']}&{query}")
         assert answer.status == 200
         return answer.body
 
-    def press(self, **changes: Any) -> Answer:
-        """Post what the button does, but for the changes; None leaves a field out."""
-        right = {
-            "eid": self.event["pc_eid"],
-            "date": self.event["pc_eventDate"],
-            "csrf_token_form": self.ask("GET", "/csrf").body,
-        }
-        form = {name: value for name, value in (right | changes).items() if value is not None}
-        return self.ask("POST", JOIN, form)
+    def fields(self) -> dict[str, str]:
+        """Return what the dialog's buttons post, without the action."""
+        [data] = re.findall('data-jitsi-tokens="([^"]*)"', self.dialog())
+        fields: dict[str, str] = json.loads(html.unescape(data))
+        return fields
 
-    def link(self, date: str | None = None) -> Answer:
-        """Have a link made for the patient."""
+    def press(self, action: str = "join", **changes: Any) -> Answer:
+        """Post what a button does, but for the changes; None leaves a field out."""
         event = self.event
-        return self.ask("GET", f"/link?eid={event['pc_eid']}&date={date or event['pc_eventDate']}")
+        token = csrf_token("of the staff")
+        right = {"eid": event["pc_eid"], "date": event["pc_eventDate"], "csrf_token_form": token}
+        return self.ask("POST", VISIT, right | {"action": action} | changes)
+
+    def open_in_portal(self, **changes: Any) -> Answer:
+        """Post what the card's button does, but for the changes."""
+        event = self.event
+        token = csrf_token("of the portal")
+        right = {"eid": event["pc_eid"], "date": event["pc_eventDate"], "csrf_token_form": token}
+        return self.ask("POST", PORTAL, right | changes)
 
     def ask(self, method: str, path: str, form: Mapping[str, Any] | None = None) -> Answer:
         """Ask as a browser does, that follows nothing."""
-        self._scenario_file.write_text(json.dumps(self._scenario))
-        body = None if form is None else urllib.parse.urlencode(form)
+        # In one step: another request may read it.
+        new = self._scenario_file.with_suffix(f".{threading.get_ident()}")
+        new.write_text(json.dumps(self._scenario))
+        new.replace(self._scenario_file)
+        sent = {name: value for name, value in (form or {}).items() if value is not None}
+        body = None if form is None else urllib.parse.urlencode(sent)
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        # What the browser opened last was the staff's login.
+        headers["Cookie"] = "App=OpenEMR"
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_SECONDS)
         connection.request(method, path, body, headers)
         told = connection.getresponse()
         answer = Answer(told.status, dict(told.getheaders()), told.read().decode())
         connection.close()
-        self._answers.append((path, answer))
+        self._answers.append(answer)
         return answer
 
     def check_what_was_said(self) -> None:
-        """Assert that PHP complained of nothing, and that nobody was told what is not for them."""
-        settings = self._scenario["globals"]
-        keys = {settings["jitsi_join_api_key"], settings["jitsi_join_room_key"]}
-        secrets = {"jtk_", "eyJ", ROOM_KEY, *filter(None, keys)}
+        """Assert that PHP complained of nothing, and that no secret or name was told."""
+        secrets = {"jtk_", "eyJ", self._scenario["globals"]["jitsi_tokens_api_key"]} - {""}
         people = {
             event[name]
             for event in self._scenario["events"]
-            for name in ("fname", "lname", "ufname", "ulname", "pubpid", "pc_title", "email")
+            for name in ("lname", "pubpid", "pc_title", "pc_hometext", "email")
         }
-        pages = [answer.body for path, answer in self._answers if not path.startswith("/link")]
-        for text in (self.log, *pages):
+        pages = [answer.body for answer in self._answers]
+        audit = [line[3] for line in self.noted("audit")]
+        for text in (self.log, *pages, *audit):
             assert not _COMPLAINT.search(text), text
-            assert not _ROOM.search(text)
             assert not {word for word in secrets | people if word in text}
+        assert not [text for text in (self.log, *audit) if "jtv_" in text]
 
 
-def blocks() -> dict[str, str]:
-    """Return the page's PHP files, by where they lie below OpenEMR's modules."""
-    found = re.findall(r"^```php\n(.*?)^```$", _PAGE.read_text(), re.DOTALL | re.MULTILINE)
-    files: dict[str, str] = {}
-    for block in found:
-        named = re.search(rf"^// ({MODULE}/\S+): ", block, re.MULTILINE)
-        assert named, block
-        files[named[1]] = block
-    assert len(files) == len(found)
-    return files
-
-
-def _write_files(folder: Path) -> None:
-    for name, text in blocks().items():
-        file = folder / _MODULES / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    shutil.copytree(CLIENT, folder / _MODULES / MODULE / "jitsi-tokens")
-    (folder / "interface" / "globals.php").write_text("<?php openemr_standin_login();\n")
-    (folder / "library").mkdir()
-    (folder / "library" / "appointments.inc.php").write_text("<?php\n")
+def csrf_token(key: str) -> str:
+    """Return the CSRF token of a session, as OpenEMR makes it."""
+    return hmac.new(key.encode(), b"default", hashlib.sha256).hexdigest()[:40]

@@ -1,32 +1,29 @@
 <?php
 
 /**
- * Stand-ins for the parts of OpenEMR that the files of docs/openemr.md use, as a router for PHP's
- * built-in server. They have the names, arguments and results of OpenEMR's own, and nothing of
- * what is behind them:
+ * Stand-ins for the parts of OpenEMR that the module uses, as a router for PHP's built-in server.
+ * They have the names, arguments and results of OpenEMR's own, and nothing of what is behind them:
  *
  *     OPENEMR_STANDIN=scenario.json php -S 127.0.0.1:8080 openemr_standin.php
  *
- * The scenario is read anew for each request:
+ * The scenario is read again for each request:
  *
- *     root          OpenEMR's directory; below it the module's files at their own place, and two
- *                   files that the test writes: interface/globals.php with
- *                   `<?php openemr_standin_login();` and an empty library/appointments.inc.php
- *     version       "7.0", or "8.1": there sessions, settings and secrets are had in another way
- *     user          users.id of who is signed in, or null
- *     acl           whether that user may change appointments
- *     globals       settings as an administrator typed them; names in "encrypted" are encrypted
- *     encrypted     a list of names
- *     events        rows of openemr_postcalendar_events, with fname and lname of patient and
- *                   provider (ufname, ulname), and "occurrences", the dates of a series
+ *     root        OpenEMR's directory; below it the module at its own place, and the three files
+ *                 that tests/clients/openemr.py writes: interface/globals.php,
+ *                 portal/verify_session.php, library/appointments.inc.php
+ *     version     "7.0", "8.0", "8.1" or "8.2": sessions, CSRF, secrets, audit and the loader of
+ *                 modules differ
+ *     active      whether the module is enabled
+ *     user        users.id of who is signed in, or null
+ *     pid         the patient who is signed in to the portal, or null
+ *     acl         what that user may: a list such as ["patients/appt"]
+ *     users       {"7": ["Jane", "Underhill"]}
+ *     globals     settings as an administrator typed them; names in "encrypted" are encrypted
+ *     encrypted   a list of names
+ *     events      rows of openemr_postcalendar_events, with the names of patient and provider, and
+ *                 "occurrences", the dates of a series
  *
- * and answers at
- *
- *     /add_edit_event.php?eid=&date=    what is shown below the patient in the appointment
- *     /settings                         the settings that the module adds, as JSON
- *     /csrf                             the CSRF token of the session
- *     /link?eid=&date=                  what patient_link() returns
- *     /interface/…/public/join.php      the script itself
+ * What happens goes to files beside the scenario: audit, mail, sql (JSON, one a line), done.json.
  */
 
 namespace {
@@ -38,20 +35,74 @@ namespace {
         return $GLOBALS['openemr'][$name] ?? null;
     }
 
-    /** As interface/globals.php: without a login the script ends here. */
-    function openemr_standin_login(): void
+    function openemr_standin_note(string $file, array $what): void
     {
-        if (openemr_standin('user') === null) {
+        $line = json_encode($what, JSON_THROW_ON_ERROR) . "\n";
+        file_put_contents(openemr_standin('root') . "/{$file}", $line, FILE_APPEND | LOCK_EX);
+    }
+
+    function openemr_standin_is(string $version): bool
+    {
+        return version_compare(openemr_standin('version'), $version, '>=');
+    }
+
+    /** interface/globals.php: without a login the script ends here. */
+    function openemr_standin_globals(bool $isPortal = false): void
+    {
+        if (!$isPortal && openemr_standin('user') === null) {
             http_response_code(302);
             header('Location: /interface/login/login.php');
             exit;
         }
+        openemr_standin_load();
     }
 
-    /** library/translation.inc.php, library/htmlspecialchars.inc.php */
+    /** src/Core/ModulesApplication.php: up to 8.0 an Error in a module's file ends OpenEMR. */
+    function openemr_standin_load(): void
+    {
+        if (!openemr_standin('active')) {
+            return;
+        }
+        $GLOBALS['dispatcher'] = $eventDispatcher = new Symfony\Component\EventDispatcher\EventDispatcher();
+        try {
+            include openemr_standin_module('openemr.bootstrap.php');
+        } catch (Exception $error) {
+            error_log($error->getMessage());
+        } catch (Error $error) {
+            if (!openemr_standin_is('8.1')) {
+                throw $error;
+            }
+            error_log($error->getMessage());
+        }
+    }
+
+    function openemr_standin_module(string $file): string
+    {
+        $modules = openemr_standin('root') . '/interface/modules/custom_modules';
+        return "{$modules}/oe-module-jitsi-tokens/{$file}";
+    }
+
+    /** portal/verify_session.php; 8.0 looks which session the cookie App names. */
+    function openemr_standin_verify(string $landingpage): int
+    {
+        $isPortal = openemr_standin('version') !== '8.0' || $_COOKIE['App'] === 'PortalOpenEMR';
+        if (openemr_standin('pid') === null || !$isPortal) {
+            http_response_code(302);
+            header("Location: {$landingpage}");
+            exit;
+        }
+        openemr_standin_globals(isPortal: true);
+        return openemr_standin('pid');
+    }
+
     function xlt(string $text): string
     {
         return htmlspecialchars($text, ENT_NOQUOTES);
+    }
+
+    function text(mixed $text): string
+    {
+        return htmlspecialchars((string) $text, ENT_NOQUOTES);
     }
 
     function xl(string $text): string
@@ -64,26 +115,97 @@ namespace {
         return htmlspecialchars((string) $text, ENT_QUOTES);
     }
 
-    /** library/appointments.inc.php: what takes place between two dates, of one provider or all. */
+    function xla(string $text): string
+    {
+        return attr($text);
+    }
+
+    /** library/appointments.inc.php: what takes place between two dates. */
     function fetchAppointments($from, $to, $patient = null, $provider = null): array
     {
-        error_log("stand-in: appointments from {$from} to {$to}");
         $found = [];
-        foreach (openemr_standin('events') ?? [] as $event) {
-            $isOther = !empty($provider) && (string) $provider !== (string) $event['pc_aid'];
+        foreach (openemr_standin('events') as $event) {
+            $isOther = $patient && (string) $patient !== (string) $event['pc_pid'];
             if ($isOther || $event['pc_pid'] === '') {
                 continue;
             }
             foreach ($event['occurrences'] ?? [$event['pc_eventDate']] as $date) {
                 if ($from <= $date && $date <= $to) {
-                    // Of these the real one selects neither pc_aid nor pc_pid.
-                    $row = array_diff_key($event, array_flip(['occurrences', 'pc_aid', 'pc_pid']));
+                    // Of these the real one selects none.
+                    $hidden = ['occurrences', 'pc_aid', 'pc_pid', 'pc_multiple', 'pc_time', 'language'];
                     $mine = ['pc_eventDate' => $date, 'uprovider_id' => $event['pc_aid']];
-                    $found[] = $mine + ['pid' => $event['pc_pid']] + $row;
+                    $found[] = $mine + ['pid' => $event['pc_pid']] + array_diff_key($event, array_flip($hidden));
                 }
             }
         }
         return $found;
+    }
+
+    /** library/sql.inc.php, for the module's own statements. */
+    function sqlStatement($sql, $binds = [])
+    {
+        $events = array_column(openemr_standin('events'), null, 'pc_eid');
+        $done = openemr_standin('root') . '/done.json';
+        $rows = [];
+        if (str_starts_with($sql, 'SELECT mod_active')) {
+            $rows = [['mod_active' => (int) openemr_standin('active')]];
+        } elseif (str_starts_with($sql, 'SELECT pc_eventDate, pc_recurrtype')) {
+            $rows = isset($events[$binds[0]]) ? [$events[$binds[0]]] : [];
+        } elseif (str_starts_with($sql, 'SELECT e.pc_eid')) {
+            foreach (array_intersect_key($events, array_flip($binds)) as $eid => $event) {
+                $of = (int) $event['pc_multiple'];
+                $all = array_filter($events, fn ($one) => $of && (int) $one['pc_multiple'] === $of);
+                $event['first'] = min(array_keys($all) ?: [$eid]);
+                $rows[] = array_intersect_key($event, array_flip(['pc_eid', 'pc_time', 'language', 'first']));
+            }
+        } elseif (str_starts_with($sql, 'SELECT fname, lname FROM users')) {
+            [$first, $last] = openemr_standin('users')[$binds[0]];
+            $rows = [['fname' => $first, 'lname' => $last]];
+        } elseif (str_starts_with($sql, 'SELECT pc_catid')) {
+            $rows = [['pc_catid' => 5, 'pc_catname' => 'Office Visit'], ['pc_catid' => 16, 'pc_catname' => 'Video']];
+        } elseif (str_contains($sql, 'jitsi_tokens_done')) {
+            $file = fopen($done, 'c+');
+            flock($file, LOCK_EX);
+            $table = json_decode(stream_get_contents($file) ?: '{}', true);
+            $GLOBALS['affected'] = 0;
+            if (str_starts_with($sql, 'SELECT at')) {
+                $rows = isset($table[$binds[0]]) ? [['at' => $table[$binds[0]]]] : [];
+            } elseif (str_starts_with($sql, 'INSERT IGNORE')) {
+                $GLOBALS['affected'] = (int) !isset($table[$binds[0]]);
+                $table += [$binds[0] => $binds[1]];
+            } elseif (str_starts_with($sql, 'REPLACE')) {
+                $table[$binds[0]] = $binds[1];
+            } elseif (str_contains($sql, 'WHERE name')) {
+                unset($table[$binds[0]]);
+            } else {
+                $table = array_filter($table, fn ($at) => $at >= $binds[0]);
+            }
+            ftruncate($file, 0);
+            rewind($file);
+            fwrite($file, json_encode((object) $table));
+        } elseif (str_contains($sql, 'background_services')) {
+            openemr_standin_note('sql', [$sql, $binds]);
+        } else {
+            throw new LogicException("the stand-in does not know: {$sql}");
+        }
+        return new ArrayIterator($rows);
+    }
+
+    function sqlFetchArray($found)
+    {
+        $row = $found->current() ?? false;
+        $found->next();
+        return $row;
+    }
+
+    function sqlQuery($sql, $binds = [])
+    {
+        return sqlFetchArray(sqlStatement($sql, $binds));
+    }
+
+    function generic_sql_affected_rows()
+    {
+        return $GLOBALS['affected'];
     }
 
     /** What is in the table `globals`. */
@@ -96,19 +218,11 @@ namespace {
             }
         }
         $root = openemr_standin('root');
-        return $settings + ['webroot' => '', 'srcdir' => "{$root}/library"];
-    }
-}
-
-namespace Symfony\Contracts\EventDispatcher {
-    class Event
-    {
+        return $settings + ['webroot' => '', 'srcdir' => "{$root}/library", 'OE_SITE_DIR' => "{$root}/sites/default"];
     }
 }
 
 namespace Symfony\Component\EventDispatcher {
-    use Symfony\Contracts\EventDispatcher\Event;
-
     class EventDispatcher
     {
         private array $listeners = [];
@@ -126,12 +240,15 @@ namespace Symfony\Component\EventDispatcher {
             return $event;
         }
     }
+
+    class GenericEvent
+    {
+    }
 }
 
 namespace OpenEMR\Events\Appointments {
-    class AppointmentRenderEvent extends \Symfony\Contracts\EventDispatcher\Event
+    class AppointmentRenderEvent
     {
-        public const RENDER_JAVASCRIPT = 'appointment.render.javascript';
         public const RENDER_BELOW_PATIENT = 'appointment.render.below.patient';
 
         public function __construct(private $appt)
@@ -141,6 +258,161 @@ namespace OpenEMR\Events\Appointments {
         public function getAppt(): array
         {
             return $this->appt;
+        }
+    }
+
+    class AppointmentSetEvent
+    {
+        public $eid;
+
+        public function __construct(private $post)
+        {
+        }
+
+        public function setEventId($eid)
+        {
+            $this->eid = $eid;
+        }
+    }
+
+    class AppointmentDialogCloseEvent
+    {
+        private $pc_eid;
+
+        public function setAppointmentId($pc_eid)
+        {
+            $this->pc_eid = $pc_eid;
+        }
+
+        public function getAppointmentId()
+        {
+            return $this->pc_eid;
+        }
+    }
+
+    class CalendarUserGetEventsFilter
+    {
+        private $eventsByDays;
+
+        public function getEventsByDays(): array
+        {
+            return $this->eventsByDays;
+        }
+
+        public function setEventsByDays(array $eventsByDays): self
+        {
+            $this->eventsByDays = $eventsByDays;
+            return $this;
+        }
+    }
+}
+
+namespace OpenEMR\Events\Core {
+    class ScriptFilterEvent
+    {
+        private $scripts = [];
+
+        public function __construct(private string $pageName)
+        {
+        }
+
+        public function getPageName(): string
+        {
+            return $this->pageName;
+        }
+
+        public function getScripts(): array
+        {
+            return $this->scripts;
+        }
+
+        public function setScripts(array $scripts): self
+        {
+            $this->scripts = $scripts;
+            return $this;
+        }
+    }
+
+    class TwigEnvironmentEvent
+    {
+        public function __construct(private object $twig)
+        {
+        }
+
+        public function getTwigEnvironment()
+        {
+            return $this->twig;
+        }
+    }
+}
+
+namespace OpenEMR\Events\PatientPortal {
+    class AppointmentFilterEvent
+    {
+        public function __construct(private $dbRecord, private $appointment)
+        {
+        }
+
+        public function getDbRecord(): array
+        {
+            return $this->dbRecord;
+        }
+
+        public function getAppointment(): array
+        {
+            return $this->appointment;
+        }
+
+        public function setAppointment(array $appointment): self
+        {
+            $this->appointment = $appointment;
+            return $this;
+        }
+    }
+}
+
+namespace OpenEMR\Services {
+    class AppointmentService
+    {
+    }
+
+    class PatientTrackerService
+    {
+    }
+}
+
+namespace OpenEMR\Events\Services {
+    class ServiceSaveEvent
+    {
+        public function __construct(private object $service, private $saveData)
+        {
+        }
+
+        public function getService()
+        {
+            return $this->service;
+        }
+
+        public function getSaveData()
+        {
+            return $this->saveData;
+        }
+    }
+
+    class ServiceDeleteEvent
+    {
+        public function __construct(private object $service, private $recordId)
+        {
+        }
+
+        public function getService()
+        {
+            return $this->service;
+        }
+
+        public function getRecordId()
+        {
+            return $this->recordId;
         }
     }
 }
@@ -165,11 +437,6 @@ namespace OpenEMR\Services\Globals {
         {
             return [$this->label, $this->dataType, $this->default, $this->description];
         }
-
-        public function isUserSetting(): bool
-        {
-            return $this->isUserSetting;
-        }
     }
 
     class GlobalsService
@@ -184,25 +451,18 @@ namespace OpenEMR\Services\Globals {
         public function appendToSection($section, $key, GlobalSetting $global): void
         {
             $this->metadata[$section][$key] = $global->format();
-            if ($global->isUserSetting()) {
-                throw new \LogicException('each user would see this setting');
-            }
         }
     }
 }
 
 namespace OpenEMR\Events\Globals {
-    use OpenEMR\Services\Globals\GlobalsService;
-
-    class GlobalsInitializedEvent extends \Symfony\Contracts\EventDispatcher\Event
+    class GlobalsInitializedEvent
     {
-        public const EVENT_HANDLE = 'globals.initialized';
-
-        public function __construct(private GlobalsService $service)
+        public function __construct(private object $service)
         {
         }
 
-        public function getGlobalsService(): GlobalsService
+        public function getGlobalsService(): object
         {
             return $this->service;
         }
@@ -214,9 +474,21 @@ namespace OpenEMR\Common\Acl {
     {
         public static function aclCheckCore($section, $value, $user = '', $return_value = ''): bool
         {
-            $asked = [$section, $value, $user, $return_value];
-            $isRight = $asked === ['patients', 'appt', '', ['write', 'wsome']];
-            return $isRight && openemr_standin('acl');
+            return in_array("{$section}/{$value}", openemr_standin('acl'), true);
+        }
+    }
+
+    class AclExtended
+    {
+        public static function addObjectSectionAcl($name, $title)
+        {
+            echo "The '$title' object section has been successfully added.</BR>";
+        }
+
+        public static function addObjectAcl($section_name, $section_title, $object_name, $object_title)
+        {
+            echo "The '$object_title' object has been successfully added.</BR>";
+            openemr_standin_note('sql', ['acl', $section_name, $object_name]);
         }
     }
 }
@@ -231,7 +503,7 @@ namespace OpenEMR\Common\Crypto {
         }
     }
 
-    if (openemr_standin('version') === '8.1') {
+    if (openemr_standin_is('8.1')) {
         class Crypto
         {
             use StandInCipher;
@@ -254,50 +526,63 @@ namespace OpenEMR\Common\Crypto {
     }
 }
 
-namespace OpenEMR\Common\Csrf {
-    const STAND_IN_KEY = 'of the session';
-
-    function token(string $subject): string
+namespace OpenEMR\Common\Logging {
+    trait StandInAudit
     {
-        return substr(hash_hmac('sha256', $subject, STAND_IN_KEY), 0, 40);
+        public function newEvent(
+            $event,
+            $user,
+            $groupname,
+            $success,
+            $comments = '',
+            $patient_id = null,
+            $log_from = 'open-emr',
+        ) {
+            openemr_standin_note('audit', [$event, $user, $success, $comments, $patient_id, $log_from]);
+        }
     }
 
-    if (openemr_standin('version') === '8.1') {
-        class CsrfUtils
+    if (openemr_standin_is('8.0')) {
+        class EventAuditLogger
         {
-            public static function collectCsrfToken(
-                object $session,
-                string $subject = 'default',
-            ): string {
-                return token($subject);
-            }
+            use StandInAudit;
 
-            public static function verifyCsrfToken(
-                $token,
-                object $session,
-                string $subject = 'default',
-            ): bool {
-                return hash_equals(token($subject), $token);
+            public static function getInstance(): self
+            {
+                return new self();
             }
         }
     } else {
-        class CsrfUtils
+        class EventAuditLogger
         {
-            public static function collectCsrfToken($subject = 'default')
-            {
-                return token($subject);
-            }
+            use StandInAudit;
 
-            public static function verifyCsrfToken($token, $subject = 'default')
+            public static function instance(): self
             {
-                return !empty($token) && hash_equals(token($subject), $token);
+                return new self();
             }
         }
     }
 }
 
 namespace OpenEMR\Common\Session {
-    if (openemr_standin('version') === '8.1') {
+    class StandInSession
+    {
+        public function get(string $name, mixed $default = null): mixed
+        {
+            $isPortal = openemr_standin('pid') !== null;
+            return match ($name) {
+                'authUserID' => openemr_standin('user') ?? $default,
+                'authUser' => $isPortal ? $default : 'jsmith',
+                'pid' => openemr_standin('pid') ?? $default,
+                'portal_username' => $isPortal ? 'joan1' : $default,
+                'csrf_private_key' => $isPortal ? 'of the portal' : 'of the staff',
+                default => $default,
+            };
+        }
+    }
+
+    if (openemr_standin_is('8.1')) {
         class SessionWrapperFactory
         {
             public static function getInstance(): self
@@ -305,38 +590,78 @@ namespace OpenEMR\Common\Session {
                 return new self();
             }
 
-            public function getActiveSession(): object
+            public function getActiveSession(): StandInSession
             {
-                return new class () {
-                    public function get(string $name, mixed $default = null): mixed
-                    {
-                        return $name === 'authUserID' ? openemr_standin('user') : $default;
-                    }
-                };
+                return new StandInSession();
             }
         }
-    }
-}
-
-namespace OpenEMR\Core {
-    if (openemr_standin('version') === '8.1') {
-        class OEGlobalsBag
+    } elseif (openemr_standin_is('8.0')) {
+        class SessionWrapperFactory
         {
             public static function getInstance(): self
             {
                 return new self();
             }
 
-            public function get(string $name, mixed $default = null): mixed
+            public function getWrapper(): self
             {
-                return openemr_standin_settings()[$name] ?? $default;
+                return $this;
+            }
+
+            public function getSymfonySession(): ?StandInSession
+            {
+                return openemr_standin('pid') === null ? null : new StandInSession();
+            }
+        }
+    }
+}
+
+namespace OpenEMR\Common\Csrf {
+    use OpenEMR\Common\Session\StandInSession;
+
+    function token(string $subject, ?StandInSession $session): string|false
+    {
+        $key = $session ? $session->get('csrf_private_key') : ($_SESSION['csrf_private_key'] ?? null);
+        return $key === null ? false : substr(hash_hmac('sha256', $subject, $key), 0, 40);
+    }
+
+    if (openemr_standin_is('8.1')) {
+        class CsrfUtils
+        {
+            public static function collectCsrfToken(
+                StandInSession $session,
+                string $subject = 'default',
+            ): string {
+                return token($subject, $session);
+            }
+
+            public static function verifyCsrfToken(
+                $token,
+                StandInSession $session,
+                string $subject = 'default',
+            ): bool {
+                return hash_equals(token($subject, $session), $token);
+            }
+        }
+    } else {
+        class CsrfUtils
+        {
+            public static function collectCsrfToken($subject = 'default', ?StandInSession $session = null)
+            {
+                return token($subject, $session);
+            }
+
+            public static function verifyCsrfToken($token, $subject = 'default', ?StandInSession $session = null)
+            {
+                $right = token($subject, $session);
+                return $right !== false && !empty($token) && hash_equals($right, $token);
             }
         }
     }
 }
 
 namespace OpenEMR\BC {
-    if (openemr_standin('version') === '8.1') {
+    if (openemr_standin_is('8.1')) {
         class ServiceContainer
         {
             public static function getCrypto(): \OpenEMR\Common\Crypto\Crypto
@@ -347,53 +672,184 @@ namespace OpenEMR\BC {
     }
 }
 
-namespace {
-    use OpenEMR\Events\Appointments\AppointmentRenderEvent;
-    use OpenEMR\Events\Globals\GlobalsInitializedEvent;
-    use OpenEMR\Services\Globals\GlobalsService;
-    use Symfony\Component\EventDispatcher\EventDispatcher;
+namespace OpenEMR\Core {
+    abstract class AbstractModuleActionListener
+    {
+        public function __construct()
+        {
+        }
 
-    if (openemr_standin('version') !== '8.1') {
-        $_SESSION = ['authUserID' => openemr_standin('user'), 'authUser' => 'jsmith'];
-        foreach (openemr_standin_settings() as $name => $value) {
-            $GLOBALS[$name] = $value;
+        abstract public function moduleManagerAction(
+            $methodName,
+            $modId,
+            string $currentActionStatus = 'Success',
+        ): string;
+
+        abstract protected static function getModuleNamespace(): string;
+
+        abstract protected static function initListenerSelf();
+    }
+}
+
+namespace {
+    use OpenEMR\Events\Appointments\AppointmentDialogCloseEvent;
+    use OpenEMR\Events\Appointments\AppointmentRenderEvent;
+    use OpenEMR\Events\Appointments\AppointmentSetEvent;
+    use OpenEMR\Events\Appointments\CalendarUserGetEventsFilter;
+    use OpenEMR\Events\Core\ScriptFilterEvent;
+    use OpenEMR\Events\Core\TwigEnvironmentEvent;
+    use OpenEMR\Events\Globals\GlobalsInitializedEvent;
+    use OpenEMR\Events\PatientPortal\AppointmentFilterEvent;
+    use OpenEMR\Events\Services\ServiceDeleteEvent;
+    use OpenEMR\Events\Services\ServiceSaveEvent;
+    use OpenEMR\Services\AppointmentService;
+    use OpenEMR\Services\Globals\GlobalsService;
+    use OpenEMR\Services\PatientTrackerService;
+    use Symfony\Component\EventDispatcher\GenericEvent;
+
+    /** library/classes/postmaster.php */
+    class MyMailer
+    {
+        public $Subject;
+        public $Body;
+        public $AltBody;
+        private array $mail = [];
+
+        public static function isConfigured()
+        {
+            return true;
+        }
+
+        public function setFrom($address, $name = '')
+        {
+            $this->mail['from'] = [$address, $name];
+        }
+
+        public function addAddress($address)
+        {
+            $this->mail['to'] = $address;
+        }
+
+        public function isHTML($isHtml = true)
+        {
+        }
+
+        public function send()
+        {
+            $text = ['subject' => $this->Subject, 'html' => $this->Body, 'text' => $this->AltBody];
+            openemr_standin_note('mail', $this->mail + $text);
+            return true;
         }
     }
 
+    class StandInLoader
+    {
+        public array $paths = ['__main__' => ['/openemr/templates']];
+
+        public function getLoader(): self
+        {
+            return $this;
+        }
+
+        public function getPaths(string $namespace = '__main__'): array
+        {
+            return $this->paths[$namespace];
+        }
+
+        public function setPaths(array $paths, string $namespace = '__main__'): void
+        {
+            $this->paths[$namespace] = $paths;
+        }
+
+        public function prependPath(string $path): void
+        {
+            array_unshift($this->paths['__main__'], $path);
+        }
+    }
+
+    foreach (openemr_standin_settings() as $name => $value) {
+        $GLOBALS[$name] = $value;
+    }
+    if (str_starts_with($_SERVER['REQUEST_URI'], '/portal/')) {
+        $_COOKIE['App'] = 'PortalOpenEMR';    // by the portal's login
+    }
+    $isPortal = openemr_standin('pid') !== null;
+    // 8.0 has what belongs to patients, and 8.1 everything, in a session object.
+    if (!openemr_standin_is($isPortal ? '8.0' : '8.1')) {
+        $_SESSION = $isPortal
+            ? ['pid' => openemr_standin('pid'), 'portal_username' => 'joan1', 'csrf_private_key' => 'of the portal']
+            : ['authUserID' => openemr_standin('user'), 'authUser' => 'jsmith', 'csrf_private_key' => 'of the staff'];
+    }
+
     $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
-    $module = openemr_standin('root') . '/interface/modules/custom_modules/oe-module-jitsi-join';
-    $eventDispatcher = new EventDispatcher();
-    if ($path === '/add_edit_event.php') {
-        require "{$module}/openemr.bootstrap.php";
-        $row = [];
-        foreach (openemr_standin('events') as $event) {
-            if ((string) $event['pc_eid'] === ($_GET['eid'] ?? '')) {
-                $row = array_diff_key($event, ['occurrences' => null]);
-            }
-        }
-        $below = AppointmentRenderEvent::RENDER_BELOW_PATIENT;
-        $eventDispatcher->dispatch(new AppointmentRenderEvent($row), $below, 10);
-    } elseif ($path === '/settings') {
-        require "{$module}/openemr.bootstrap.php";
-        $service = new GlobalsService();
-        $eventDispatcher->dispatch(
-            new GlobalsInitializedEvent($service),
-            GlobalsInitializedEvent::EVENT_HANDLE,
-        );
-        echo json_encode($service->metadata, JSON_THROW_ON_ERROR);
-    } elseif ($path === '/csrf') {
-        echo OpenEMR\Common\Csrf\token('default');
-    } elseif ($path === '/link') {
-        require "{$module}/patient_link.php";
-        try {
-            echo JitsiJoin\patient_link((int) $_GET['eid'], $_GET['date']);
-        } catch (RuntimeException $error) {
-            http_response_code(500);
-            echo $error->getMessage();
-        }
-    } elseif (str_ends_with($path, '/public/join.php')) {
+    $dispatch = static fn (object $event, string $name): object =>
+        $GLOBALS['dispatcher']->dispatch($event, $name);
+    $rows = array_column(openemr_standin('events'), null, 'pc_eid');
+    $row = array_diff_key($rows[$_GET['eid'] ?? ''] ?? [], ['occurrences' => 0]);
+    $json = static fn (mixed $value) => print json_encode($value, JSON_THROW_ON_ERROR);
+
+    if (str_starts_with($path, '/interface/modules/')) {
         require openemr_standin('root') . $path;
+        return;
+    }
+    if ($path === '/portal/home.php') {
+        $pid = openemr_standin_verify('/portal/index.php');
+        $dispatch(new GenericEvent(), 'home.dashboard.inject.card');
+        return;
+    }
+    if ($path === '/portal/appointment') {
+        $pid = openemr_standin_verify('/portal/index.php');
+        $event = new AppointmentFilterEvent($row, ['pc_eid' => $row['pc_eid']]);
+        $json($dispatch($event, 'home.appointment.filter')->getAppointment());
+        return;
+    }
+    openemr_standin_globals(isPortal: $path === '/run');
+    if (!isset($GLOBALS['dispatcher'])) {
+        return;
+    }
+    if ($path === '/add_edit_event.php') {
+        $dispatch(new AppointmentRenderEvent($row), AppointmentRenderEvent::RENDER_BELOW_PATIENT);
+    } elseif ($path === '/settings') {
+        $service = new GlobalsService();
+        $dispatch(new GlobalsInitializedEvent($service), 'globals.initialized');
+        $json($service->metadata);
+    } elseif ($path === '/calendar') {
+        $entries = [];
+        foreach ($rows as $one) {
+            $entry = ['eid' => $one['pc_eid'], 'aid' => $one['pc_aid'], 'catid' => $one['pc_catid']];
+            $entry += ['pid' => $one['pc_pid'], 'apptstatus' => $one['pc_apptstatus']];
+            $entries[$one['pc_eventDate']][] = $entry;
+        }
+        $event = (new CalendarUserGetEventsFilter())->setEventsByDays($entries);
+        $dispatch($event, 'postcalendar_userapi_pcGetEvents.filter');
+        $scripts = $dispatch(new ScriptFilterEvent('pnuserapi.php'), 'html.head.script.filter');
+        $json(['days' => $event->getEventsByDays(), 'scripts' => $scripts->getScripts()]);
+    } elseif ($path === '/twig') {
+        $loader = new StandInLoader();
+        foreach ([1, 2] as $_) {
+            $dispatch(new TwigEnvironmentEvent($loader), 'core.twig.environment.create');
+        }
+        $json($loader->paths);
+    } elseif ($path === '/save') {
+        $saved = new AppointmentSetEvent([]);
+        $saved->setEventId((int) $_GET['eid']);
+        $dispatch($saved, 'appointment.set');
+        $close = new AppointmentDialogCloseEvent();
+        $close->setAppointmentId($_GET['eid']);
+        $dispatch($close, 'openemr.appointment.add_edit_event.close.before');
+    } elseif ($path === '/board') {
+        $tracker = ['eid' => $_GET['eid']];
+        $dispatch(new ServiceSaveEvent(new PatientTrackerService(), $tracker), 'service.save.post');
+    } elseif ($path === '/delete') {
+        $event = new ServiceDeleteEvent(new AppointmentService(), $_GET['eid']);
+        $dispatch($event, 'service.delete.post');
+    } elseif ($path === '/run') {
+        jitsi_tokens_compare();
+    } elseif ($path === '/manage') {
+        require openemr_standin_module('ModuleManagerListener.php');
+        $listener = ModuleManagerListener::initListenerSelf();
+        echo $listener->moduleManagerAction($_GET['action'], '3', 'Success');
     } else {
-        http_response_code(404);
+        echo 'OpenEMR';
     }
 }

@@ -1,568 +1,904 @@
-"""The PHP of docs/openemr.md, behind stand-ins of OpenEMR 7.0 and 8.1, and before a service."""
+"""The module of OpenEMR, behind stand-ins of 7.0 to 8.2, and before a service of visits."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
+import shutil
 import subprocess
-from datetime import datetime
-from html.parser import HTMLParser
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.clients import unruly_server as unruly
+from local_stack.emulator import ROOT
 from tests.clients.openemr import (
-    JOIN,
-    MODULE,
+    CONFIG,
+    PATIENT,
+    PORTAL,
     PROVIDER,
-    ROOM_KEY,
+    VISIT,
+    WAITING,
     ZONE,
     Answer,
     OpenEmr,
     begin_of,
-    blocks,
+    csrf_token,
     later,
-    series,
     visit,
 )
 from tests.clients.php_caller import php
-from tests.clients.samples import API_KEY, MEETING, WELL
+from tests.clients.samples import API_KEY, MEETING
 from tests.clients.test_nextjs import node
-from tests.clients.unruly_server import UnrulyServer
+from tests.clients.visit_service import Refusal, VisitService
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 STRANGE = "Press the button in the appointment."
-STALE = "Open the appointment anew, and press the button there."
-FOREIGN = "This is no visit of yours."
-FAR = "A room opens for visits within 31 days of today."
-FAILED = "The room cannot be opened. Tell your administrator."
+STALE = "Open the appointment again, and press the button there."
+FOREIGN = "This is no visit of yours. Your administrator can give you leave."
+NONE = "This appointment is no video visit any more."
+FAR = "A video visit is at most 400 days away."
+PENDING = "This request for an appointment is not confirmed yet."
+CANCELLED = "This appointment is cancelled."
+CLOSED = "The state of this appointment closes the visit."
+NO_LENGTH = "Give the appointment a duration of 22 hours at most, and save it."
+REFUSED = "The service refuses this visit. Tell your administrator."
+DISABLED = "Video visits are switched off in this OpenEMR."
+ID = "oe-default-412"
+JOINED = [f"PUT {ID}", f"POST {ID}/participants/provider-{PROVIDER}/join"]
+COVER = {"user": 8, "acl": ["patients/appt", "jitsi_tokens/moderate"]}
+NEW_YORK = "America/New_York"
 
-# A browser, as far as the button's script knows one; prints what it sends.
+# A browser, as far as the script of the dialog knows one; prints what it sends.
 BROWSER = """
-const { script, dataset } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
+const { script, box, button } = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
 const happened = [];
 const made = (tag) => {
   const element = { tag, inputs: [], attributes: {} };
   element.append = (input) => element.inputs.push([input.type, input.name, input.value]);
   element.setAttribute = (name, value) => { element.attributes[name] = value; };
-  element.submit = () => {
-    const { method, action, target, attributes, inputs } = element;
-    happened.push({ method, action, target, attributes, inputs });
-  };
   element.remove = () => happened.push('removed');
   return element;
 };
 let click;
+globalThis.window = globalThis;
+globalThis.HTMLFormElement = { prototype: { submit() {
+  const { method, action, target, attributes, inputs } = this;
+  happened.push({ method, action, target, attributes, inputs });
+} } };
 globalThis.document = {
-  getElementById: (id) => ({ addEventListener: (name, listener) => { click = listener; } }),
+  readyState: 'complete',
+  currentScript: { src: 'https://clinic.example/public/module.js' },
+  addEventListener: (name, listener) => { click = listener; },
+  querySelector: () => null,
   createElement: made,
   body: { append: () => happened.push('appended') },
 };
 globalThis.top = { restoreSession: () => happened.push('session restored') };
+const output = {};
+globalThis.fetch = async (address, { method, body }) => {
+  happened.push({ address, method, body: String(body) });
+  return { ok: true, text: async () => 'Done.\\n' };
+};
 new Function(script)();
-click({ currentTarget: { dataset } });
-console.log(JSON.stringify(happened));
+const dialog = { dataset: box, querySelector: () => output };
+const pressed = { dataset: button, closest: () => dialog };
+click({ target: { closest: () => pressed } });
+setTimeout(() => console.log(JSON.stringify([...happened, output])), 10);
 """
-
-
-class Button(HTMLParser):
-    """The button, as a browser reads it."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.dataset: dict[str, str] = {}
-        self.text: dict[str, str] = {}
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the data of the button."""
-        self.tags.append(tag)
-        if tag == "button":
-            named = {name.removeprefix("data-"): value or "" for name, value in attrs}
-            self.dataset = {name: named[name] for name in ("action", "fields")}
-
-    def handle_data(self, data: str) -> None:
-        """Keep the text of each element."""
-        if self.tags:
-            self.text[self.tags[-1]] = self.text.get(self.tags[-1], "") + data
-
-    @property
-    def fields(self) -> dict[str, str]:
-        """What it posts."""
-        fields: dict[str, str] = json.loads(self.dataset["fields"])
-        return fields
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenEmr]:
-    """One PHP for the tests of this module: it reads its database anew for each request."""
+    """One PHP for the tests of this module: it reads its database again for each request."""
     with OpenEmr(tmp_path_factory.mktemp("openemr")) as running:
         yield running
 
 
 @pytest.fixture
-def service() -> Iterator[UnrulyServer]:
-    """A service that gives a token to everybody."""
-    with UnrulyServer(WELL) as server:
+def service() -> Iterator[VisitService]:
+    """A service without visits."""
+    with VisitService() as server:
         yield server
 
 
-@pytest.fixture(params=["7.0", "8.1"])
+@pytest.fixture(params=["7.0", "8.0", "8.1", "8.2"])
 def openemr(
-    request: pytest.FixtureRequest, site: OpenEmr, service: UnrulyServer
+    request: pytest.FixtureRequest, site: OpenEmr, service: VisitService
 ) -> Iterator[OpenEmr]:
-    """OpenEMR in each of the two forms, whose log and pages are searched after each test."""
+    """OpenEMR in each form, whose log and pages are searched after each test."""
     site.begin(request.param, service.url, API_KEY)
     yield site
     site.check_what_was_said()
 
 
-def room_of(event: dict[str, Any], date: str | None = None) -> str:
-    """Return a visit's room, computed as the page says."""
-    visited = f"{event['pc_eid']}|{date or event['pc_eventDate']}".encode()
-    return f"visit-{hmac.new(ROOM_KEY.encode(), visited, hashlib.sha256).hexdigest()[:32]}"
-
-
-def id_of(event: dict[str, Any], role: str) -> str:
-    """Return the id of a visit's provider or patient, computed as the page says."""
-    number = event["pc_aid" if role == "provider" else "pc_pid"]
-    return hmac.new(ROOM_KEY.encode(), f"u|{role}|{number}".encode(), hashlib.sha256).hexdigest()
-
-
-def asked(service: UnrulyServer) -> dict[str, Any]:
-    """Return what the service was asked for last."""
-    body: dict[str, Any] = json.loads(service.received[-1].body)
-    return body
+@pytest.fixture
+def clinic(site: OpenEmr, service: VisitService) -> Iterator[OpenEmr]:
+    """OpenEMR in one form, for what does not depend on it."""
+    site.begin("8.2", service.url, API_KEY)
+    yield site
+    site.check_what_was_said()
 
 
 def refused(openemr: OpenEmr, answer: Answer, status: int, sentence: str) -> None:
-    """Assert that the browser gets a sentence, and gets nowhere."""
+    """Assert that the browser gets a sentence and gets nowhere, and that OpenEMR's log has it."""
     assert (answer.status, answer.body) == (status, f"{sentence}\n"), openemr.log
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
     assert "Location" not in answer.headers
+    [title, _, success, comment, *_] = openemr.noted("audit")[-1]
+    assert (title, success) == ("video-visit", 0)
+    assert comment.startswith(f"refused: {sentence}")
 
 
-def test_the_page_has_every_file_and_each_is_valid(site: OpenEmr) -> None:
-    """By `php -l`."""
-    names = ["visits.php", "openemr.bootstrap.php", "public/join.php", "patient_link.php"]
-    assert list(blocks()) == [f"{MODULE}/{name}" for name in names]
-    for name in names:
-        checked = php("-l", str(site.module / name))
+def compare(openemr: OpenEmr) -> None:
+    """Run the background service, as cron does without a login."""
+    assert openemr.ask("GET", "/run").status == 200
+
+
+def in_zone(hour: int) -> str:
+    """Return a zone in which it is this hour now."""
+    offset = (hour - datetime.now(UTC).hour + 11) % 24 - 11
+    return f"Etc/GMT{-offset:+d}"
+
+
+def test_every_file_is_valid_and_the_archive_always_the_same(site: OpenEmr) -> None:
+    """By `php -l`; the SDK is in it."""
+    first = (site.folder / "module.zip").read_bytes()
+    site.install()
+
+    assert (site.folder / "module.zip").read_bytes() == first
+    assert (site.module / "jitsi-tokens" / "src" / "Client.php").is_file()
+    assert (site.module / ".htaccess").is_file()
+    for file in (ROOT / "clients" / "openemr").rglob("*.php"):
+        checked = php("-l", str(file))
         assert checked.returncode == 0, checked.stdout
 
 
-def test_the_provider_is_sent_into_the_room(openemr: OpenEmr, service: UnrulyServer) -> None:
-    """By the button's own fields; nothing keeps the address."""
-    button = Button(openemr.dialog())
-    answer = openemr.ask("POST", JOIN, button.fields)
+def test_the_provider_is_sent_into_the_room(openemr: OpenEmr, service: VisitService) -> None:
+    """By the dialog's own fields, and OpenEMR's log says who joined which patient's visit."""
+    answer = openemr.ask("POST", VISIT, openemr.fields() | {"action": "join"})
 
     assert (answer.status, answer.body) == (303, ""), openemr.log
     assert answer.headers["Location"] == MEETING["meetingUrl"]
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert service.received[0].headers["authorization"] == f"Bearer {API_KEY}"
+    assert service.calls == JOINED
+    what = f"joined as moderator: pc_eid 412 on {openemr.event['pc_eventDate']}"
+    assert openemr.noted("audit") == [["video-visit", "jsmith", 1, what, PATIENT, "open-emr"]]
 
 
-def test_a_provider_is_moderator_and_a_patient_a_guest(
-    openemr: OpenEmr, service: UnrulyServer
+def test_nothing_of_the_record_is_sent_but_a_first_name(
+    clinic: OpenEmr, service: VisitService
 ) -> None:
-    """In one room, by full and by first name; the service is asked for nothing else."""
-    openemr.press()
-    link = openemr.link()
-    assert (link.status, link.body) == (200, MEETING["meetingUrl"])
+    """Another patient in the same appointment is another participant."""
+    clinic.set_up(jitsi_tokens_privacy_url="https://praxis.example/privacy")
+    clinic.press()
+    event = clinic.event
+    first = service.bodies[0]
+    patient = first["participants"][1].pop("participantId")
 
-    common = {
-        "roomName": room_of(openemr.event),
-        "notBefore": begin_of(openemr.event) - 15 * 60,
-        "expirationSeconds": (15 + 30 + 30) * 60,
+    assert datetime.fromisoformat(first.pop("startsAt")).timestamp() == begin_of(event)
+    assert first == {
+        "durationMinutes": 30,
+        "timeZone": ZONE,
+        "opensBeforeMinutes": 15,
+        "overrunMinutes": 30,
+        "contact": {
+            "name": "Praxis",
+            "phone": "+43 1 2345678",
+            "privacyUrl": "https://praxis.example/privacy",
+        },
+        "participants": [
+            {"participantId": "provider-7", "userName": "Jane Underhill", "isModerator": True},
+            {"userName": "Joan", "isModerator": False, "language": "es"},
+        ],
+        "revision": int(datetime(2026, 1, 31, 17, tzinfo=UTC).timestamp()),
     }
-    people = [("provider", "Jane Underhill", True), ("patient", "Joan", False)]
-    assert [json.loads(request.body) for request in service.received] == [
-        common | {"userId": id_of(openemr.event, role), "userName": name, "isModerator": moderator}
-        for role, name, moderator in people
-    ]
-
-
-def test_nothing_of_the_record_moves_what_is_sent(openemr: OpenEmr, service: UnrulyServer) -> None:
-    """Another record with the same first name differs by an HMAC alone."""
-    one = openemr.event
-    other = {"pc_pid": "90211", "pubpid": "MRN-55502", "pc_title": "Consultation"}
-    other |= {"pc_hometext": "a cough", "lname": "Pomeroy", "email": "joan@pomeroy.example"}
-    for event in (one, one | other):
-        openemr.change(events=[event])
-        assert openemr.link().status == 200
-
-    first, second = (json.loads(request.body) for request in service.received)
-    assert first.pop("userId") == id_of(one, "patient")
-    assert second.pop("userId") == id_of(one | other, "patient")
-    assert first == second
-
-
-def test_two_of_the_same_name_and_number_have_two_ids(
-    openemr: OpenEmr, service: UnrulyServer
-) -> None:
-    """users.id and pid are counted apart; a person's id is the same in every visit."""
-    jane = visit(fname="Jane Underhill", pc_pid=str(PROVIDER))
-    openemr.change(events=[jane])
-    assert (openemr.press().status, openemr.link().status) == (303, 200)
-    openemr.change(events=[jane | {"pc_eid": "977"}])
-    assert openemr.link().status == 200
-
-    provider, patient, again = (json.loads(request.body) for request in service.received)
-    assert provider["userName"] == patient["userName"]
-    assert provider["userId"] != patient["userId"] == again["userId"]
-    assert patient["roomName"] != again["roomName"]
-
-
-@pytest.mark.parametrize(
-    ("early", "overrun", "minutes"),
-    [
-        ("", "", (15, 30)),
-        ("60", "5", (60, 5)),
-        ("0", "0", (0, 0)),
-        ("-5", "an hour", (15, 30)),
-        ("1441", "9" * 30, (1440, 1440)),
-    ],
-)
-def test_the_window_is_a_setting(
-    openemr: OpenEmr, service: UnrulyServer, early: str, overrun: str, minutes: tuple[int, int]
-) -> None:
-    """What is no number of minutes is the default."""
-    openemr.set_up(jitsi_join_early_minutes=early, jitsi_join_overrun_minutes=overrun)
-    assert openemr.press().status == 303
-
-    sent = asked(service)
-    before, after = minutes
-    assert sent["notBefore"] == begin_of(openemr.event) - before * 60
-    assert sent["expirationSeconds"] == (before + 30 + after) * 60
-
-
-def test_the_room_is_open_as_long_as_the_settings_say(openemr: OpenEmr) -> None:
-    """Neither before nor after."""
-    settings = {"jitsi_join_early_minutes": "10", "jitsi_join_overrun_minutes": "20"}
-    openemr.set_up(**settings)
-    for minutes, status in ((12, 409), (8, 303), (-48, 303), (-52, 410)):
-        openemr.change(events=[visit(minutes)])
-        assert openemr.press().status == status
-
-
-@pytest.mark.parametrize(
-    ("zone", "begin"),
-    [
-        ("America/New_York", "2027-01-15T10:00:00-05:00"),
-        ("America/New_York", "2027-07-15T10:00:00-04:00"),
-        ("Singapore", "2027-07-15T10:00:00+08:00"),
-        ("GB", "2027-07-15T10:00:00+01:00"),
-        ("NZ", "2027-07-15T10:00:00+12:00"),
-        ("", "2027-07-15T10:00:00+00:00"),
-    ],
-)
-def test_times_are_those_of_the_clinic(
-    openemr: OpenEmr, service: UnrulyServer, zone: str, begin: str
-) -> None:
-    """OpenEMR's zone, in summer too; PHP's own where none is set."""
-    openemr.set_up(gbl_time_zone=zone)
-    openemr.change(events=[visit(pc_eventDate=begin[:10], pc_startTime=begin[11:19])])
-    openemr.link()
-
-    assert asked(service)["notBefore"] == datetime.fromisoformat(begin).timestamp() - 15 * 60
-
-
-def test_without_an_address_the_environment_counts(service: UnrulyServer, tmp_path: Path) -> None:
-    """And a file with the API key, as the page says."""
-    key_file = tmp_path / "key"
-    key_file.write_text("jtk_of-the-environment\n")
-    variables = {"JITSI_TOKENS_URL": service.url, "JITSI_TOKENS_API_KEY_FILE": str(key_file)}
-    with OpenEmr(tmp_path / "site", **variables) as openemr:
-        openemr.begin("7.0", "", API_KEY)
-        assert openemr.press().status == 303
-        openemr.check_what_was_said()
-
-    assert service.received[0].headers["authorization"] == "Bearer jtk_of-the-environment"
+    clinic.change(events=[event | {"pc_pid": "90211"}])
+    clinic.press()
+    assert service.bodies[2]["participants"][1]["participantId"] != patient
+    assert not {"90210", "90211"} & set(patient.split("-"))
 
 
 @pytest.mark.parametrize(
     ("changes", "status", "sentence"),
     [
-        *(({"csrf_token_form": token}, 403, STALE) for token in ("", "wrong", None)),
-        ({"csrf_token_form": None, "csrf_token_form[]": "wrong"}, 403, STALE),
-        *(({"eid": eid}, 400, STRANGE) for eid in ("", "412 OR 1=1", "-412", "4.12", None)),
-        ({"eid": None, "eid[]": "412"}, 400, STRANGE),
-        *(({"date": date}, 400, STRANGE) for date in ("", "20260131", "2026-01-31\n", "2026-1-31")),
-        ({"date": None, "date[]": "2026-01-31"}, 400, STRANGE),
-        ({"eid": "413"}, 403, FOREIGN),
-        ({"eid": "9" * 30}, 403, FOREIGN),
+        ({"csrf_token_form": None}, 403, STALE),
+        ({"csrf_token_form": "0" * 40}, 403, STALE),
+        ({"eid": None}, 400, STRANGE),
+        ({"eid": "412 OR 1"}, 400, STRANGE),
+        ({"eid": "9" * 30}, 400, STRANGE),
+        ({"date": None}, 400, STRANGE),
+        ({"date": "2026-01-31\n"}, 400, STRANGE),
+        ({"action": "open"}, 400, STRANGE),
+        ({"eid": "413"}, 404, NONE),
         *(({"date": date}, 409, FAR) for date in ("9999-12-31", "0000-00-00", "2026-99-99")),
     ],
 )
 def test_what_no_button_posts_is_refused(
-    openemr: OpenEmr, service: UnrulyServer, changes: dict[str, Any], status: int, sentence: str
+    clinic: OpenEmr, service: VisitService, changes: dict[str, Any], status: int, sentence: str
 ) -> None:
     """Before the service is asked."""
-    refused(openemr, openemr.press(**changes), status, sentence)
-    assert not service.received
+    refused(clinic, clinic.press(**{"action": "join"} | changes), status, sentence)
+    assert not service.calls
 
 
 @pytest.mark.parametrize(
-    ("days", "status"), [(-32, 409), (-30, 410), (31, 409), (33, 409), (2_000_000, 409)]
-)
-def test_no_series_is_expanded_to_the_end_of_time(
-    openemr: OpenEmr, service: UnrulyServer, days: int, status: int
-) -> None:
-    """OpenEMR is asked for its appointments within a month of today alone."""
-    one = openemr.event
-    openemr.change(events=[series(days)])
-    answer = openemr.press(eid=one["pc_eid"])
-
-    is_near = abs(days) <= 31
-    assert answer.status == status
-    assert (answer.body == f"{FAR}\n") is not is_near
-    assert ("stand-in: appointments" in openemr.log) is is_near
-    assert not service.received
-
-
-NO_LENGTH = "Give the appointment a duration of a day at most."
-NO_PLACE = (
-    "Tell your administrator: timeZone '{}' is not a place: use one such as Europe/Berlin, or UTC."
-)
-
-
-@pytest.mark.parametrize(
-    ("settings", "changes", "sentence"),
+    ("changes", "status", "sentence"),
     [
-        *(
-            ({}, {"pc_duration": seconds}, NO_LENGTH)
-            for seconds in ("", "0", "-1800", "86401", "9" * 30)
-        ),
-        *(
-            ({"gbl_time_zone": zone}, {}, NO_PLACE.format(zone))
-            for zone in ("CET", "EST", "Mars/Olympus_Mons", "+02:00")
-        ),
+        ({"acl": []}, 403, "You may not open appointments."),
+        ({"user": 8}, 403, FOREIGN),
+        ({"events": [visit(pc_aid="8")]}, 403, FOREIGN),
+        ({"events": [visit(pc_pid="")]}, 404, NONE),
+        ({"events": [visit(pc_catid="5")]}, 404, NONE),
+        ({"events": [visit(pc_apptstatus="^")]}, 409, PENDING),
+        ({"events": [visit(pc_apptstatus="x")]}, 409, CANCELLED),
+        ({"events": [visit(pc_apptstatus="%")]}, 409, CANCELLED),
+        *(({"events": [visit(pc_apptstatus=s)]}, 409, CLOSED) for s in "?!>$"),
+        *(({"events": [visit(pc_duration=s)]}, 409, NO_LENGTH) for s in ("0", "-60", "86400")),
+        ({"active": False}, 404, DISABLED),
     ],
 )
-def test_a_visit_without_a_sensible_time_opens_no_room(
-    openemr: OpenEmr,
-    service: UnrulyServer,
-    settings: dict[str, str],
-    changes: dict[str, str],
-    sentence: str,
+def test_who_may_not_or_not_now_is_refused(
+    openemr: OpenEmr, service: VisitService, changes: dict[str, Any], status: int, sentence: str
 ) -> None:
-    """The provider is told what to mend, and what sends links too."""
-    openemr.set_up(**settings)
-    openemr.change(events=[visit() | changes])
-
-    refused(openemr, openemr.press(), 409, sentence)
-    link = openemr.link()
-    assert (link.status, link.body) == (500, sentence)
-    assert not service.received
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"acl": False}, "You may not open appointments."),
-        ({"user": PROVIDER + 1}, FOREIGN),
-        ({"events": [visit(pc_aid="8")]}, FOREIGN),
-        ({"events": [visit(pc_pid="")]}, FOREIGN),
-        ({"events": [visit(pc_apptstatus="x")]}, FOREIGN),
-        ({"events": [visit(pc_apptstatus="%")]}, FOREIGN),
-    ],
-)
-def test_who_is_not_the_visits_provider_is_refused(
-    openemr: OpenEmr, service: UnrulyServer, changes: dict[str, Any], sentence: str
-) -> None:
-    """By OpenEMR's own tables, whatever is posted."""
+    """By OpenEMR's own tables, each with a sentence and a line in OpenEMR's log."""
     openemr.change(**changes)
-    refused(openemr, openemr.press(isModerator="true", user="7"), 403, sentence)
-    assert not service.received
+
+    refused(openemr, openemr.press(), status, sentence)
+    assert not service.calls
 
 
-def test_who_is_not_signed_in_is_sent_to_the_login(openemr: OpenEmr, service: UnrulyServer) -> None:
-    """By OpenEMR itself, before anything else."""
-    openemr.change(user=None)
-    answer = openemr.press()
-
-    assert (answer.status, answer.body) == (302, "")
-    assert answer.headers["Location"] == "/interface/login/login.php"
-    assert not service.received
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_link_elsewhere_opens_nothing(
-    openemr: OpenEmr, service: UnrulyServer, method: str
-) -> None:
-    """Only a form with OpenEMR's own token does."""
-    event = openemr.event
-    token = openemr.ask("GET", "/csrf").body
-    query = f"eid={event['pc_eid']}&date={event['pc_eventDate']}&csrf_token_form={token}"
-    answer = openemr.ask(method, f"{JOIN}?{query}")
-
+def test_who_is_not_signed_in_is_sent_to_the_login(openemr: OpenEmr, service: VisitService) -> None:
+    """By OpenEMR itself, before anything else; and no link elsewhere opens a visit."""
+    answer = openemr.ask("GET", f"{VISIT}?eid=412&action=join")
     refused(openemr, answer, 405, STRANGE)
     assert answer.headers["Allow"] == "POST"
-    assert not service.received
+
+    openemr.change(user=None)
+    answer = openemr.press()
+    assert (answer.status, answer.headers["Location"]) == (302, "/interface/login/login.php")
+    assert not service.calls
 
 
-def test_who_comes_early_or_late_is_told(openemr: OpenEmr, service: UnrulyServer) -> None:
-    """When the room opens, in the clinic's time; the service would refuse a late token, too."""
-    openemr.change(events=[visit(40)])
-    opens = datetime.fromtimestamp(begin_of(openemr.event) - 15 * 60, ZoneInfo(ZONE))
+def test_who_has_leave_joins_the_visits_of_others(openemr: OpenEmr, service: VisitService) -> None:
+    """As a moderator of the day: cover, a nurse, an interpreter."""
+    openemr.change(**COVER)
+    assert "Join video visit" in openemr.dialog()
+    assert openemr.press().status == 303
 
-    refused(openemr, openemr.press(), 409, f"The room opens at {opens:%Y-%m-%d %H:%M}.")
-    openemr.change(events=[visit(-61)])
-    refused(openemr, openemr.press(), 410, "This visit is over.")
-    assert not service.received
+    staff = f"{ID}/participants/staff-8"
+    assert service.calls == [f"PUT {ID}", f"PUT {staff}", f"POST {staff}/join"]
+    assert service.bodies[1] == {"userName": "Ann Cover", "isModerator": True}
+    openemr.change(user=8, acl=["patients/appt"])
+    assert "Join video visit" not in openemr.dialog()
+    assert "Copy the link" in openemr.dialog()
+
+
+def test_a_visit_of_two_providers_is_one_room(openemr: OpenEmr, service: VisitService) -> None:
+    """Under the lowest row's id, whichever row is opened, and with one link for the patient."""
+    rows = [
+        visit(pc_eid="413", pc_multiple="3", pc_aid="8", ufname="Ann", ulname="Cover"),
+        visit(pc_multiple="3"),
+    ]
+    openemr.change(events=rows, user=8)
+    assert openemr.press().status == 303
+    openemr.change(user=PROVIDER)
+    assert openemr.press(eid="412").status == 303
+
+    assert service.calls == [f"PUT {ID}", f"POST {ID}/participants/provider-8/join", *JOINED]
+    assert [one["participantId"] for one in service.bodies[0]["participants"]][:2] == [
+        "provider-7",
+        "provider-8",
+    ]
+    openemr.change(events=[rows[0] | {"pc_apptstatus": "x"}, rows[1]])
+    compare(openemr)
+    assert [one["participantId"] for one in service.visits[ID]["participants"]][:-1] == [
+        "provider-7"
+    ]
+    assert service.state(ID) == "scheduled"
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "logged"),
+    ("refusal", "status", "sentence"),
     [
-        ("jitsi_join_room_key", "k" * 31, "the room key has fewer than 32 characters"),
-        ("jitsi_join_room_key", "", "the room key has fewer than 32 characters"),
-        ("jitsi_join_api_key", "", "API key"),
-        ("jitsi_join_url", "http://tokens.example.org", "https"),
+        (Refusal(409, "too-early", opensAt=1796112900), 409, "The room opens at 2026-12-01 03:15."),
+        (Refusal(409, "visit-over"), 409, "This visit is over."),
+        (Refusal(409, "visit-cancelled"), 409, "This visit is cancelled."),
+        (Refusal(400, "invalid-request", errors=[{"pointer": "/startsAt"}]), 410, "over"),
+        (Refusal(400, "invalid-request", errors=[{"pointer": "/contact"}]), 500, REFUSED),
+        (Refusal(401, "unauthorized"), 500, REFUSED),
+        (Refusal(403, "forbidden"), 500, REFUSED),
     ],
 )
-def test_what_is_set_up_wrongly_is_told_to_the_log(
-    openemr: OpenEmr, service: UnrulyServer, setting: str, value: str, logged: str
+def test_a_refusal_of_the_service_is_a_sentence(
+    clinic: OpenEmr, service: VisitService, refusal: Refusal, status: int, sentence: str
 ) -> None:
-    """The browser learns that there is no room."""
-    openemr.set_up(**{setting: value})
-    refused(openemr, openemr.press(), 500, FAILED)
+    """What only an administrator can mend is told to the log."""
+    service.refuses = refusal
+    answer = clinic.press()
 
-    [line] = [line for line in openemr.log.splitlines() if "jitsi-join: " in line]
-    assert logged in line
-    assert not service.received
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "pointer"),
-    [("unauthorized", 401, None), ("forbidden", 403, "/roomName"), ("invalid-request", 400, None)],
-)
-def test_a_refusal_of_the_service_is_told_to_the_log(
-    openemr: OpenEmr, kind: str, status: int, pointer: str | None
-) -> None:
-    """A provider can do nothing about it."""
-    deed = unruly.problem(kind, status, f"It was {API_KEY}.", pointer)
-    with UnrulyServer(deed) as refusing:
-        openemr.set_up(jitsi_join_url=refusing.url)
-        answer = openemr.press()
-
-        refused(openemr, answer, 500, FAILED)
-        assert openemr.log.count("jitsi-join: ") == 1
-        assert len(refusing.received) == 1
+    refused(clinic, answer, status, "This visit is over." if sentence == "over" else sentence)
+    assert clinic.log.count("jitsi-tokens: ") == (sentence == REFUSED)
 
 
-def test_a_service_that_is_away_says_when_to_come_back(openemr: OpenEmr) -> None:
+def test_a_service_that_is_away_says_when_to_come_back(clinic: OpenEmr) -> None:
     """The provider presses again."""
-    sentence = "The room cannot be opened at the moment. Press the button again."
-    with UnrulyServer(unruly.problem("unavailable", 503, "Later.", Retry_After="60")) as busy:
-        openemr.set_up(jitsi_join_url=busy.url)
-        answer = openemr.press()
-        refused(openemr, answer, 503, sentence)
-        assert answer.headers["Retry-After"] == "60"
+    clinic.set_up(jitsi_tokens_url="http://127.0.0.1:1")
+    answer = clinic.press()
 
-    openemr.set_up(jitsi_join_url="http://127.0.0.1:1")
-    answer = openemr.press()
-    refused(openemr, answer, 503, sentence)
+    sentence = "The service does not answer at the moment. Press the button again."
+    refused(clinic, answer, 503, sentence)
     assert answer.headers["Retry-After"] == "5"
-    assert openemr.log.count("jitsi-join: ") == 2
-
-
-def test_each_visit_of_a_series_has_a_room(openemr: OpenEmr, service: UnrulyServer) -> None:
-    """Last week's link leads to last week's room, and the dates between are no visits."""
-    openemr.change(events=[series(-7, 0, 7)])
-    last_week, today, next_week = openemr.event["occurrences"]
-
-    assert openemr.press(date=today).status == 303
-    assert asked(service)["roomName"] == room_of(openemr.event, today)
-    assert openemr.link(next_week).status == 200
-    assert asked(service)["roomName"] == room_of(openemr.event, next_week)
-    assert asked(service)["notBefore"] == begin_of(openemr.event) + 14 * 86400 - 15 * 60
-    assert openemr.press(date=last_week).status == 410
-    assert openemr.press(date=next_week).status == 409
-    refused(openemr, openemr.press(date=later(today, -1)), 403, FOREIGN)
-    assert len(service.received) == 2
-
-
-def test_the_button_posts_the_date_that_the_calendar_showed(openemr: OpenEmr) -> None:
-    """The row of a series has the first date alone; a single appointment's own is right."""
-    openemr.change(events=[series(-7, 0)])
-    first, today = openemr.event["occurrences"]
-
-    def shown(query: str) -> str:
-        return Button(openemr.dialog(query)).fields["date"]
-
-    assert shown(f"date={today.replace('-', '')}") == today
-    for query in ("", "date=", "date=today", "date[]=20260131", "date=20260131%0A"):
-        assert shown(query) == first
-    openemr.change(events=[visit()])
-    assert shown("date=20260131") == openemr.event["pc_eventDate"]
-
-
-def test_a_link_for_no_visit_is_not_made(openemr: OpenEmr, service: UnrulyServer) -> None:
-    """What sends reminders gets an error."""
-    answers = [openemr.link("2026-01-31")]
-    for status in ("x", "%"):
-        openemr.change(events=[visit(pc_apptstatus=status)])
-        answers.append(openemr.link())
-
-    assert {(answer.status, answer.body) for answer in answers} == {(500, "there is no such visit")}
-    assert not service.received
-
-
-def test_a_link_that_cannot_be_had_is_an_error(openemr: OpenEmr) -> None:
-    """Of the client's, which tells no secret."""
-    deed = unruly.problem("forbidden", 403, f"It was {API_KEY} of Joan.", "/roomName")
-    with UnrulyServer(deed) as refusing:
-        openemr.set_up(jitsi_join_url=refusing.url)
-        answer = openemr.link()
-
-    assert answer.status == 500
-    assert "/roomName" in answer.body
-    assert API_KEY not in answer.body
 
 
 @pytest.mark.parametrize(
-    "events", [[visit(pc_aid="8")], [visit(pc_pid="")], [visit(pc_eid="")], [{"pc_eid": ""}]]
+    ("action", "minutes", "body", "sentence", "audit"),
+    [
+        *(
+            ("late", minutes, {"delayMinutes": int(minutes)}, f"{minutes} minutes late", "late")
+            for minutes in ("10", "20", "30")
+        ),
+        ("late", "0", {"delayMinutes": 0}, "on time", "late by 0"),
+        ("by-phone", "", {"because": "by-phone"}, "you will call", "ended, by-phone"),
+        ("end", "", {"because": "done"}, "is over", "ended, done"),
+    ],
 )
-def test_there_is_no_button_for_what_is_no_visit_of_ones_own(
-    openemr: OpenEmr, events: list[dict[str, Any]]
+def test_the_day_is_told_by_buttons(  # noqa: PLR0917
+    clinic: OpenEmr,
+    service: VisitService,
+    action: str,
+    minutes: str,
+    body: dict[str, Any],
+    sentence: str,
+    audit: str,
 ) -> None:
-    """Another's, without a patient, or not saved yet: nothing is shown at all."""
-    openemr.change(events=[visit() | event for event in events])
+    """Of the provider, or of who has leave."""
+    answer = clinic.press(action, minutes=minutes)
 
-    assert openemr.dialog() == ""
-
-
-def test_the_button_escapes_what_it_shows(openemr: OpenEmr) -> None:
-    """No value of OpenEMR's ends an attribute or begins an element."""
-    nasty = "\"'><script>alert(1)</script>&quot;"
-    date = f"{nasty}</button>"
-    openemr.set_up(webroot=nasty)
-    openemr.change(events=[visit(pc_eventDate=date)])
-    button = Button(openemr.dialog())
-
-    assert button.tags == ["button", "script"]
-    assert button.dataset["action"] == nasty + JOIN
-    assert button.fields["date"] == date
-    assert button.text["button"].strip() == "Join video visit"
+    assert answer.status == 200
+    assert sentence in answer.body
+    calls = {"late": f"PATCH {ID}"}
+    assert service.calls[1] == calls.get(action, f"POST {ID}/end")
+    assert service.bodies[1] == body
+    assert clinic.noted("audit")[0][3].startswith(audit)
+    clinic.change(user=8)
+    refused(clinic, clinic.press(action, minutes=minutes), 403, FOREIGN)
 
 
-def test_the_button_sends_a_form_of_its_own(openemr: OpenEmr) -> None:
-    """Into a new tab that knows nothing of OpenEMR's, and nothing of the dialog's goes along."""
-    button = Button(openemr.dialog())
-    ran = subprocess.run(  # noqa: S603 - the page's script
+def test_nobody_is_late_by_any_other_time(clinic: OpenEmr, service: VisitService) -> None:
+    """The buttons are four."""
+    refused(clinic, clinic.press("late", minutes="700"), 400, STRANGE)
+    assert not service.calls
+
+
+def test_the_front_desk_copies_and_mails_the_link(openemr: OpenEmr, service: VisitService) -> None:
+    """In words that name no condition and no reason, to who agreed to mail."""
+    openemr.change(user=8)
+    link = f"{service.url}/join/#jtv_{ID}"
+    shown = openemr.press("link")
+    assert (shown.status, shown.body) == (200, f"{link}\n")
+    assert openemr.press("send").status == 200
+
+    [mail] = openemr.noted("mail")
+    assert (mail["to"], mail["from"]) == (
+        "joan@appleseed.example",
+        ["clinic@example.org", "Praxis"],
+    )
+    for text in (mail["html"], mail["text"]):
+        assert link in text
+        assert "+43 1 2345678" in text
+        assert "rash" not in text
+    assert "visit" in mail["subject"]
+    assert [line[3].partition(":")[0] for line in openemr.noted("audit")] == [
+        "link shown",
+        "link mailed",
+    ]
+    unwanted: list[dict[str, Any]] = [{"hipaa_allowemail": "NO"}, {"email": ""}]
+    for changes in unwanted:
+        openemr.change(events=[visit(**changes)])
+        sentence = "The patient has no e-mail address, or has not agreed to e-mail."
+        refused(openemr, openemr.press("send"), 409, sentence)
+    openemr.change(events=[visit()])
+    openemr.set_up(patient_reminder_sender_email="")
+    refused(openemr, openemr.press("send"), 409, "E-mail is not set up in this OpenEMR.")
+
+
+def test_there_are_buttons_on_video_visits_only(openemr: OpenEmr) -> None:
+    """Once everything is set up, and where something is in the way its reason instead."""
+    unseen: list[dict[str, Any]] = [{"pc_catid": "5"}, {"pc_eid": ""}, {"pc_pid": ""}]
+    for changes in unseen:
+        openemr.change(events=[visit(**changes)])
+        assert openemr.dialog() == ""
+    for status, sentence in (("x", CANCELLED), ("^", PENDING), (">", CLOSED)):
+        openemr.change(events=[visit(pc_apptstatus=status)])
+        shown = openemr.dialog()
+        assert sentence in shown
+        assert "<button" not in shown
+    openemr.change(events=[visit()])
+    openemr.set_up(gbl_time_zone="CET")
+    assert "timeZone 'CET' is not a place" in openemr.dialog()
+    for name in ("url", "api_key", "categories", "clinic", "phone"):
+        openemr.begin(openemr._scenario["version"], "http://127.0.0.1:1", API_KEY)
+        openemr.set_up(**{f"jitsi_tokens_{name}": ""})
+        assert openemr.dialog() == ""
+
+
+def test_the_buttons_of_a_series_are_for_the_date_that_was_opened(
+    clinic: OpenEmr, service: VisitService
+) -> None:
+    """The row has the first date alone; the dates between are no visits."""
+    first = clinic.event["pc_eventDate"]
+    today = later(first, 7)
+    clinic.change(events=[visit(pc_recurrtype="1", occurrences=[first, today, later(first, 14)])])
+    for query, date in ((f"date={today.replace('-', '')}", today), ("date[]=1", first)):
+        assert f"{date}&quot;" in clinic.dialog(query)
+
+    assert clinic.press(date=today).status == 303
+    refused(clinic, clinic.press(date=later(today, 1)), 404, NONE)
+    assert service.calls[0] == f"PUT {ID}.{today.replace('-', '')}"
+
+
+@pytest.mark.parametrize("zone", ["Singapore", NEW_YORK])
+def test_a_year_of_a_series_has_its_own_visits(
+    clinic: OpenEmr, service: VisitService, zone: str
+) -> None:
+    """Each at the clinic's time, across both changes of clocks; one is moved, one cancelled."""
+    clinic.set_up(gbl_time_zone=zone)
+    begin = visit(60, zone)["pc_eventDate"]
+    dates = [later(begin, 7 * week) for week in range(52)]
+    cancelled, moved = dates[20], dates[30]
+    new = visit(zone=zone, pc_eid="500", pc_eventDate=later(moved, 1), pc_startTime="10:00:00")
+    row = visit(zone=zone, pc_recurrtype="1", pc_eventDate=begin, pc_startTime="09:30:00")
+    left = [date for date in dates if date not in (cancelled, moved)]
+    clinic.change(events=[row | {"occurrences": left}, new])
+
+    for date in left:
+        assert clinic.press("link", date=date).status == 200
+    for date in (cancelled, moved):
+        refused(clinic, clinic.press("link", date=date), 404, NONE)
+    assert clinic.press("link", eid="500", date=later(moved, 1)).status == 200
+
+    begins = {
+        f"{ID}.{date.replace('-', '')}": datetime.fromisoformat(f"{date}T09:30").replace(
+            tzinfo=ZoneInfo(zone)
+        )
+        for date in left
+    }
+    assert service.visits.keys() == begins.keys() | {"oe-default-500"}
+    for visit_id, at in begins.items():
+        assert datetime.fromisoformat(service.visits[visit_id]["startsAt"]) == at
+        assert service.visits[visit_id]["timeZone"] == zone
+
+
+def test_the_patient_has_a_card_and_a_button(openemr: OpenEmr, service: VisitService) -> None:
+    """Both lead to the visit's own page; OpenEMR's log says who opened it."""
+    openemr.change(user=None, pid=PATIENT)
+    card = openemr.ask("GET", "/portal/home.php").body
+    assert "Jane Underhill" in card
+    assert csrf_token("of the portal") in card
+    answer = openemr.open_in_portal()
+    assert answer.status == 303, openemr.log
+    assert answer.headers["Location"] == f"{service.url}/join/#jtv_{ID}"
+    assert answer.headers["Cache-Control"] == "no-store"
+    [line] = openemr.noted("audit")
+    assert line[1:3] == ["joan1", 1]
+    assert line[4:] == [PATIENT, "patient-portal"]
+
+    item = json.loads(openemr.ask("GET", "/portal/appointment?eid=412").body)
+    page = openemr.ask("GET", item["jitsiTokensAddress"].removeprefix("/openemr"))
+    assert page.status == 200
+    assert "Open the video visit" in page.body
+    assert service.calls == [f"PUT {ID}"]
+    shut: list[dict[str, Any]] = [
+        {"pc_apptstatus": "^"},
+        {"pc_catid": "5"},
+        {"pc_duration": "0"},
+    ]
+    for changes in shut:
+        openemr.change(events=[visit(**changes)])
+        assert openemr.ask("GET", "/portal/home.php").body == ""
+    openemr.change(events=[visit(pc_apptstatus="x")])
+    item = json.loads(openemr.ask("GET", "/portal/appointment?eid=412").body)
+    assert "jitsiTokensAddress" not in item
+
+
+@pytest.mark.parametrize(
+    ("events", "changes", "status", "sentence"),
+    [
+        ([visit()], {"csrf_token_form": "0" * 40}, 403, "Open the visit again from the portal."),
+        ([visit()], {"csrf_token_form": csrf_token("of the staff")}, 403, "from the portal."),
+        ([visit()], {"eid": "1 OR 1"}, 400, "Open the visit from the portal."),
+        ([visit(pc_pid="90211")], {}, 404, "You have no such video visit."),
+        ([visit(pc_catid="5")], {}, 404, "You have no such video visit."),
+        ([visit(pc_apptstatus="^")], {}, 409, PENDING),
+        ([visit(pc_apptstatus="x")], {}, 409, CANCELLED),
+        ([visit(-70)], {}, 410, "This visit is over."),
+    ],
+)
+def test_a_patient_is_refused_with_a_sentence_and_a_number(  # noqa: PLR0917
+    clinic: OpenEmr,
+    service: VisitService,
+    events: list[dict[str, Any]],
+    changes: dict[str, Any],
+    status: int,
+    sentence: str,
+) -> None:
+    """Another patient's visit, one that nobody confirmed, a form of somebody else's."""
+    clinic.change(user=None, pid=PATIENT, events=events)
+    answer = clinic.open_in_portal(**changes)
+
+    assert answer.status == status, clinic.log
+    assert sentence in answer.body
+    assert "+43 1 2345678" in answer.body
+    assert clinic.noted("audit")[-1][2] == 0
+    assert clinic.noted("audit")[-1][4:] == [PATIENT, "patient-portal"]
+    assert not service.calls
+
+
+def test_a_mailed_link_leads_through_the_portals_login(openemr: OpenEmr) -> None:
+    """It holds no token; a disabled module opens nothing in the portal either."""
+    openemr.change(user=None, pid=None)
+    path = f"/openemr{PORTAL}?site=default&eid=412&date=2026-01-31"
+    answer = openemr.ask("GET", path.removeprefix("/openemr"))
+    assert answer.status == 302
+    assert answer.headers["Location"].startswith("/portal/index.php?site=default&redirect=%2F")
+    assert "eid%3D412%26date%3D2026-01-31" in answer.headers["Location"]
+
+    openemr.change(pid=PATIENT, active=False)
+    refused(openemr, openemr.open_in_portal(), 404, DISABLED)
+
+
+@pytest.mark.parametrize("broken", ["jitsi-tokens", "src/Module.php", "src/Visit.php"])
+def test_a_broken_module_does_not_take_openemr_down(
+    openemr: OpenEmr, service: VisitService, broken: str
+) -> None:
+    """A folder that is missing, a file half uploaded: the log says so, the rest works."""
+    shutil.rmtree(openemr.module / broken, ignore_errors=True)
+    (openemr.module / broken).unlink(missing_ok=True)
+    try:
+        if broken == "src/Module.php":
+            (openemr.module / broken).write_text("<?php final class {")
+        for path in ("/", "/add_edit_event.php?eid=412", "/calendar", "/save?eid=412", "/run"):
+            assert openemr.ask("GET", path).status == 200
+        assert openemr.ask("GET", "/").body == "OpenEMR"
+        openemr.change(user=None, pid=PATIENT)
+        assert openemr.ask("GET", "/portal/home.php").status == 200
+        assert "jitsi-tokens: " in openemr.log
+    finally:
+        openemr.install()
+    assert not service.calls
+    openemr._log_begin = openemr._log_file.stat().st_size
+
+
+def test_the_settings_have_a_tab_with_units(openemr: OpenEmr) -> None:
+    """The key is stored encrypted, and a time says in what."""
+    told = json.loads(openemr.ask("GET", "/settings").body)["Video visits"]
+
+    kinds = {name.removeprefix("jitsi_tokens_"): kind for name, (_, kind, *_) in told.items()}
+    assert kinds["api_key"] == "encrypted"
+    assert {name for name, kind in kinds.items() if kind == "num"} == {
+        "opens_before",
+        "overrun",
+        "reminder_hour",
+    }
+    for name in ("opens_before", "overrun"):
+        assert "(minutes)" in told[f"jitsi_tokens_{name}"][0]
+
+
+@pytest.mark.parametrize(
+    ("early", "overrun", "minutes"),
+    [("60", "5", (60, 5)), ("0", "0", (0, 0)), ("-5", "an hour", (15, 30)), ("721", "", (720, 30))],
+)
+def test_the_window_is_a_setting(
+    clinic: OpenEmr, service: VisitService, early: str, overrun: str, minutes: tuple[int, int]
+) -> None:
+    """What is no number of minutes is the default."""
+    clinic.set_up(jitsi_tokens_opens_before=early, jitsi_tokens_overrun=overrun)
+    assert clinic.press().status == 303
+    sent = service.bodies[0]
+    assert (sent["opensBeforeMinutes"], sent["overrunMinutes"]) == minutes
+
+
+def test_the_connection_is_tested_behind_the_gear(openemr: OpenEmr, service: VisitService) -> None:
+    """Each line says what to do; only who manages modules sees it."""
+    refused_there = openemr.ask("GET", CONFIG)
+    assert (refused_there.status, refused_there.body) == (403, "You may not manage modules.\n")
+    openemr.change(acl=["admin/manage_modules"])
+    form = {"csrf_token_form": csrf_token("of the staff")}
+    page = openemr.ask("GET", CONFIG).body
+    assert "16: Video (a video visit)" in page
+    assert "✓" not in page
+    assert "✓" not in openemr.ask("POST", CONFIG, {"csrf_token_form": "0" * 40}).body
+
+    compare(openemr)
+    service.calls.clear()
+    page = openemr.ask("POST", CONFIG, form).body
+    assert page.count("✓") == 6, page
+    assert service.calls == ["PUT test-of-oe-default", "DELETE test-of-oe-default"]
+    openemr.set_up(gbl_time_zone="", patient_reminder_sender_email="")
+    (openemr.folder / "done.json").unlink()
+    service.refuses = Refusal(403, "forbidden")
+    page = openemr.ask("POST", CONFIG, form).body
+    assert page.count("✗") == 4
+    assert "--visits --moderator" in page
+    openemr.set_up(jitsi_tokens_phone="")
+    assert "fill in Number for patients in trouble" in openemr.ask("POST", CONFIG, form).body
+
+
+def test_the_calendar_marks_ones_own_visits_of_today(openemr: OpenEmr) -> None:
+    """The script puts the button there."""
+    zone = in_zone(12)
+    openemr.set_up(gbl_time_zone=zone)
+    events = [
+        visit(zone=zone),
+        visit(zone=zone, pc_eid="413", pc_aid="8"),
+        visit(zone=zone, pc_eid="414", pc_catid="5"),
+        visit(zone=zone, pc_eid="415", pc_apptstatus="x"),
+        visit(24 * 60, zone, pc_eid="416"),
+    ]
+
+    def marked() -> set[str]:
+        told = json.loads(openemr.ask("GET", "/calendar").body)
+        assert told["scripts"] == [f"/openemr{VISIT.replace('visit.php', 'module.js')}"]
+        return {
+            entry["eid"]
+            for day in told["days"].values()
+            for entry in day
+            if "jitsi-tokens-visit" in entry.get("eventViewClass", "")
+        }
+
+    openemr.change(events=events)
+    assert marked() == {"412"}
+    openemr.change(**COVER)
+    assert marked() == {"412", "413"}
+
+
+def test_the_calendar_says_since_when_somebody_waits(
+    openemr: OpenEmr, service: VisitService
+) -> None:
+    """In the clinic's time, at each row of the visit."""
+    zone = in_zone(12)
+    at = datetime.now(ZoneInfo(zone)).replace(second=0, microsecond=0)
+    service.waiting_since = int(at.timestamp())
+    openemr.set_up(gbl_time_zone=zone)
+    rows = [("412", "7"), ("413", "8")]
+    openemr.change(
+        events=[visit(0, zone, pc_eid=eid, pc_aid=aid, pc_multiple="3") for eid, aid in rows]
+    )
+    openemr.press("link")
+    told = json.loads(openemr.ask("GET", WAITING).body)
+
+    since = f"waiting since {at:%-H:%M}"
+    assert told["waiting"] == {"412": since, "413": since}
+    assert told["token"] == csrf_token("of the staff")
+    openemr.change(acl=[])
+    assert openemr.ask("GET", WAITING).status == 403
+
+
+@pytest.mark.parametrize(
+    ("after", "status", "call"),
+    [
+        ([visit(100)], "scheduled", "PUT"),
+        ([visit(-24 * 60)], "cancelled", "DELETE"),
+        ([visit(30 * 24 * 60)], "scheduled", "PUT"),
+        ([visit(60, pc_aid="8")], "scheduled", "PUT"),
+        ([visit(60, pc_duration="3600")], "scheduled", "PUT"),
+        ([visit(60, pc_duration="0")], "cancelled", "DELETE"),
+        ([visit(60, pc_catid="5")], "cancelled", "DELETE"),
+        *(([visit(60, pc_apptstatus=s)], "cancelled", "DELETE") for s in "x%?^"),
+        *(([visit(60, pc_apptstatus=s)], "over", "POST") for s in "!>$"),
+        ([visit(60, pc_recurrtype="1")], "cancelled", "DELETE"),
+        ([], "cancelled", "DELETE"),
+    ],
+)
+def test_the_service_follows_the_calendar(
+    clinic: OpenEmr,
+    service: VisitService,
+    after: list[dict[str, Any]],
+    status: str,
+    call: str,
+) -> None:
+    """Whatever moved it, with no event at all; and nothing is sent again."""
+    clinic.change(events=[visit(60)])
+    compare(clinic)
+    assert service.calls == [f"PUT {ID}"]
+    compare(clinic)
+    assert service.calls == [f"PUT {ID}"]
+
+    clinic.change(events=after)
+    compare(clinic)
+    assert service.state(ID) == status
+    assert [one for one in service.calls[1:] if one.startswith(f"{call} {ID}")]
+    done = len(service.calls)
+    compare(clinic)
+    assert len(service.calls) == done
+    clinic.change(events=[visit(60)])
+    if status == "cancelled":
+        compare(clinic)
+        assert service.state(ID) == "scheduled"
+
+
+def test_what_is_not_of_this_calendar_is_left_alone(clinic: OpenEmr, service: VisitService) -> None:
+    """Other programs' visits, another site's, visits that are over; and nobody's request."""
+    clinic.change(events=[visit(60)])
+    compare(clinic)
+    mine = service.visits.pop(ID)
+    for visit_id in (
+        "4711",
+        "oe-default-x",
+        "oe-default-a-5",
+        "oe-default2-5",
+        "test-of-oe-default",
+    ):
+        service.visits[visit_id] = mine | {"state": mine["state"] | {"visitId": visit_id}}
+    service.calls.clear()
+    clinic.change(events=[visit(60, pc_apptstatus="^"), visit(-120, pc_eid="413")])
+    compare(clinic)
+
+    assert not service.calls
+    assert not clinic.log.count("jitsi-tokens: ")
+
+
+def test_a_later_state_of_the_calendar_stays(clinic: OpenEmr, service: VisitService) -> None:
+    """Who read the calendar before somebody else changed it changes nothing any more."""
+    clinic.change(events=[visit(60)])
+    compare(clinic)
+    service.visits[ID]["revision"] += 7200
+    assert clinic.press("link").status == 200
+    assert service.visits[ID]["revision"] == service.bodies[0]["revision"] + 7200
+    # The comparison has seen that state, so what it reads in the calendar is later.
+    clinic.change(events=[visit(100)])
+    compare(clinic)
+    assert datetime.fromisoformat(service.visits[ID]["startsAt"]).timestamp() == begin_of(
+        clinic.event
+    )
+
+
+def test_500_appointments_are_compared_in_seconds(clinic: OpenEmr, service: VisitService) -> None:
+    """By two lists where nothing differs; two at once come to the same end."""
+    events = [visit(60 + number % 400, pc_eid=str(1000 + number)) for number in range(510)]
+    clinic.change(events=events)
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(compare, [clinic, clinic]))
+    assert service.visits.keys() == {f"oe-default-{1000 + number}" for number in range(510)}
+    assert not clinic.log.count("jitsi-tokens: ")
+
+    service.calls.clear()
+    service.lists = 0
+    started = time.monotonic()
+    compare(clinic)
+    assert time.monotonic() - started < 10
+    assert (service.calls, service.lists) == ([], 2)
+    clinic.change(events=events[5:])
+    compare(clinic)
+    assert [call.partition("?")[0] for call in service.calls] == [
+        f"DELETE oe-default-{1000 + number}" for number in range(5)
+    ]
+
+
+@pytest.mark.parametrize("path", ["/save", "/board"])
+def test_a_saved_appointment_is_followed_at_once(
+    openemr: OpenEmr, service: VisitService, path: str
+) -> None:
+    """One appointment, however far it is; what is no video visit is not sent."""
+    openemr.change(events=[visit(60 * 24 * 60)])
+    openemr.ask("GET", f"{path}?eid=412")
+    assert service.calls == [f"GET {ID}", f"PUT {ID}"]
+    openemr.change(events=[visit(60 * 24 * 60, pc_apptstatus="x")])
+    openemr.ask("GET", f"{path}?eid=412")
+    assert service.state(ID) == "cancelled"
+
+    service.calls.clear()
+    openemr.change(events=[visit(pc_eid="413", pc_catid="5")])
+    openemr.ask("GET", f"{path}?eid=413")
+    assert service.calls == ["GET oe-default-413"]
+
+
+def test_a_deleted_appointment_is_cancelled_at_once(
+    openemr: OpenEmr, service: VisitService
+) -> None:
+    """And each date of a series in the week."""
+    date = openemr.event["pc_eventDate"]
+    dates = [later(date, day) for day in (1, 2)]
+    series = visit(pc_eid="413", pc_recurrtype="1", pc_eventDate=date, occurrences=dates)
+    openemr.change(events=[visit(60), series])
+    compare(openemr)
+    assert len(service.visits) == 3
+    openemr.change(events=[])
+    for eid in ("412", "413"):
+        openemr.ask("GET", f"/delete?eid={eid}")
+
+    assert {service.state(visit_id) for visit_id in service.visits} == {"cancelled"}
+
+
+def test_saving_does_not_fail_with_the_service(openemr: OpenEmr) -> None:
+    """The comparison catches up."""
+    openemr.set_up(jitsi_tokens_url="http://127.0.0.1:1")
+    assert openemr.ask("GET", "/save?eid=412").status == 200
+    assert "jitsi-tokens: " in openemr.log
+    assert openemr.ask("GET", "/run").status == 200
+    assert not openemr.done()
+
+
+def test_a_reminder_is_mailed_once_the_day_before(clinic: OpenEmr, service: VisitService) -> None:
+    """From the hour of the settings on, to who agreed; it is in OpenEMR's log."""
+    zone = in_zone(12)
+    tomorrow = visit(24 * 60, zone)
+    others = [
+        tomorrow | {"pc_eid": "413", "hipaa_allowemail": "NO"},
+        tomorrow | {"pc_eid": "414", "pc_apptstatus": "x"},
+        visit(48 * 60, zone, pc_eid="415"),
+    ]
+    clinic.change(events=[tomorrow, *others], user=None)
+    clinic.set_up(gbl_time_zone=zone, jitsi_tokens_reminder_hour="14")
+    compare(clinic)
+    assert not clinic.noted("mail")
+    clinic.set_up(jitsi_tokens_reminder_hour="10")
+    with ThreadPoolExecutor(2) as both:
+        list(both.map(compare, [clinic, clinic]))
+
+    [mail] = clinic.noted("mail")
+    assert f"{service.url}/join/#jtv_{ID}" in mail["text"]
+    assert clinic.done().keys() == {"comparison", ID}
+    assert clinic.noted("audit")[0][3].startswith("reminder sent: pc_eid 412 on")
+
+
+def test_a_reminder_that_failed_is_tried_again(clinic: OpenEmr) -> None:
+    """It is remembered only once it is sent."""
+    zone = in_zone(12)
+    clinic.change(events=[visit(24 * 60, zone)])
+    clinic.set_up(
+        gbl_time_zone=zone, jitsi_tokens_reminder_hour="0", patient_reminder_sender_email=""
+    )
+    compare(clinic)
+    assert clinic.done().keys() == {"comparison"}
+    assert "no reminder" in clinic.log
+    clinic.set_up(patient_reminder_sender_email="clinic@example.org")
+    compare(clinic)
+    assert len(clinic.noted("mail")) == 1
+
+
+def test_managing_the_module_switches_its_service(openemr: OpenEmr) -> None:
+    """What it prints while it makes the ACL does not get into the manager's answer."""
+    for action in ("preenable", "enable", "disable", "unregister"):
+        assert openemr.ask("GET", f"/manage?action={action}").body == "Success"
+
+    acl, *statements = openemr.noted("sql")
+    assert acl == ["acl", "jitsi_tokens", "moderate"]
+    assert [sql.partition(" WHERE")[0] for sql, _ in statements] == [
+        "UPDATE background_services SET active = 1, running = 0",
+        "UPDATE background_services SET active = 0",
+        "DELETE FROM background_services",
+    ]
+
+
+def test_the_portals_template_keeps_the_one_before(openemr: OpenEmr) -> None:
+    """OpenEMR's, or another module's."""
+    paths = json.loads(openemr.ask("GET", "/twig").body)
+
+    assert paths["jitsi_tokens_before"] == ["/openemr/templates"]
+    assert paths["__main__"] == [str(openemr.module / "templates"), "/openemr/templates"]
+
+
+@pytest.mark.parametrize("action", ["join", "late"])
+def test_the_script_sends_a_form_of_its_own(clinic: OpenEmr, action: str) -> None:
+    """Joining into a tab that knows nothing of OpenEMR's; the dialog's form is not posted along."""
+    fields = clinic.fields()
+    given = {
+        "script": (clinic.module / "public" / "module.js").read_text(),
+        "box": {"jitsiTokens": json.dumps(fields), "action": "/visit.php"},
+        "button": {"do": action, "minutes": "20"},
+    }
+    ran = subprocess.run(  # noqa: S603 - our own script
         [node(), "--eval", BROWSER],
-        input=json.dumps({"script": button.text["script"], "dataset": button.dataset}),
+        input=json.dumps(given),
         capture_output=True,
         text=True,
         timeout=20,
@@ -570,32 +906,27 @@ def test_the_button_sends_a_form_of_its_own(openemr: OpenEmr) -> None:
     )
 
     assert ran.returncode == 0, ran.stderr
-    token = openemr.ask("GET", "/csrf").body
-    form = {
-        "method": "post",
-        "action": f"/openemr{JOIN}",
-        "target": "_blank",
-        "attributes": {"rel": "noopener noreferrer"},
-        "inputs": [
-            ["hidden", "eid", openemr.event["pc_eid"]],
-            ["hidden", "date", openemr.event["pc_eventDate"]],
-            ["hidden", "csrf_token_form", token],
-        ],
-    }
-    assert json.loads(ran.stdout) == ["appended", "session restored", form, "removed"]
+    happened = json.loads(ran.stdout)
+    if action == "late":
+        restored, asked, output = happened
+        assert asked["address"] == "/visit.php"
+        assert "action=late&minutes=20" in asked["body"]
+        assert (restored, output) == ("session restored", {"textContent": "Done."})
+    else:
+        inputs = [["hidden", *item] for item in (fields | {"action": "join"}).items()]
+        form = {
+            "method": "post",
+            "action": "/visit.php",
+            "target": "_blank",
+            "attributes": {"rel": "noopener noreferrer"},
+            "inputs": inputs,
+        }
+        assert happened == ["appended", "session restored", form, "removed", {}]
 
 
-def test_the_settings_have_a_tab(openemr: OpenEmr) -> None:
-    """Both keys are stored encrypted, and the window is as long as the page says."""
-    told = json.loads(openemr.ask("GET", "/settings").body)
-
-    assert list(told) == ["Video visits"]
-    assert {
-        name: (kind, default) for name, (_, kind, default, _) in told["Video visits"].items()
-    } == {
-        "jitsi_join_url": ("text", ""),
-        "jitsi_join_api_key": ("encrypted", ""),
-        "jitsi_join_room_key": ("encrypted", ""),
-        "jitsi_join_early_minutes": ("num", "15"),
-        "jitsi_join_overrun_minutes": ("num", "30"),
-    }
+def test_the_environment_may_hold_address_and_key(service: VisitService, tmp_path: Path) -> None:
+    """Where the setting is empty."""
+    variables = {"JITSI_TOKENS_URL": service.url, "JITSI_TOKENS_API_KEY": API_KEY}
+    with OpenEmr(tmp_path, **variables) as openemr:
+        openemr.begin("8.2", "", "")
+        assert openemr.press().status == 303, openemr.log

@@ -48,7 +48,7 @@ NOT_RUN = {
     "npm install": "changes the reader's application",
     "composer config": "needs Composer, and a project of the reader's",
     "aws cloudtrail": "the emulator has no CloudTrail",
-    "<?php\n\n// oe-module": "tests/clients/test_openemr.py runs them, in OpenEMR's place",
+    "make openemr-module": "tests/clients/test_openemr.py makes it",
 }
 
 

@@ -55,6 +55,7 @@ class Visits:
     def __init__(self, service: Service, api_key: str, client: str) -> None:
         self.service = service
         self.client = client
+        self.api_key = api_key
         self._headers = {"Authorization": f"Bearer {api_key}"}
         self._dynamodb = deployment.client(service.emulator, "dynamodb")
         self._table = service.stack.outputs["VisitsTable"]

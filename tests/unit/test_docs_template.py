@@ -34,9 +34,9 @@ def text(page: str) -> str:
 @pytest.mark.parametrize(
     ("page", "sentence"),
     [
-        ("docs/openemr.md", f"`AuditRetentionDays`, by default {AUDIT_DAYS} days"),
-        ("docs/openemr.md", f"`LogRetentionDays`, by default {LOG_DAYS} days"),
-        ("docs/openemr.md", f"{NUMBERS[len(POLICIES)]} policies for operators"),
+        ("docs/hipaa.md", f"`AuditRetentionDays`, by default {AUDIT_DAYS} days"),
+        ("docs/hipaa.md", f"`LogRetentionDays`, by default {LOG_DAYS} days"),
+        ("docs/hipaa.md", f"{NUMBERS[len(POLICIES)]} policies for operators"),
         ("docs/audit.md", f"`AuditRetentionDays`, by default {AUDIT_DAYS}: six years"),
         ("SECURITY.md", f"`AuditRetentionDays` (default {AUDIT_DAYS}, six years)"),
         ("SECURITY.md", f"`LogRetentionDays` (default {LOG_DAYS})"),

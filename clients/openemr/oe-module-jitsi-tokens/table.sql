@@ -7,5 +7,5 @@ CREATE TABLE `jitsi_tokens_done` (
 #EndIf
 
 #IfNotRow background_services name Jitsi_Tokens
-INSERT INTO `background_services` (`name`, `title`, `active`, `running`, `execute_interval`, `function`, `require_once`, `sort_order`) VALUES ('Jitsi_Tokens', 'Video visits: compare with the calendar', 1, 0, 5, 'jitsi_tokens_compare', NULL, 110);
+INSERT INTO `background_services` (`name`, `title`, `active`, `running`, `execute_interval`, `function`, `require_once`, `sort_order`) VALUES ('Jitsi_Tokens', 'Video visits: compare with the calendar', 1, 0, 4, 'jitsi_tokens_compare', NULL, 110);
 #EndIf

@@ -85,10 +85,9 @@ final class Listeners
     {
         $eid = match (true) {
             method_exists($event, 'getAppointmentId') => $event->getAppointmentId(),
+            method_exists($event, 'getService') && !self::isOfAppointments($event) => null,
             method_exists($event, 'getSaveData') => $event->getSaveData()['eid'] ?? null,
-            method_exists($event, 'getRecordId') => self::isOfAppointments($event)
-                ? $event->getRecordId()
-                : null,
+            method_exists($event, 'getRecordId') => $event->getRecordId(),
             default => $event->eid ?? null,
         };
         // One date of a series that was changed is a row of its own.
@@ -166,6 +165,8 @@ final class Listeners
 
     private static function isOfAppointments(object $event): bool
     {
-        return str_ends_with($event->getService()::class, 'AppointmentService');
+        $service = $event->getService()::class;
+        return str_ends_with($service, 'AppointmentService')
+            || str_ends_with($service, 'PatientTrackerService');
     }
 }

@@ -7,6 +7,7 @@ namespace JitsiTokens\OpenEMR;
 use JitsiTokens\Client;
 use JitsiTokens\ConflictException;
 use JitsiTokens\InvalidRequestException;
+use JitsiTokens\JitsiTokensException;
 use JitsiTokens\Meeting;
 use JitsiTokens\Secret;
 use JitsiTokens\UnavailableException;
@@ -103,15 +104,16 @@ final class Service
             return $work();
         } catch (ConflictException $error) {
             throw new Refused(409, self::sentence($error));
-        } catch (InvalidRequestException $error) {
-            Module::log($error);
-            throw $error->field === '/startsAt'
-                ? new Refused(410, 'This visit is over.')
-                : new Refused(500, 'The service refuses this visit. Tell your administrator.');
         } catch (UnavailableException $error) {
             Module::log($error);
             $sentence = 'The service does not answer at the moment. Press the button again.';
             throw new Refused(503, $sentence, $error->retryAfterSeconds ?? 5);
+        } catch (JitsiTokensException $error) {
+            if ($error instanceof InvalidRequestException && $error->field === '/startsAt') {
+                throw new Refused(410, 'This visit is over.');
+            }
+            Module::log($error);
+            throw new Refused(500, 'The service refuses this visit. Tell your administrator.');
         }
     }
 

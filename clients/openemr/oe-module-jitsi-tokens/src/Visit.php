@@ -51,9 +51,9 @@ final class Visit
             $this->closing() === null => $this->hasLength()
                 ? null
                 : 'Give the appointment a duration of 22 hours at most, and save it.',
-            $this->status === '^' => 'This request of the patient is not confirmed yet.',
+            $this->status === '^' => 'This request for an appointment is not confirmed yet.',
             in_array($this->status, ['x', '%'], true) => 'This appointment is cancelled.',
-            default => 'The state of this appointment closes the room.',
+            default => 'The state of this appointment closes the visit.',
         };
     }
 
