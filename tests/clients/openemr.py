@@ -179,6 +179,7 @@ class OpenEmr:
                 "webroot": "/openemr",
                 "unique_installation_id": "of this OpenEMR",
                 "patient_reminder_sender_email": "clinic@example.org",
+                "SMTP_SECURE": "tls",
                 "jitsi_tokens_url": url,
                 "jitsi_tokens_api_key": api_key,
                 "jitsi_tokens_categories": CATEGORY,

@@ -154,13 +154,17 @@ namespace {
         } elseif (str_starts_with($sql, 'SELECT e.pc_eid')) {
             foreach (array_intersect_key($events, array_flip($binds)) as $eid => $event) {
                 $of = (int) $event['pc_multiple'];
-                $all = array_filter($events, fn ($one) => $of && (int) $one['pc_multiple'] === $of);
+                $same = array_flip(['pc_multiple', 'pc_pid', 'pc_eventDate', 'pc_startTime']);
+                $all = array_filter($events, fn ($one) => $of
+                    && array_intersect_key($one, $same) === array_intersect_key($event, $same));
                 $event['first'] = min(array_keys($all) ?: [$eid]);
                 $rows[] = array_intersect_key($event, array_flip(['pc_eid', 'pc_time', 'language', 'first']));
             }
         } elseif (str_starts_with($sql, 'SELECT fname, lname FROM users')) {
             [$first, $last] = openemr_standin('users')[$binds[0]];
             $rows = [['fname' => $first, 'lname' => $last]];
+        } elseif (str_starts_with($sql, 'SELECT gl_value')) {
+            $rows = [['gl_value' => openemr_standin('globals')['gbl_time_zone']]];
         } elseif (str_starts_with($sql, 'SELECT pc_catid')) {
             $rows = [['pc_catid' => 5, 'pc_catname' => 'Office Visit'], ['pc_catid' => 16, 'pc_catname' => 'Video']];
         } elseif (str_contains($sql, 'jitsi_tokens_done')) {
@@ -717,7 +721,7 @@ namespace {
 
         public static function isConfigured()
         {
-            return true;
+            return !empty($GLOBALS['SMTP_SECURE']);
         }
 
         public function setFrom($address, $name = '')
@@ -768,7 +772,11 @@ namespace {
     }
 
     foreach (openemr_standin_settings() as $name => $value) {
-        $GLOBALS[$name] = $value;
+        if ($name !== 'gbl_time_zone') {
+            $GLOBALS[$name] = $value;
+        } elseif ($value !== '') {
+            date_default_timezone_set($value);
+        }
     }
     if (str_starts_with($_SERVER['REQUEST_URI'], '/portal/')) {
         $_COOKIE['App'] = 'PortalOpenEMR';    // by the portal's login

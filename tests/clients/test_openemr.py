@@ -297,6 +297,10 @@ def test_a_visit_of_two_providers_is_one_room(openemr: OpenEmr, service: VisitSe
         "provider-7",
         "provider-8",
     ]
+    # Two dialogs that were saved at once can have the same pc_multiple.
+    openemr.change(events=[*rows, rows[0] | {"pc_eid": "400", "pc_pid": "90211"}])
+    assert openemr.press(eid="412").status == 303
+    assert service.calls[-2:] == JOINED
     openemr.change(events=[rows[0] | {"pc_apptstatus": "x"}, rows[1]])
     compare(openemr)
     assert [one["participantId"] for one in service.visits[ID]["participants"]][:-1] == [
@@ -406,8 +410,9 @@ def test_the_front_desk_copies_and_mails_the_link(openemr: OpenEmr, service: Vis
         sentence = "The patient has no e-mail address, or has not agreed to e-mail."
         refused(openemr, openemr.press("send"), 409, sentence)
     openemr.change(events=[visit()])
-    openemr.set_up(patient_reminder_sender_email="")
-    refused(openemr, openemr.press("send"), 409, "E-mail is not set up in this OpenEMR.")
+    for name in ("patient_reminder_sender_email", "SMTP_SECURE"):
+        openemr.set_up(**{name: ""})
+        refused(openemr, openemr.press("send"), 409, "E-mail is not set up in this OpenEMR.")
 
 
 def test_there_are_buttons_on_video_visits_only(openemr: OpenEmr) -> None:
@@ -433,11 +438,19 @@ def test_there_are_buttons_on_video_visits_only(openemr: OpenEmr) -> None:
 def test_the_buttons_of_a_series_are_for_the_date_that_was_opened(
     clinic: OpenEmr, service: VisitService
 ) -> None:
-    """The row has the first date alone; the dates between are no visits."""
-    first = clinic.event["pc_eventDate"]
-    today = later(first, 7)
-    clinic.change(events=[visit(pc_recurrtype="1", occurrences=[first, today, later(first, 14)])])
-    for query, date in ((f"date={today.replace('-', '')}", today), ("date[]=1", first)):
+    """The row has the first date alone; from some reports it is opened without a date."""
+    zone = in_zone(12)
+    clinic.set_up(gbl_time_zone=zone)
+    today = visit(zone=zone)["pc_eventDate"]
+    first = later(today, -7)
+    row = visit(zone=zone, pc_recurrtype="1", pc_eventDate=first)
+    clinic.change(events=[row | {"occurrences": [first, today, later(today, 7)]}])
+    for query, date in (
+        (f"date={first.replace('-', '')}", first),
+        ("", today),
+        ("date[]=20260131", today),
+        ("date=20260131%0A", today),
+    ):
         assert f"{date}&quot;" in clinic.dialog(query)
 
     assert clinic.press(date=today).status == 303
@@ -504,9 +517,10 @@ def test_the_patient_has_a_card_and_a_button(openemr: OpenEmr, service: VisitSer
     for changes in shut:
         openemr.change(events=[visit(**changes)])
         assert openemr.ask("GET", "/portal/home.php").body == ""
-    openemr.change(events=[visit(pc_apptstatus="x")])
-    item = json.loads(openemr.ask("GET", "/portal/appointment?eid=412").body)
-    assert "jitsiTokensAddress" not in item
+    for event in (visit(pc_apptstatus="x"), visit(-70)):
+        openemr.change(events=[event])
+        item = json.loads(openemr.ask("GET", "/portal/appointment?eid=412").body)
+        assert "jitsiTokensAddress" not in item
 
 
 @pytest.mark.parametrize(
@@ -622,7 +636,7 @@ def test_the_connection_is_tested_behind_the_gear(openemr: OpenEmr, service: Vis
     page = openemr.ask("POST", CONFIG, form).body
     assert page.count("✓") == 6, page
     assert service.calls == ["PUT test-of-oe-default", "DELETE test-of-oe-default"]
-    openemr.set_up(gbl_time_zone="", patient_reminder_sender_email="")
+    openemr.set_up(gbl_time_zone="", SMTP_SECURE="")
     (openemr.folder / "done.json").unlink()
     service.refuses = Refusal(403, "forbidden")
     page = openemr.ask("POST", CONFIG, form).body

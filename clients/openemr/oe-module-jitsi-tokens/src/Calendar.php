@@ -22,6 +22,9 @@ final class Calendar
      */
     public static function between(string $from, string $to, ?int $pid = null): array
     {
+        // What OpenEMR's file sets is global for who asks it later.
+        global $COMPARE_FUNCTION_HASH, $ORDERHASH;
+        global $REPEAT_FREQ, $REPEAT_FREQ_TYPE, $REPEAT_ON_NUM, $REPEAT_ON_DAY;
         require_once $GLOBALS['srcdir'] . '/appointments.inc.php';
         $categories = Settings::categories();
         $rows = array_filter(
@@ -163,8 +166,11 @@ final class Calendar
         $marks = implode(', ', array_fill(0, count($eids), '?'));
         $events = self::EVENTS;
         $found = sqlStatement(
+            // Two dialogs that were saved at once may have taken the same pc_multiple.
             "SELECT e.pc_eid, e.pc_time, p.language, IF(e.pc_multiple > 0, (SELECT MIN(m.pc_eid)"
-            . " FROM {$events} AS m WHERE m.pc_multiple = e.pc_multiple), e.pc_eid) AS first"
+            . " FROM {$events} AS m WHERE m.pc_multiple = e.pc_multiple AND m.pc_pid = e.pc_pid"
+            . " AND m.pc_eventDate = e.pc_eventDate AND m.pc_startTime = e.pc_startTime),"
+            . " e.pc_eid) AS first"
             . " FROM {$events} AS e LEFT JOIN patient_data AS p ON p.pid = e.pc_pid"
             . " WHERE e.pc_eid IN ({$marks})",
             array_values($eids),

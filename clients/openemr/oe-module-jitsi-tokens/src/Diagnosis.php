@@ -85,7 +85,9 @@ final class Diagnosis
             return [false, $refused->getMessage()];
         }
         $text = "It is {$now->format('H:i')} in {$now->getTimezone()->getName()}.";
-        return empty($GLOBALS['gbl_time_zone'])
+        // It is in the table alone.
+        $sql = "SELECT gl_value FROM globals WHERE gl_name = 'gbl_time_zone'";
+        return empty(sqlQuery($sql)['gl_value'])
             ? [false, "{$text} Choose the clinic's time zone in Administration, Config, Locale."]
             : [true, "{$text} If that is wrong, change it in Administration, Config, Locale."];
     }
@@ -134,8 +136,10 @@ final class Diagnosis
 
     private static function mail(): array
     {
-        return empty($GLOBALS['patient_reminder_sender_email'])
-            ? [false, 'No mails: Administration, Config, Notifications has no sender.']
-            : [true, 'Mails with links go out by OpenEMR\'s own mail.'];
+        $hint = 'Administration, Config, Notifications needs a sender'
+            . ' (Patient Reminder Sender Email), and for SMTP host, port and security protocol.';
+        return Mail::isSetUp()
+            ? [true, 'Mails with links go out by OpenEMR\'s own mail.']
+            : [false, "Links cannot be mailed, only copied. {$hint}"];
     }
 }

@@ -29,8 +29,8 @@ final class Listeners
         if (!in_array((int) $row['pc_catid'], Settings::categories(), true)) {
             return;
         }
-        $date = self::dateOfDialog($row);
         try {
+            $date = self::dateOfDialog($row);
             $visit = Calendar::find((int) $row['pc_eid'], $date);
         } catch (Refused $refused) {
             Module::show('appointment', ['sentence' => $refused->getMessage()]);
@@ -131,7 +131,9 @@ final class Listeners
     public static function addAddress(object $event): void
     {
         $row = $event->getDbRecord();
+        $end = strtotime("{$row['pc_eventDate']} {$row['pc_startTime']}") + $row['pc_duration'];
         $isVisit = Settings::areComplete()
+            && $end + Settings::minutes('overrun', 30) * 60 > time()
             && in_array((int) $row['pc_catid'], Settings::categories(), true)
             && !in_array((string) $row['pc_apptstatus'], Settings::closing(), true);
         if ($isVisit) {
@@ -152,15 +154,19 @@ final class Listeners
         }
     }
 
-    /** The date for which the dialog was opened: of a series the row has only the first one. */
+    /**
+     * The date for which the dialog was opened. Of a series the row has only the first one, and
+     * some reports name none: then it is today's.
+     */
     private static function dateOfDialog(array $row): string
     {
+        if ((int) ($row['pc_recurrtype'] ?? 0) === 0) {
+            return (string) $row['pc_eventDate'];
+        }
         $asked = $_GET['date'] ?? '';
-        $isOfSeries = (int) ($row['pc_recurrtype'] ?? 0) > 0;
-        $isDate = is_string($asked) && preg_match('/^(\d{4})(\d\d)(\d\d)$/D', $asked, $found);
-        return $isOfSeries && $isDate
+        return is_string($asked) && preg_match('/^(\d{4})(\d\d)(\d\d)$/D', $asked, $found)
             ? "{$found[1]}-{$found[2]}-{$found[3]}"
-            : (string) $row['pc_eventDate'];
+            : (new \DateTimeImmutable('now', Settings::zone()))->format('Y-m-d');
     }
 
     private static function isOfAppointments(object $event): bool

@@ -17,13 +17,11 @@ final class Mail
             $sentence = 'The patient has no e-mail address, or has not agreed to e-mail.';
             throw new Refused(409, $sentence);
         }
-        $from = (string) ($GLOBALS['patient_reminder_sender_email'] ?? '');
-        require_once $GLOBALS['srcdir'] . '/classes/postmaster.php';
-        if ($from === '' || !\MyMailer::isConfigured()) {
+        if (!self::isSetUp()) {
             throw new Refused(409, 'E-mail is not set up in this OpenEMR.');
         }
         $mail = new \MyMailer();
-        $mail->setFrom($from, Settings::text('clinic'));
+        $mail->setFrom($GLOBALS['patient_reminder_sender_email'], Settings::text('clinic'));
         $mail->addAddress($to);
         $mail->Subject = xl('Your video visit') . ': ' . Settings::text('clinic');
         $mail->isHTML(true);
@@ -32,6 +30,12 @@ final class Mail
         if (!$mail->send()) {
             throw new Refused(502, 'The mail could not be sent.');
         }
+    }
+
+    public static function isSetUp(): bool
+    {
+        require_once $GLOBALS['srcdir'] . '/classes/postmaster.php';
+        return !empty($GLOBALS['patient_reminder_sender_email']) && \MyMailer::isConfigured();
     }
 
     private static function text(Visit $visit, Secret $link): string

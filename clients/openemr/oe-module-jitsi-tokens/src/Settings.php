@@ -103,13 +103,13 @@ final class Settings
     }
 
     /**
-     * The zone in which the calendar's times are meant.
+     * The zone in which the calendar's times are meant: OpenEMR sets PHP's to the clinic's.
      *
      * @throws Refused it is no place, such as CET or +02:00
      */
     public static function zone(): \DateTimeZone
     {
-        $name = (string) ($GLOBALS['gbl_time_zone'] ?? '') ?: date_default_timezone_get();
+        $name = date_default_timezone_get();
         try {
             Appointment::local('2026-01-01', '00:00', $name, 0);
         } catch (\InvalidArgumentException $error) {

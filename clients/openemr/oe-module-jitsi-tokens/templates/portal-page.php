@@ -11,6 +11,7 @@ use JitsiTokens\OpenEMR\Host;
 use JitsiTokens\OpenEMR\Module;
 use JitsiTokens\OpenEMR\Settings;
 
+$number = preg_replace('/[^+\d]/', '', Settings::text('phone'));
 ?>
 <!DOCTYPE html>
 <html lang="en">
@@ -35,6 +36,7 @@ use JitsiTokens\OpenEMR\Settings;
     </button>
 </form>
 <?php } ?>
-<p><?php echo xlt('Trouble? Call') . ' ' . text(Settings::text('phone')); ?></p>
+<p><?php echo xlt('Trouble? Call'); ?>
+    <a href="<?php echo attr("tel:{$number}"); ?>"><?php echo text(Settings::text('phone')); ?></a></p>
 </body>
 </html>
