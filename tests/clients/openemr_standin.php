@@ -63,7 +63,8 @@ namespace {
         if (!openemr_standin('active')) {
             return;
         }
-        $GLOBALS['dispatcher'] = $eventDispatcher = new Symfony\Component\EventDispatcher\EventDispatcher();
+        $eventDispatcher = new Symfony\Component\EventDispatcher\EventDispatcher();
+        $GLOBALS['dispatcher'] = $eventDispatcher;
         try {
             include openemr_standin_module('openemr.bootstrap.php');
         } catch (Exception $error) {
@@ -132,9 +133,10 @@ namespace {
             foreach ($event['occurrences'] ?? [$event['pc_eventDate']] as $date) {
                 if ($from <= $date && $date <= $to) {
                     // Of these the real one selects none.
-                    $hidden = ['occurrences', 'pc_aid', 'pc_pid', 'pc_multiple', 'pc_time', 'language'];
+                    $hidden = ['pc_aid', 'pc_pid', 'pc_multiple', 'pc_time', 'language'];
+                    $row = array_diff_key($event, array_flip([...$hidden, 'occurrences']));
                     $mine = ['pc_eventDate' => $date, 'uprovider_id' => $event['pc_aid']];
-                    $found[] = $mine + ['pid' => $event['pc_pid']] + array_diff_key($event, array_flip($hidden));
+                    $found[] = $mine + ['pid' => $event['pc_pid']] + $row;
                 }
             }
         }
@@ -149,24 +151,28 @@ namespace {
         $rows = [];
         if (str_starts_with($sql, 'SELECT mod_active')) {
             $rows = [['mod_active' => (int) openemr_standin('active')]];
-        } elseif (str_starts_with($sql, 'SELECT pc_eventDate, pc_recurrtype')) {
-            $rows = isset($events[$binds[0]]) ? [$events[$binds[0]]] : [];
+        } elseif (str_starts_with($sql, 'SELECT pc_eid, pc_eventDate')) {
+            $column = str_contains($sql, 'pc_multiple = ?') ? 'pc_multiple' : 'pc_eid';
+            $rows = array_filter($events, fn ($one) => (string) $one[$column] === $binds[0]);
+            ksort($rows);
         } elseif (str_starts_with($sql, 'SELECT e.pc_eid')) {
-            foreach (array_intersect_key($events, array_flip($binds)) as $eid => $event) {
-                $of = (int) $event['pc_multiple'];
-                $same = array_flip(['pc_multiple', 'pc_pid', 'pc_eventDate', 'pc_startTime']);
-                $all = array_filter($events, fn ($one) => $of
-                    && array_intersect_key($one, $same) === array_intersect_key($event, $same));
-                $event['first'] = min(array_keys($all) ?: [$eid]);
-                $rows[] = array_intersect_key($event, array_flip(['pc_eid', 'pc_time', 'language', 'first']));
+            $names = array_flip(['pc_eid', 'pc_time', 'pc_multiple', 'language']);
+            foreach (array_intersect_key($events, array_flip($binds)) as $event) {
+                $rows[] = array_intersect_key($event, $names);
             }
+        } elseif (str_contains($sql, 'WHERE pc_multiple IN')) {
+            $is = fn (array $one): bool => in_array($one['pc_multiple'], $binds, true);
+            $rows = array_filter($events, $is);
         } elseif (str_starts_with($sql, 'SELECT fname, lname FROM users')) {
             [$first, $last] = openemr_standin('users')[$binds[0]];
             $rows = [['fname' => $first, 'lname' => $last]];
         } elseif (str_starts_with($sql, 'SELECT gl_value')) {
             $rows = [['gl_value' => openemr_standin('globals')['gbl_time_zone']]];
         } elseif (str_starts_with($sql, 'SELECT pc_catid')) {
-            $rows = [['pc_catid' => 5, 'pc_catname' => 'Office Visit'], ['pc_catid' => 16, 'pc_catname' => 'Video']];
+            $rows = [
+                ['pc_catid' => 5, 'pc_catname' => 'Office Visit'],
+                ['pc_catid' => 16, 'pc_catname' => 'Video'],
+            ];
         } elseif (str_contains($sql, 'jitsi_tokens_done')) {
             $file = fopen($done, 'c+');
             flock($file, LOCK_EX);
@@ -192,7 +198,7 @@ namespace {
         } else {
             throw new LogicException("the stand-in does not know: {$sql}");
         }
-        return new ArrayIterator($rows);
+        return new ArrayIterator(array_values($rows));
     }
 
     function sqlFetchArray($found)
@@ -222,7 +228,8 @@ namespace {
             }
         }
         $root = openemr_standin('root');
-        return $settings + ['webroot' => '', 'srcdir' => "{$root}/library", 'OE_SITE_DIR' => "{$root}/sites/default"];
+        $folders = ['srcdir' => "{$root}/library", 'OE_SITE_DIR' => "{$root}/sites/default"];
+        return $settings + ['webroot' => ''] + $folders;
     }
 }
 
@@ -489,8 +496,12 @@ namespace OpenEMR\Common\Acl {
             echo "The '$title' object section has been successfully added.</BR>";
         }
 
-        public static function addObjectAcl($section_name, $section_title, $object_name, $object_title)
-        {
+        public static function addObjectAcl(
+            $section_name,
+            $section_title,
+            $object_name,
+            $object_title,
+        ) {
             echo "The '$object_title' object has been successfully added.</BR>";
             openemr_standin_note('sql', ['acl', $section_name, $object_name]);
         }
@@ -542,7 +553,8 @@ namespace OpenEMR\Common\Logging {
             $patient_id = null,
             $log_from = 'open-emr',
         ) {
-            openemr_standin_note('audit', [$event, $user, $success, $comments, $patient_id, $log_from]);
+            $line = [$event, $user, $success, $comments, $patient_id, $log_from];
+            openemr_standin_note('audit', $line);
         }
     }
 
@@ -625,7 +637,9 @@ namespace OpenEMR\Common\Csrf {
 
     function token(string $subject, ?StandInSession $session): string|false
     {
-        $key = $session ? $session->get('csrf_private_key') : ($_SESSION['csrf_private_key'] ?? null);
+        $key = $session
+            ? $session->get('csrf_private_key')
+            : ($_SESSION['csrf_private_key'] ?? null);
         return $key === null ? false : substr(hash_hmac('sha256', $subject, $key), 0, 40);
     }
 
@@ -650,13 +664,18 @@ namespace OpenEMR\Common\Csrf {
     } else {
         class CsrfUtils
         {
-            public static function collectCsrfToken($subject = 'default', ?StandInSession $session = null)
-            {
+            public static function collectCsrfToken(
+                $subject = 'default',
+                ?StandInSession $session = null,
+            ) {
                 return token($subject, $session);
             }
 
-            public static function verifyCsrfToken($token, $subject = 'default', ?StandInSession $session = null)
-            {
+            public static function verifyCsrfToken(
+                $token,
+                $subject = 'default',
+                ?StandInSession $session = null,
+            ) {
                 $right = token($subject, $session);
                 return $right !== false && !empty($token) && hash_equals($right, $token);
             }
@@ -785,8 +804,9 @@ namespace {
     // 8.0 has what belongs to patients, and 8.1 everything, in a session object.
     if (!openemr_standin_is($isPortal ? '8.0' : '8.1')) {
         $_SESSION = $isPortal
-            ? ['pid' => openemr_standin('pid'), 'portal_username' => 'joan1', 'csrf_private_key' => 'of the portal']
-            : ['authUserID' => openemr_standin('user'), 'authUser' => 'jsmith', 'csrf_private_key' => 'of the staff'];
+            ? ['pid' => openemr_standin('pid'), 'portal_username' => 'joan1']
+            : ['authUserID' => openemr_standin('user'), 'authUser' => 'jsmith'];
+        $_SESSION['csrf_private_key'] = $isPortal ? 'of the portal' : 'of the staff';
     }
 
     $path = parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH);
@@ -824,8 +844,8 @@ namespace {
     } elseif ($path === '/calendar') {
         $entries = [];
         foreach ($rows as $one) {
-            $entry = ['eid' => $one['pc_eid'], 'aid' => $one['pc_aid'], 'catid' => $one['pc_catid']];
-            $entry += ['pid' => $one['pc_pid'], 'apptstatus' => $one['pc_apptstatus']];
+            $entry = ['eid' => $one['pc_eid'], 'aid' => $one['pc_aid'], 'pid' => $one['pc_pid']];
+            $entry += ['catid' => $one['pc_catid'], 'apptstatus' => $one['pc_apptstatus']];
             $entries[$one['pc_eventDate']][] = $entry;
         }
         $event = (new CalendarUserGetEventsFilter())->setEventsByDays($entries);
@@ -850,6 +870,9 @@ namespace {
         $dispatch(new ServiceSaveEvent(new PatientTrackerService(), $tracker), 'service.save.post');
     } elseif ($path === '/delete') {
         $event = new ServiceDeleteEvent(new AppointmentService(), $_GET['eid']);
+        $dispatch($event, 'service.delete.pre');
+        $isKept = fn (array $one): bool => (string) $one['pc_eid'] !== $_GET['eid'];
+        $openemr['events'] = array_filter($openemr['events'], $isKept);
         $dispatch($event, 'service.delete.post');
     } elseif ($path === '/run') {
         jitsi_tokens_compare();

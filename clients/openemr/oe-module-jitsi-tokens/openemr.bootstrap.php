@@ -17,7 +17,7 @@
         'appointment.set' => 'noteAppointment',
         'openemr.appointment.add_edit_event.close.before' => 'noteAppointment',
         'service.save.post' => 'noteAppointment',
-        'service.delete.post' => 'noteAppointment',
+        'service.delete.pre' => 'noteAppointment',
         'home.dashboard.inject.card' => 'showCard',
         'home.appointment.filter' => 'addAddress',
         'core.twig.environment.create' => 'addTemplates',

@@ -35,8 +35,8 @@ final class Calendar
         $more = self::more(array_column($rows, 'pc_eid'));
         $groups = [];
         foreach ($rows as $row) {
-            $row += $more[(int) $row['pc_eid']] ?? ['first' => $row['pc_eid'], 'pc_time' => null];
-            $groups["{$row['first']} {$row['pc_eventDate']}"][] = $row;
+            $row += $more[(int) $row['pc_eid']] ?? ['key' => $row['pc_eid'], 'pc_time' => null];
+            $groups["{$row['key']} {$row['pc_eventDate']}"][] = $row;
         }
         $visits = [];
         foreach ($groups as $group) {
@@ -74,43 +74,55 @@ final class Calendar
     }
 
     /** The visit under an id of parse(), wherever it was moved to. */
-    public static function ofId(int $eid, ?string $date): ?Visit
+    public static function ofId(string $key, ?string $date): ?Visit
     {
-        $row = self::row($eid);
+        $row = self::row($key);
+        $day = $date ?? (string) ($row['pc_eventDate'] ?? '');
         try {
-            $visit = $row ? self::find($eid, $date ?? (string) $row['pc_eventDate']) : null;
+            $visit = $row ? self::find((int) $row['pc_eid'], $day) : null;
         } catch (Refused) {
             return null;
         }
-        return $visit?->id === self::id($eid, $date) ? $visit : null;
+        return $visit?->id === self::id($key, $date) ? $visit : null;
     }
 
-    /** @return array<string, mixed>|null pc_eventDate and pc_recurrtype */
-    public static function row(int $eid): ?array
+    /** @return array<string, mixed>|null pc_eid, pc_eventDate and pc_recurrtype */
+    public static function row(string $key): ?array
     {
-        $sql = 'SELECT pc_eventDate, pc_recurrtype FROM ' . self::EVENTS . ' WHERE pc_eid = ?';
-        return sqlQuery($sql, [$eid]) ?: null;
+        $column = $key[0] === 'm' ? 'pc_multiple' : 'pc_eid';
+        $sql = 'SELECT pc_eid, pc_eventDate, pc_recurrtype FROM ' . self::EVENTS
+            . " WHERE {$column} = ? ORDER BY pc_eid LIMIT 1";
+        return sqlQuery($sql, [ltrim($key, 'm')]) ?: null;
+    }
+
+    /**
+     * What stays the same when the appointment changes: its pc_eid; where OpenEMR allows several
+     * providers "m" and its pc_multiple, since it then makes a new row for another provider.
+     */
+    public static function key(int $eid): string
+    {
+        return (string) (self::more([$eid])[$eid]['key'] ?? $eid);
     }
 
     /** @param ?string $date of an occurrence of a series */
-    public static function id(int $eid, ?string $date): string
+    public static function id(string $key, ?string $date): string
     {
         $end = $date === null ? '' : '.' . strtr($date, ['-' => '']);
-        return 'oe-' . Host::site() . "-{$eid}{$end}";
+        return 'oe-' . Host::site() . "-{$key}{$end}";
     }
 
     /**
      * What an id is made of; null for an id that is not of this site's calendar.
      *
-     * @return array{int, ?string}|null pc_eid, and the date of an occurrence of a series
+     * @return array{string, ?string}|null the key, and the date of an occurrence of a series
      */
     public static function parse(string $id): ?array
     {
         $site = preg_quote(Host::site(), '/');
-        if (!preg_match("/^oe-{$site}-(\d+)(?:\.(\d{4})(\d\d)(\d\d))?\$/D", $id, $found)) {
+        if (!preg_match("/^oe-{$site}-(m?\d+)(?:\.(\d{4})(\d\d)(\d\d))?\$/D", $id, $found)) {
             return null;
         }
-        return [(int) $found[1], isset($found[2]) ? "{$found[2]}-{$found[3]}-{$found[4]}" : null];
+        return [$found[1], isset($found[2]) ? "{$found[2]}-{$found[3]}-{$found[4]}" : null];
     }
 
     /** @param list<array<string, mixed>> $rows of one date, one a provider */
@@ -135,7 +147,7 @@ final class Calendar
         $start = Appointment::local($date, (string) $row['pc_startTime'], $zone->getName(), 0, 0);
         $saved = array_filter(array_column($rows, 'pc_time'));
         return new Visit(
-            id: self::id((int) $row['first'], $isOfSeries ? $date : null),
+            id: self::id((string) $row['key'], $isOfSeries ? $date : null),
             eids: array_map('intval', array_column($rows, 'pc_eid')),
             date: $date,
             startsAt: $start->notBefore,
@@ -151,34 +163,80 @@ final class Calendar
     }
 
     /**
-     * What fetchAppointments() leaves out: when a row was saved, the first row of a visit of
-     * several providers, the patient's language.
+     * What fetchAppointments() leaves out: when a row was saved, the patient's language, and the
+     * key of the visit.
      *
-     * @param array<string> $eids
+     * @param array<int|string> $eids
      *
      * @return array<int, array<string, mixed>> by pc_eid
      */
     private static function more(array $eids): array
     {
-        if ($eids === []) {
-            return [];
-        }
-        $marks = implode(', ', array_fill(0, count($eids), '?'));
-        $events = self::EVENTS;
-        $found = sqlStatement(
-            // Two dialogs that were saved at once may have taken the same pc_multiple.
-            "SELECT e.pc_eid, e.pc_time, p.language, IF(e.pc_multiple > 0, (SELECT MIN(m.pc_eid)"
-            . " FROM {$events} AS m WHERE m.pc_multiple = e.pc_multiple AND m.pc_pid = e.pc_pid"
-            . " AND m.pc_eventDate = e.pc_eventDate AND m.pc_startTime = e.pc_startTime),"
-            . " e.pc_eid) AS first"
-            . " FROM {$events} AS e LEFT JOIN patient_data AS p ON p.pid = e.pc_pid"
-            . " WHERE e.pc_eid IN ({$marks})",
-            array_values($eids),
+        $rows = self::rows(
+            'SELECT e.pc_eid, e.pc_time, e.pc_multiple, p.language FROM ' . self::EVENTS . ' AS e'
+            . ' LEFT JOIN patient_data AS p ON p.pid = e.pc_pid WHERE e.pc_eid IN',
+            $eids,
         );
+        $multiples = array_unique(array_diff(array_column($rows, 'pc_multiple'), [0, '0']));
+        // One question for all, as no index helps with it.
+        $all = self::rows(
+            'SELECT pc_eid, pc_multiple, pc_pid, pc_eventDate, pc_startTime FROM ' . self::EVENTS
+            . ' WHERE pc_multiple IN',
+            $multiples,
+        );
+        $keys = self::keys($all);
         $more = [];
-        while ($row = sqlFetchArray($found)) {
-            $more[(int) $row['pc_eid']] = $row;
+        foreach ($rows as $row) {
+            $eid = (int) $row['pc_eid'];
+            $more[$eid] = ['key' => $keys[$eid] ?? (string) $eid] + $row;
         }
         return $more;
+    }
+
+    /**
+     * @param list<array<string, mixed>> $rows all those of each pc_multiple
+     *
+     * @return array<int, string> the key of each row's visit, by pc_eid
+     */
+    private static function keys(array $rows): array
+    {
+        $lowest = [];
+        $visitOf = [];
+        foreach ($rows as $row) {
+            $eid = (int) $row['pc_eid'];
+            $multiple = "m{$row['pc_multiple']}";
+            // Two dialogs that were saved at once may have taken the same pc_multiple.
+            $when = "{$row['pc_eventDate']} {$row['pc_startTime']}";
+            $visit = "{$multiple} {$row['pc_pid']} {$when}";
+            $visitOf[$eid] = [$multiple, $visit];
+            foreach ([$multiple, $visit] as $group) {
+                $lowest[$group] = min($lowest[$group] ?? $eid, $eid);
+            }
+        }
+        return array_map(
+            static fn (array $groups): string => $lowest[$groups[0]] === $lowest[$groups[1]]
+                ? $groups[0]
+                : (string) $lowest[$groups[1]],
+            $visitOf,
+        );
+    }
+
+    /**
+     * @param string            $sql    ends in IN
+     * @param array<int|string> $values what is in the list
+     *
+     * @return list<array<string, mixed>>
+     */
+    private static function rows(string $sql, array $values): array
+    {
+        $rows = [];
+        if ($values !== []) {
+            $marks = implode(', ', array_fill(0, count($values), '?'));
+            $found = sqlStatement("{$sql} ({$marks})", array_values($values));
+            while ($row = sqlFetchArray($found)) {
+                $rows[] = $row;
+            }
+        }
+        return $rows;
     }
 }

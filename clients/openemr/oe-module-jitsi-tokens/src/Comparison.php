@@ -47,13 +47,13 @@ final class Comparison
     /**
      * Compares the visits of a week.
      *
-     * @param ?int $eid those of this appointment alone
+     * @param ?string $key those of this appointment alone: see Calendar::key()
      *
      * @return array<string, int> how many were put, cancelled, ended, refused
      *
      * @throws \JitsiTokens\JitsiTokensException the service is away, or refuses this client
      */
-    public function run(?int $eid = null): array
+    public function run(?string $key = null): array
     {
         $today = (new \DateTimeImmutable("@{$this->now}"))->setTimezone(Settings::zone());
         $from = $today->setTime(0, 0)->modify('-' . self::DAYS_BACK . ' days');
@@ -62,38 +62,33 @@ final class Comparison
         $stored = $this->stored($from, $last->modify('+1 day'));
         $visits = Calendar::between($from->format('Y-m-d'), $last->format('Y-m-d'));
         foreach ($visits as $id => $visit) {
-            if ($eid === null || in_array($eid, $visit->eids, true)) {
+            if ($key === null || $key === Calendar::parse($id)[0]) {
                 $this->settle($id, $visit, $stored[$id] ?? null);
             }
         }
         foreach (array_diff_key($stored, $visits) as $id => $one) {
-            [$itsEid, $date] = Calendar::parse((string) $id);
-            if ($eid === null || $eid === $itsEid) {
-                $this->settle((string) $id, Calendar::ofId($itsEid, $date), $one);
+            [$itsKey, $date] = Calendar::parse($id);
+            if ($key === null || $key === $itsKey) {
+                $this->settle($id, Calendar::ofId($itsKey, $date), $one);
             }
         }
         return $this->counts;
     }
 
     /** What one appointment was saved as, moved to or deleted: also beyond the week. */
-    public function runFor(int $eid): void
+    public function runFor(string $key): void
     {
-        $row = Calendar::row($eid);
+        $row = Calendar::row($key);
         if ($row === null || (int) $row['pc_recurrtype'] > 0) {
-            $this->run($eid);
+            $this->run($key);
         }
-        try {
-            $visit = $row ? Calendar::find($eid, (string) $row['pc_eventDate']) : null;
-        } catch (Refused) {
-            $visit = null;    // More than 400 days away.
-        }
-        $id = $visit && (int) $row['pc_recurrtype'] === 0 ? $visit->id : Calendar::id($eid, null);
+        $id = Calendar::id($key, null);
         try {
             $stored = $this->client->getVisit($id);
         } catch (NotFoundException) {
             $stored = null;
         }
-        $this->settle($id, $visit?->id === $id ? $visit : null, $stored);
+        $this->settle($id, Calendar::ofId($key, null), $stored);
     }
 
     /** @return array<string, array<string, mixed>> the visits of this site's calendar, by id */

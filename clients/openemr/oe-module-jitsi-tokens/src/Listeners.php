@@ -11,7 +11,7 @@ final class Listeners
 {
     private const TEMPLATES = 'jitsi_tokens_before';
 
-    /** @var array<int, true> pc_eid of the appointments that this request changed */
+    /** @var array<string, true> the appointments that this request changed: Calendar::key() */
     private static array $changed = [];
 
     public static function addSettings(object $event): void
@@ -80,9 +80,12 @@ final class Listeners
         }
     }
 
-    /** An appointment was saved or deleted: at the end of the request its visit follows. */
+    /** An appointment is saved or deleted: at the end of the request its visit follows. */
     public static function noteAppointment(object $event): void
     {
+        if (!Settings::areComplete()) {
+            return;
+        }
         $eid = match (true) {
             method_exists($event, 'getAppointmentId') => $event->getAppointmentId(),
             method_exists($event, 'getService') && !self::isOfAppointments($event) => null,
@@ -96,7 +99,7 @@ final class Listeners
                 if (self::$changed === []) {
                     register_shutdown_function(self::settleChanged(...));
                 }
-                self::$changed[(int) $one] = true;
+                self::$changed[Calendar::key((int) $one)] = true;
             }
         }
     }
@@ -105,15 +108,12 @@ final class Listeners
     public static function settleChanged(): void
     {
         try {
-            if (!Settings::areComplete()) {
-                return;
-            }
             if (function_exists('fastcgi_finish_request')) {
                 fastcgi_finish_request();
             }
             $limits = new Limits(1.0, 3.0, 4.0, 1);
-            foreach (array_keys(self::$changed) as $eid) {
-                (new Comparison(Settings::client($limits), time()))->runFor($eid);
+            foreach (array_keys(self::$changed) as $key) {
+                (new Comparison(Settings::client($limits), time()))->runFor((string) $key);
             }
         } catch (\Throwable $error) {
             Module::log($error);

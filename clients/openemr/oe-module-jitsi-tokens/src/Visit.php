@@ -13,7 +13,7 @@ final class Visit
 
     /**
      * @param string             $id       the visitId: stays the same when the appointment moves
-     * @param list<int>          $eids     its rows, one a provider; the lowest gives the id
+     * @param list<int>          $eids     its rows, one a provider
      * @param string             $date     of this occurrence, "2026-12-01"
      * @param int                $startsAt epoch seconds
      * @param string             $status   pc_apptstatus

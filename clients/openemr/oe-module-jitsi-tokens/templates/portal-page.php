@@ -37,6 +37,7 @@ $number = preg_replace('/[^+\d]/', '', Settings::text('phone'));
 </form>
 <?php } ?>
 <p><?php echo xlt('Trouble? Call'); ?>
-    <a href="<?php echo attr("tel:{$number}"); ?>"><?php echo text(Settings::text('phone')); ?></a></p>
+    <a href="tel:<?php echo attr($number); ?>"><?php echo text(Settings::text('phone')); ?></a>
+</p>
 </body>
 </html>
