@@ -7,7 +7,6 @@ namespace JitsiTokens\OpenEMR;
 use JitsiTokens\Client;
 use JitsiTokens\ConflictException;
 use JitsiTokens\InvalidRequestException;
-use JitsiTokens\Limits;
 use JitsiTokens\NotFoundException;
 
 /** Makes the visits of the service what the calendar says: of yesterday to a week ahead. */
@@ -16,9 +15,6 @@ final class Comparison
     private const LAST = 'comparison';
     private const DAYS_BACK = 1;
     private const DAYS_AHEAD = 7;
-
-    /** @var array<string, int> how many visits were put, cancelled, ended, refused */
-    private array $counts = ['put' => 0, 'cancelled' => 0, 'ended' => 0, 'refused' => 0];
 
     /** @param int $now epoch seconds */
     public function __construct(private readonly Client $client, private readonly int $now)
@@ -49,11 +45,9 @@ final class Comparison
      *
      * @param ?string $key those of this appointment alone: see Calendar::key()
      *
-     * @return array<string, int> how many were put, cancelled, ended, refused
-     *
      * @throws \JitsiTokens\JitsiTokensException the service is away, or refuses this client
      */
-    public function run(?string $key = null): array
+    public function run(?string $key = null): void
     {
         $today = (new \DateTimeImmutable("@{$this->now}"))->setTimezone(Settings::zone());
         $from = $today->setTime(0, 0)->modify('-' . self::DAYS_BACK . ' days');
@@ -72,7 +66,6 @@ final class Comparison
                 $this->settle($id, Calendar::ofId($itsKey, $date), $one);
             }
         }
-        return $this->counts;
     }
 
     /** What one appointment was saved as, moved to or deleted: also beyond the week. */
@@ -124,7 +117,6 @@ final class Comparison
         } catch (NotFoundException | ConflictException) {
             // Somebody was faster, with a later state of the calendar.
         } catch (InvalidRequestException $error) {
-            ++$this->counts['refused'];
             error_log("jitsi-tokens: {$id}: {$error->getMessage()}");
         }
     }
@@ -144,7 +136,6 @@ final class Comparison
             $this->end($id, $stored);
         } elseif ($stored === null || $visit->differsFrom($stored)) {
             $this->client->putVisit($id, $visit->body(), self::revision($visit, $stored));
-            ++$this->counts['put'];
         }
     }
 
@@ -155,7 +146,6 @@ final class Comparison
             || $state['closesAt'] <= $this->now;
         if (!$isOver) {
             $this->client->cancelVisit($id, $stored['revision'] ?? null);
-            ++$this->counts['cancelled'];
         }
     }
 
@@ -163,7 +153,6 @@ final class Comparison
     {
         if (in_array($stored['state']['status'] ?? '', ['scheduled', 'open', 'live'], true)) {
             $this->client->endVisit($id);
-            ++$this->counts['ended'];
         }
     }
 
