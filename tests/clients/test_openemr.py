@@ -259,6 +259,8 @@ def test_who_may_not_or_not_now_is_refused(
 
     refused(openemr, openemr.press(), status, sentence)
     assert not service.calls
+    named = f"refused: {sentence} pc_eid 412 on {openemr.event['pc_eventDate']}"
+    assert openemr.noted("audit")[-1][3] in (named, f"refused: {DISABLED}")
 
 
 def test_who_is_not_signed_in_is_sent_to_the_login(openemr: OpenEmr, service: VisitService) -> None:
@@ -554,6 +556,7 @@ def test_the_patient_has_a_card_and_a_button(openemr: OpenEmr, service: VisitSer
         ([visit(pc_pid="90211")], {}, 404, "You have no such video visit."),
         ([visit(pc_catid="5")], {}, 404, "You have no such video visit."),
         ([visit(pc_apptstatus="^")], {}, 409, PENDING),
+        ([visit(pc_duration="0")], {}, 409, "Please call us about this visit."),
         ([visit(pc_apptstatus="x")], {}, 409, CANCELLED),
         ([visit(-70)], {}, 410, "This visit is over."),
     ],

@@ -72,6 +72,11 @@
       if (!box) {
         box = document.createElement('div');
         box.className = 'jitsi-tokens-entry';
+        /* In the day and the week an entry cuts off what does not fit: its first line shows. */
+        if (getComputedStyle(entry).position === 'absolute') {
+          box.style.cssText = 'position:absolute;top:0;right:0;z-index:1;white-space:nowrap;'
+            + 'background:#fff;color:#000';
+        }
         const button = document.createElement('button');
         button.type = 'button';
         button.className = 'btn btn-primary btn-sm p-0 px-1';

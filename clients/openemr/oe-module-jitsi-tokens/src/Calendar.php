@@ -51,6 +51,22 @@ final class Calendar
     }
 
     /**
+     * Which appointment a form names.
+     *
+     * @param array<mixed> $form
+     *
+     * @return array{int, string}|null pc_eid and date; null where it names none
+     */
+    public static function asked(array $form): ?array
+    {
+        ['eid' => $eid, 'date' => $date] = $form + ['eid' => null, 'date' => null];
+        return is_string($eid) && preg_match('/^\d{1,18}$/D', $eid)
+            && is_string($date) && preg_match('/^\d{4}-\d\d-\d\d$/D', $date)
+            ? [(int) $eid, $date]
+            : null;
+    }
+
+    /**
      * The visit of an appointment on a date, or null where it is no video visit.
      *
      * @param ?int $pid of this patient alone

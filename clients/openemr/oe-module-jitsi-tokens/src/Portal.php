@@ -44,7 +44,8 @@ final class Portal
                 Module::show('portal-page', ['sentence' => null, 'visit' => $visit]);
             }
         } catch (Refused $refused) {
-            $what = $visit ? ": {$visit->described()}" : '';
+            $asked = Calendar::asked($isPost ? $_POST : $_GET);
+            $what = $asked ? " pc_eid {$asked[0]} on {$asked[1]}" : '';
             Host::audit(false, "refused: {$refused->getMessage()}{$what}", $pid);
             http_response_code($refused->status);
             Module::show('portal-page', ['sentence' => $refused->getMessage(), 'visit' => null]);
@@ -52,21 +53,23 @@ final class Portal
     }
 
     /** @throws Refused */
-    private static function visit(int $pid, array $asked): Visit
+    private static function visit(int $pid, array $form): Visit
     {
-        $eid = is_string($asked['eid'] ?? null) ? $asked['eid'] : '';
-        $date = is_string($asked['date'] ?? null) ? $asked['date'] : '';
-        $isRight = preg_match('/^\d{1,18}$/D', $eid) && preg_match('/^\d{4}-\d\d-\d\d$/D', $date);
-        if (!$isRight || !Settings::areComplete()) {
+        $asked = Calendar::asked($form);
+        if ($asked === null || !Settings::areComplete()) {
             throw new Refused(400, 'Open the visit from the portal.');
         }
         // Of another patient it is found as little as one that does not exist.
-        $visit = Calendar::find((int) $eid, $date, $pid);
+        $visit = Calendar::find($asked[0], $asked[1], $pid);
         if ($visit === null) {
             throw new Refused(404, 'You have no such video visit.');
         }
-        $sentence = $visit->refusal();
-        return $sentence === null ? $visit : throw new Refused(409, $sentence);
+        if ($visit->refusal() !== null) {
+            $isStaffs = $visit->closing() === null;
+            $sentence = $isStaffs ? 'Please call us about this visit.' : $visit->refusal();
+            throw new Refused(409, $sentence);
+        }
+        return $visit;
     }
 
     /** Sends the patient to the visit's own page. It says when the room opens, and waits. */

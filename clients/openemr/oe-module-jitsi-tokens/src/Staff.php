@@ -17,7 +17,8 @@ final class Staff
             $visit = self::visit();
             self::act($action, $visit);
         } catch (Refused $refused) {
-            $what = $visit ? ": {$visit->described()}" : '';
+            $asked = Calendar::asked($_POST);
+            $what = $asked ? " pc_eid {$asked[0]} on {$asked[1]}" : '';
             Host::audit(false, "refused: {$refused->getMessage()}{$what}", $visit?->pid);
             if ($refused->retryAfterSeconds !== null) {
                 header("Retry-After: {$refused->retryAfterSeconds}");
@@ -39,16 +40,11 @@ final class Staff
         if (!Host::mayEditAppointments()) {
             throw new Refused(403, 'You may not open appointments.');
         }
-        $eid = self::posted('eid');
-        $date = self::posted('date');
-        $isDate = preg_match('/^\d{4}-\d\d-\d\d$/D', $date);
-        if (!preg_match('/^\d{1,18}$/D', $eid) || !$isDate) {
-            throw new Refused(400, self::STRANGE);
-        }
+        $asked = Calendar::asked($_POST) ?? throw new Refused(400, self::STRANGE);
         if (!Settings::areComplete()) {
             throw new Refused(409, 'Video visits are not set up yet. Tell your administrator.');
         }
-        return Calendar::find((int) $eid, $date)
+        return Calendar::find(...$asked)
             ?? throw new Refused(404, 'This appointment is no video visit any more.');
     }
 
