@@ -722,35 +722,41 @@ def test_the_calendar_says_since_when_somebody_waits(
 
 
 @pytest.mark.parametrize(
-    ("after", "status", "call"),
+    ("changes", "status", "call"),
     [
-        ([visit(100)], "scheduled", "PUT"),
-        ([visit(-24 * 60)], "cancelled", "DELETE"),
-        ([visit(30 * 24 * 60)], "scheduled", "PUT"),
-        ([visit(60, pc_aid="8")], "scheduled", "PUT"),
-        ([visit(60, pc_duration="3600")], "scheduled", "PUT"),
-        ([visit(60, pc_duration="0")], "cancelled", "DELETE"),
-        ([visit(60, pc_catid="5")], "cancelled", "DELETE"),
-        *(([visit(60, pc_apptstatus=s)], "cancelled", "DELETE") for s in "x%?^"),
-        *(([visit(60, pc_apptstatus=s)], "over", "POST") for s in "!>$"),
-        ([visit(60, pc_recurrtype="1")], "cancelled", "DELETE"),
-        ([], "cancelled", "DELETE"),
+        (visit(100), "scheduled", "PUT"),
+        (visit(-24 * 60), "cancelled", "DELETE"),
+        (visit(30 * 24 * 60), "scheduled", "PUT"),
+        ({"pc_aid": "8"}, "scheduled", "PUT"),
+        ({"ulname": "Overhill"}, "scheduled", "PUT"),
+        ({"fname": "John"}, "scheduled", "PUT"),
+        ({"language": ""}, "scheduled", "PUT"),
+        ({"pc_duration": "3600"}, "scheduled", "PUT"),
+        ({"pc_duration": "0"}, "cancelled", "DELETE"),
+        ({"pc_catid": "5"}, "cancelled", "DELETE"),
+        *(({"pc_apptstatus": state}, "cancelled", "DELETE") for state in "x%?^"),
+        *(({"pc_apptstatus": state}, "over", "POST") for state in "!>$"),
+        ({"pc_recurrtype": "1"}, "cancelled", "DELETE"),
+        (None, "cancelled", "DELETE"),
     ],
 )
 def test_the_service_follows_the_calendar(
     clinic: OpenEmr,
     service: VisitService,
-    after: list[dict[str, Any]],
+    changes: dict[str, Any] | None,
     status: str,
     call: str,
 ) -> None:
     """Whatever moved it, with no event at all; and nothing is sent again."""
-    clinic.change(events=[visit(60)])
+    row = visit(60)
+    clinic.change(events=[row])
     compare(clinic)
-    assert service.calls == [f"PUT {ID}"]
+    compare(clinic)
+    clinic.change(events=[row | {"pc_time": "2026-03-31 12:00:00", "pc_apptstatus": "@"}])
     compare(clinic)
     assert service.calls == [f"PUT {ID}"]
 
+    after = [] if changes is None else [row | changes]
     clinic.change(events=after)
     compare(clinic)
     assert service.state(ID) == status
@@ -758,10 +764,9 @@ def test_the_service_follows_the_calendar(
     done = len(service.calls)
     compare(clinic)
     assert len(service.calls) == done
-    clinic.change(events=[visit(60)])
-    if status == "cancelled":
-        compare(clinic)
-        assert service.state(ID) == "scheduled"
+    clinic.change(events=[row])
+    compare(clinic)
+    assert service.state(ID) == ("over" if status == "over" else "scheduled")
 
 
 def test_what_is_not_of_this_calendar_is_left_alone(clinic: OpenEmr, service: VisitService) -> None:

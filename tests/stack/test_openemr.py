@@ -42,11 +42,12 @@ def test_provider_and_patient_meet(self_hosted: Service, tmp_path: Path, version
     record = Visits(self_hosted, self_hosted.add_client(client, "--visits", "--moderator"), client)
     with OpenEmr(tmp_path) as openemr:
         openemr.begin(version, self_hosted.stack.url, record.api_key)
-        openemr.change(events=[visit(**PEOPLE)])
+        appointment = visit(**PEOPLE)
+        openemr.change(events=[appointment])
         assert openemr.ask("GET", "/run").status == 200
         first = record.get(ID)
         assert first["state"]["status"] == "open", openemr.log
-        openemr.change(events=[visit(**PEOPLE) | {"pc_time": "2026-02-28 12:00:00"}])
+        openemr.change(events=[appointment | {"pc_time": "2026-02-28 12:00:00"}])
         openemr.ask("GET", "/run")
         assert record.get(ID)["revision"] == first["revision"]
 
@@ -57,7 +58,7 @@ def test_provider_and_patient_meet(self_hosted: Service, tmp_path: Path, version
         LINKS.append(link)
         assert kind(record.enter(link)) == (409, "waiting-for-moderator")
         openemr.begin(version, self_hosted.stack.url, record.api_key)
-        openemr.change(events=[visit(**PEOPLE)])
+        openemr.change(events=[appointment])
         pressed = openemr.ask("POST", VISIT, openemr.fields() | {"action": "join"})
         assert pressed.status == 303, openemr.log
         entered = record.enter(link)
