@@ -166,6 +166,9 @@ namespace {
         } elseif (str_starts_with($sql, 'SELECT fname, lname FROM users')) {
             [$first, $last] = openemr_standin('users')[$binds[0]];
             $rows = [['fname' => $first, 'lname' => $last]];
+        } elseif (str_starts_with($sql, 'SELECT GET_LOCK')) {
+            $GLOBALS['lock'] = fopen(openemr_standin('root') . '/lock', 'c');
+            $rows = [['isMine' => (int) flock($GLOBALS['lock'], LOCK_EX | LOCK_NB)]];
         } elseif (str_starts_with($sql, 'SELECT gl_value')) {
             $rows = [['gl_value' => openemr_standin('globals')['gbl_time_zone']]];
         } elseif (str_starts_with($sql, 'SELECT pc_catid')) {
@@ -177,12 +180,8 @@ namespace {
             $file = fopen($done, 'c+');
             flock($file, LOCK_EX);
             $table = json_decode(stream_get_contents($file) ?: '{}', true);
-            $GLOBALS['affected'] = 0;
             if (str_starts_with($sql, 'SELECT at')) {
                 $rows = isset($table[$binds[0]]) ? [['at' => $table[$binds[0]]]] : [];
-            } elseif (str_starts_with($sql, 'INSERT IGNORE')) {
-                $GLOBALS['affected'] = (int) !isset($table[$binds[0]]);
-                $table += [$binds[0] => $binds[1]];
             } elseif (str_starts_with($sql, 'REPLACE')) {
                 $table[$binds[0]] = $binds[1];
             } elseif (str_contains($sql, 'WHERE name')) {
@@ -211,11 +210,6 @@ namespace {
     function sqlQuery($sql, $binds = [])
     {
         return sqlFetchArray(sqlStatement($sql, $binds));
-    }
-
-    function generic_sql_affected_rows()
-    {
-        return $GLOBALS['affected'];
     }
 
     /** What is in the table `globals`. */

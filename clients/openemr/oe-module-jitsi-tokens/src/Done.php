@@ -7,14 +7,12 @@ namespace JitsiTokens\OpenEMR;
 /** The module's one table: which reminders were sent, and when the calendar was compared last. */
 final class Done
 {
-    /** Whether it was not done before: of two that ask at once, one hears so. */
-    public static function claim(string $name, int $now): bool
+    /** Whether this request is the one that may; until it ends no other one may. */
+    public static function isMine(): bool
     {
-        sqlStatement(
-            'INSERT IGNORE INTO jitsi_tokens_done (name, at) VALUES (?, ?)',
-            [$name, self::utc($now)],
-        );
-        return generic_sql_affected_rows() > 0;
+        // One server can have several OpenEMRs.
+        $sql = "SELECT GET_LOCK(CONCAT(DATABASE(), '.jitsi_tokens'), 0) AS isMine";
+        return !empty(sqlQuery($sql)['isMine']);
     }
 
     public static function mark(string $name, int $now): void

@@ -11,7 +11,8 @@ final class Module
     private const NAME = 'oe-module-jitsi-tokens';
 
     private const DISABLED = 'Video visits are switched off in this OpenEMR.';
-    private const FAILED = 'The video visit does not work at the moment. Tell your administrator.';
+    private const FAILED = 'Video visits do not work at the moment. Tell your administrator:'
+        . ' the web server\'s log has a line with jitsi-tokens.';
 
     /** The address of a file in public/, below OpenEMR's own. */
     public static function address(string $file): string

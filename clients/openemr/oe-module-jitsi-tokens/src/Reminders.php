@@ -20,7 +20,7 @@ final class Reminders
     {
         $hour = Settings::reminderHour();
         $today = (new \DateTimeImmutable("@{$this->now}"))->setTimezone(Settings::zone());
-        if ($hour === null || (int) $today->format('G') < $hour) {
+        if ($hour === null || (int) $today->format('G') < $hour || !Done::isMine()) {
             return;
         }
         Done::forgetBefore($this->now - self::KEPT_DAYS * 86_400);
@@ -28,7 +28,7 @@ final class Reminders
         foreach (Calendar::between($tomorrow, $tomorrow) as $visit) {
             $wants = ($visit->patient['hipaa_allowemail'] ?? '') === 'YES'
                 && trim((string) ($visit->patient['email'] ?? '')) !== '';
-            if ($wants && $visit->refusal() === null && Done::claim($visit->id, $this->now)) {
+            if ($wants && $visit->refusal() === null && Done::at($visit->id) === null) {
                 $this->remind($visit);
             }
         }
@@ -36,6 +36,8 @@ final class Reminders
 
     private function remind(Visit $visit): void
     {
+        // Before the mail: rather none than one every five minutes.
+        Done::mark($visit->id, $this->now);
         try {
             Mail::send($visit, Service::linkIn($this->client->getVisit($visit->id), $visit));
         } catch (Refused | JitsiTokensException $error) {
