@@ -174,6 +174,7 @@ class OpenEmr:
             "users": {"7": ["Jane", "Underhill"], "8": ["Ann", "Cover"]},
             "events": [visit()],
             "encrypted": ["jitsi_tokens_api_key"],
+            "hidden": [],
             "globals": {
                 "gbl_time_zone": ZONE,
                 "webroot": "/openemr",

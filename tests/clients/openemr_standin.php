@@ -20,6 +20,7 @@
  *     users       {"7": ["Jane", "Underhill"]}
  *     globals     settings as an administrator typed them; names in "encrypted" are encrypted
  *     encrypted   a list of names
+ *     hidden      patients whom another module hides from who is signed in
  *     events      rows of openemr_postcalendar_events, with the names of patient and provider, and
  *                 "occurrences", the dates of a series
  *
@@ -124,10 +125,16 @@ namespace {
     /** library/appointments.inc.php: what takes place between two dates. */
     function fetchAppointments($from, $to, $patient = null, $provider = null): array
     {
+        $filter = new OpenEMR\Events\BoundFilter();
+        $filter->setBoundValues(openemr_standin('hidden') ?? []);
+        $filter->setFilterClause('p.pid NOT IN (…)');
+        $filtering = new OpenEMR\Events\Appointments\AppointmentsFilterEvent($filter);
+        $GLOBALS['dispatcher']->dispatch($filtering, 'appointments.customFilter', 10);
         $found = [];
         foreach (openemr_standin('events') as $event) {
             $isOther = $patient && (string) $patient !== (string) $event['pc_pid'];
-            if ($isOther || $event['pc_pid'] === '') {
+            $isHidden = in_array($event['pc_pid'], $filter->getBoundValues(), true);
+            if ($isOther || $isHidden || $event['pc_pid'] === '') {
                 continue;
             }
             foreach ($event['occurrences'] ?? [$event['pc_eventDate']] as $date) {
@@ -251,7 +258,40 @@ namespace Symfony\Component\EventDispatcher {
     }
 }
 
+namespace OpenEMR\Events {
+    class BoundFilter
+    {
+        private $boundValues = [];
+
+        public function setFilterClause($filterClause)
+        {
+        }
+
+        public function getBoundValues()
+        {
+            return $this->boundValues;
+        }
+
+        public function setBoundValues($boundValues)
+        {
+            $this->boundValues = $boundValues;
+        }
+    }
+}
+
 namespace OpenEMR\Events\Appointments {
+    class AppointmentsFilterEvent
+    {
+        public function __construct(private \OpenEMR\Events\BoundFilter $boundFilter)
+        {
+        }
+
+        public function getBoundFilter()
+        {
+            return $this->boundFilter;
+        }
+    }
+
     class AppointmentRenderEvent
     {
         public const RENDER_BELOW_PATIENT = 'appointment.render.below.patient';

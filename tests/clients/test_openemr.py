@@ -794,6 +794,19 @@ def test_what_is_not_of_this_calendar_is_left_alone(clinic: OpenEmr, service: Vi
     assert not clinic.log.count("jitsi-tokens: ")
 
 
+def test_patients_hidden_from_a_user_keep_their_visits(
+    openemr: OpenEmr, service: VisitService
+) -> None:
+    """OpenEMR runs its services in anybody's session, and a module may filter by it."""
+    openemr.change(events=[visit(60)])
+    compare(openemr)
+    openemr.change(hidden=[str(PATIENT)])
+    compare(openemr)
+    openemr.ask("GET", "/save?eid=412")
+    assert service.state(ID) == "scheduled"
+    refused(openemr, openemr.press("link"), 404, NONE)
+
+
 def test_a_later_state_of_the_calendar_stays(clinic: OpenEmr, service: VisitService) -> None:
     """Who read the calendar before somebody else changed it changes nothing any more."""
     clinic.change(events=[visit(60)])

@@ -21,6 +21,7 @@
         'home.dashboard.inject.card' => 'showCard',
         'home.appointment.filter' => 'addAddress',
         'core.twig.environment.create' => 'addTemplates',
+        'appointments.customFilter' => 'showAll',
     ];
     foreach ($listeners as $event => $method) {
         $eventDispatcher->addListener($event, static function ($event) use ($method) {
@@ -30,7 +31,7 @@
             } catch (\Throwable $error) {
                 error_log('jitsi-tokens: ' . get_class($error) . ': ' . $error->getMessage());
             }
-        });
+        }, $event === 'appointments.customFilter' ? -1000 : 0);    // After all who hide.
     }
 })($eventDispatcher);
 

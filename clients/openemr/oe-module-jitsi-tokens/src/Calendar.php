@@ -15,6 +15,8 @@ final class Calendar
     private const MOST_DAYS = 400;
     private const EVENTS = 'openemr_postcalendar_events';
 
+    private static bool $isWhole = false;
+
     /**
      * @param ?int $pid of this patient alone
      *
@@ -48,6 +50,22 @@ final class Calendar
             $visits[$visit->id] = $visit;
         }
         return $visits;
+    }
+
+    /** Does the work with the visits of all patients, those hidden from the user among them. */
+    public static function whole(callable $work): void
+    {
+        self::$isWhole = true;
+        try {
+            $work();
+        } finally {
+            self::$isWhole = false;
+        }
+    }
+
+    public static function isWhole(): bool
+    {
+        return self::$isWhole;
     }
 
     /**

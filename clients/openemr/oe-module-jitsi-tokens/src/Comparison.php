@@ -28,9 +28,10 @@ final class Comparison
             return;
         }
         $client = Settings::client();
-        $comparison = new self($client, time());
-        $comparison->run();
-        (new Reminders($client, time()))->run();
+        Calendar::whole(static function () use ($client): void {
+            (new self($client, time()))->run();
+            (new Reminders($client, time()))->run();
+        });
         Done::mark(self::LAST, time());
     }
 

@@ -113,10 +113,23 @@ final class Listeners
             }
             $limits = new Limits(1.0, 3.0, 4.0, 1);
             foreach (array_keys(self::$changed) as $key) {
-                (new Comparison(Settings::client($limits), time()))->runFor((string) $key);
+                $comparison = new Comparison(Settings::client($limits), time());
+                Calendar::whole(static fn () => $comparison->runFor((string) $key));
             }
         } catch (\Throwable $error) {
             Module::log($error);
+        }
+    }
+
+    /**
+     * A module can hide patients from a user. In that user's request they would be missing in the
+     * comparison, and it would cancel their visits.
+     */
+    public static function showAll(object $event): void
+    {
+        if (Calendar::isWhole()) {
+            $event->getBoundFilter()->setFilterClause('1');
+            $event->getBoundFilter()->setBoundValues([]);
         }
     }
 
