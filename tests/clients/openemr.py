@@ -175,6 +175,7 @@ class OpenEmr:
             "events": [visit()],
             "encrypted": ["jitsi_tokens_api_key"],
             "hidden": [],
+            "mailer": None,
             "globals": {
                 "gbl_time_zone": ZONE,
                 "webroot": "/openemr",

@@ -21,6 +21,7 @@
  *     globals     settings as an administrator typed them; names in "encrypted" are encrypted
  *     encrypted   a list of names
  *     hidden      patients whom another module hides from who is signed in
+ *     mailer      what OpenEMR's mailer throws, or null
  *     events      rows of openemr_postcalendar_events, with the names of patient and provider, and
  *                 "occurrences", the dates of a series
  *
@@ -770,6 +771,7 @@ namespace {
         public $Subject;
         public $Body;
         public $AltBody;
+        public $Timeout = 300;
         private array $mail = [];
 
         public static function isConfigured()
@@ -793,6 +795,10 @@ namespace {
 
         public function send()
         {
+            if (openemr_standin('mailer') !== null) {
+                throw new RuntimeException(openemr_standin('mailer'));
+            }
+            $this->mail['seconds'] = $this->Timeout;
             $text = ['subject' => $this->Subject, 'html' => $this->Body, 'text' => $this->AltBody];
             openemr_standin_note('mail', $this->mail + $text);
             return true;

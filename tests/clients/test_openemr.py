@@ -926,6 +926,21 @@ def test_a_reminder_that_failed_is_tried_again(clinic: OpenEmr) -> None:
     assert len(clinic.noted("mail")) == 1
 
 
+def test_a_mailer_that_throws_tells_the_log_no_address(clinic: OpenEmr) -> None:
+    """The next patient gets a mail, and this one's is tried again; a dead server takes seconds."""
+    clinic.change(mailer="Invalid address: joan@appleseed.example")
+    refused(clinic, clinic.press("send"), 502, "The mail could not be sent.")
+    zone = in_zone(12)
+    clinic.change(events=[visit(24 * 60, zone)])
+    clinic.set_up(gbl_time_zone=zone, jitsi_tokens_reminder_hour="0")
+    compare(clinic)
+    assert clinic.done().keys() == {"comparison"}
+
+    clinic.change(mailer=None)
+    compare(clinic)
+    assert [mail["seconds"] for mail in clinic.noted("mail")] == [10]
+
+
 def test_managing_the_module_switches_its_service(openemr: OpenEmr) -> None:
     """What it prints while it makes the ACL does not get into the manager's answer."""
     for action in ("preenable", "enable", "disable", "unregister"):

@@ -9,6 +9,8 @@ use JitsiTokens\Secret;
 /** A mail with the patient's link, by OpenEMR's own mailer. It names no condition and no reason. */
 final class Mail
 {
+    private const SECONDS = 10;
+
     /** @throws Refused the patient wants no mail or has no address, or it cannot be sent */
     public static function send(Visit $visit, Secret $link): void
     {
@@ -20,14 +22,23 @@ final class Mail
         if (!self::isSetUp()) {
             throw new Refused(409, 'E-mail is not set up in this OpenEMR.');
         }
-        $mail = new \MyMailer();
-        $mail->setFrom($GLOBALS['patient_reminder_sender_email'], Settings::text('clinic'));
-        $mail->addAddress($to);
-        $mail->Subject = xl('Your video visit') . ': ' . Settings::text('clinic');
-        $mail->isHTML(true);
-        $mail->Body = self::html($visit, $link);
-        $mail->AltBody = self::text($visit, $link);
-        if (!$mail->send()) {
+        try {
+            $mail = new \MyMailer();
+            // Without it a mail server that is away takes five minutes.
+            $mail->Timeout = self::SECONDS;
+            $mail->setFrom($GLOBALS['patient_reminder_sender_email'], Settings::text('clinic'));
+            $mail->addAddress($to);
+            $mail->Subject = xl('Your video visit') . ': ' . Settings::text('clinic');
+            $mail->isHTML(true);
+            $mail->Body = self::html($visit, $link);
+            $mail->AltBody = self::text($visit, $link);
+            $isSent = $mail->send();
+        } catch (\Throwable $error) {
+            // Its message may hold the address.
+            error_log('jitsi-tokens: ' . $error::class);
+            $isSent = false;
+        }
+        if (!$isSent) {
             throw new Refused(502, 'The mail could not be sent.');
         }
     }
