@@ -585,6 +585,18 @@ def test_a_patient_is_refused_with_a_sentence_and_a_number(  # noqa: PLR0917
     assert not service.calls
 
 
+def test_a_session_without_a_patient_finds_nobodys_visit(
+    clinic: OpenEmr, service: VisitService
+) -> None:
+    """OpenEMR answers everybody's appointments where it is asked for patient 0."""
+    clinic.change(user=None, pid=0)
+    answer = clinic.open_in_portal()
+
+    assert answer.status == 404
+    assert "You have no such video visit." in answer.body
+    assert not service.calls
+
+
 def test_a_mailed_link_leads_through_the_portals_login(openemr: OpenEmr) -> None:
     """It holds no token; a disabled module opens nothing in the portal either."""
     openemr.change(user=None, pid=None)

@@ -61,7 +61,8 @@ final class Portal
         }
         // Of another patient it is found as little as one that does not exist.
         $visit = Calendar::find($asked[0], $asked[1], $pid);
-        if ($visit === null) {
+        // Without a patient OpenEMR finds everybody's.
+        if ($visit === null || $visit->pid !== $pid) {
             throw new Refused(404, 'You have no such video visit.');
         }
         if ($visit->refusal() !== null) {
