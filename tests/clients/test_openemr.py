@@ -647,6 +647,18 @@ def test_the_settings_have_a_tab_with_units(openemr: OpenEmr) -> None:
         assert "(minutes)" in told[f"jitsi_tokens_{name}"][0]
 
 
+@pytest.mark.parametrize(("status", "sentence"), [("x", CANCELLED), ("^", PENDING)])
+def test_without_the_setting_the_usual_states_close(
+    clinic: OpenEmr, service: VisitService, status: str, sentence: str
+) -> None:
+    """Who sets the globals one by one leaves it out: no request is a visit for that."""
+    clinic.set_up(jitsi_tokens_closing="")
+    clinic.change(events=[visit(pc_apptstatus=status)])
+
+    refused(clinic, clinic.press("link"), 409, sentence)
+    assert not service.calls
+
+
 @pytest.mark.parametrize(
     ("early", "overrun", "minutes"),
     [("60", "5", (60, 5)), ("0", "0", (0, 0)), ("-5", "an hour", (15, 30)), ("721", "", (720, 30))],

@@ -13,6 +13,7 @@ use OpenEMR\Services\Globals\GlobalSetting;
 final class Settings
 {
     private const SECTION = 'Video visits';
+    private const CLOSING = 'x % ^ ? ! > $';
 
     /** Adds the tab. */
     public static function addTo(object $globalsService): void
@@ -27,7 +28,7 @@ final class Settings
                 'Their numbers, with commas. Modules, Manage Modules, the gear lists them.'],
             'opens_before' => ['Opens before the start (minutes)', $number, '15', '0 to 720'],
             'overrun' => ['Stays open after the end (minutes)', $number, '30', '0 to 720'],
-            'closing' => ['States that close the room', $text, 'x % ^ ? ! > $',
+            'closing' => ['States that close the room', $text, self::CLOSING,
                 'As in the list Appointment Statuses, with blanks'],
             'clinic' => ['Name of the clinic', $text, '', 'Patients read it on each screen'],
             'phone' => ['Number for patients in trouble', $text, '',
@@ -79,7 +80,8 @@ final class Settings
     /** @return list<string> the states in which nobody may enter */
     public static function closing(): array
     {
-        return preg_split('/[\s,]+/', self::text('closing'), -1, PREG_SPLIT_NO_EMPTY) ?: [];
+        $text = self::text('closing') ?: self::CLOSING;
+        return preg_split('/[\s,]+/', $text, -1, PREG_SPLIT_NO_EMPTY) ?: [];
     }
 
     public static function minutes(string $name, int $default): int
