@@ -749,6 +749,14 @@ def test_the_calendar_says_since_when_somebody_waits(
     assert openemr.ask("GET", WAITING).status == 403
 
 
+def test_a_calendar_asks_once_for_who_waits(clinic: OpenEmr, service: VisitService) -> None:
+    """Each open one does, every half minute: they must not take all of PHP's workers."""
+    service.refuses = Refusal(503, "unavailable")
+
+    assert clinic.ask("GET", WAITING).status == 500
+    assert service.lists == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "call"),
     [

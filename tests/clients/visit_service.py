@@ -59,6 +59,8 @@ class VisitService:
                 return 200, {"configured": True}
             if path == "/api/visits":
                 self.lists += 1
+                if self.refuses:
+                    raise self.refuses
                 return 200, self._page(asked)
             self.calls.append(f"{method} {path.removeprefix('/api/visits/')}")
             self.bodies.append(body)

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace JitsiTokens\OpenEMR;
 
+use JitsiTokens\Limits;
+
 /** Who waits today, for the calendar: public/waiting.php. */
 final class Waiting
 {
@@ -14,7 +16,8 @@ final class Waiting
             return;
         }
         $today = new \DateTimeImmutable('today', Settings::zone());
-        $page = Settings::client()->listVisits(
+        // Each open calendar asks: a service that is away must not take all of PHP's workers.
+        $page = Settings::client(new Limits(1.0, 3.0, 4.0, 1))->listVisits(
             $today->format(DATE_RFC3339),
             $today->modify('+1 day')->format(DATE_RFC3339),
             waiting: true,
