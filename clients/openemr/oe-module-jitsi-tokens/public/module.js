@@ -35,7 +35,8 @@
     try {
       const answer = await fetch(box.dataset.action, { method: 'POST', body });
       sentence = (await answer.text()).trim();
-      if (what === 'link' && answer.ok) {
+      /* When the session is over, the answer is the page of the login. */
+      if (what === 'link' && answer.ok && /^https?:\S+$/.test(sentence)) {
         const link = sentence;
         try {
           await navigator.clipboard.writeText(link);
