@@ -218,6 +218,15 @@ def test_nothing_of_the_record_is_sent_but_a_first_name(
     assert not {"90210", "90211"} & set(patient.split("-"))
 
 
+def test_a_name_is_sent_without_what_the_service_refuses(
+    clinic: OpenEmr, service: VisitService
+) -> None:
+    """A patient may have typed it in the portal, and the provider has to get in all the same."""
+    clinic.change(events=[visit(fname="\u202eJo\u2066an\ufffd\n")])
+    assert clinic.press().status == 303
+    assert service.bodies[0]["participants"][1]["userName"] == "Jo an"
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "sentence"),
     [

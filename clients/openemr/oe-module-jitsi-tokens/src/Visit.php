@@ -138,9 +138,11 @@ final class Visit
         return "pc_eid {$this->eids[0]} on {$this->date}";
     }
 
+    /** Without what the service refuses in a name, such as characters that turn the direction. */
     public static function name(string $name): string
     {
-        return trim((string) preg_replace('/\p{Cc}+/u', ' ', $name));
+        $refused = '/[\p{Cc}\x{2028}-\x{202E}\x{2066}-\x{2069}\x{FFFD}]+/u';
+        return trim((string) preg_replace($refused, ' ', $name));
     }
 
     private function hasLength(): bool
