@@ -178,7 +178,8 @@ namespace {
             $GLOBALS['lock'] = fopen(openemr_standin('root') . '/lock', 'c');
             $rows = [['isMine' => (int) flock($GLOBALS['lock'], LOCK_EX | LOCK_NB)]];
         } elseif (str_starts_with($sql, 'SELECT gl_value')) {
-            $rows = [['gl_value' => openemr_standin('globals')['gbl_time_zone']]];
+            preg_match("/gl_name = '(\w+)'/", $sql, $name);
+            $rows = [['gl_value' => openemr_standin('globals')[$name[1]]]];
         } elseif (str_starts_with($sql, 'SELECT pc_catid')) {
             $rows = [
                 ['pc_catid' => 5, 'pc_catname' => 'Office Visit'],
@@ -511,6 +512,16 @@ namespace OpenEMR\Events\Globals {
         public function getGlobalsService(): object
         {
             return $this->service;
+        }
+    }
+}
+
+namespace OpenEMR\Common\Uuid {
+    class UniqueInstallationUuid
+    {
+        public static function getUniqueInstallationUuid()
+        {
+            return $GLOBALS['openemr']['globals']['unique_installation_id'] = 'made by OpenEMR';
         }
     }
 }

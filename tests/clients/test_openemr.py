@@ -218,6 +218,15 @@ def test_nothing_of_the_record_is_sent_but_a_first_name(
     assert not {"90210", "90211"} & set(patient.split("-"))
 
 
+def test_a_link_outlives_the_page_about(clinic: OpenEmr, service: VisitService) -> None:
+    """There OpenEMR makes the id of the installation, on which the patient's own depends."""
+    for installation in ("", "made by OpenEMR"):
+        clinic.set_up(unique_installation_id=installation)
+        assert clinic.press("link").status == 200
+    first, second = [body["participants"][1]["participantId"] for body in service.bodies]
+    assert first == second
+
+
 def test_a_name_is_sent_without_what_the_service_refuses(
     clinic: OpenEmr, service: VisitService
 ) -> None:

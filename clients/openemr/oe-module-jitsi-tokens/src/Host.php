@@ -11,6 +11,7 @@ use OpenEMR\Common\Crypto\CryptoGen;
 use OpenEMR\Common\Csrf\CsrfUtils;
 use OpenEMR\Common\Logging\EventAuditLogger;
 use OpenEMR\Common\Session\SessionWrapperFactory;
+use OpenEMR\Common\Uuid\UniqueInstallationUuid;
 
 /** What the releases of OpenEMR do differently: session, CSRF, secrets, audit. */
 final class Host
@@ -27,6 +28,19 @@ final class Host
     public static function site(): string
     {
         return basename((string) $GLOBALS['OE_SITE_DIR']);
+    }
+
+    /** An id of this OpenEMR. OpenEMR makes it when it is first asked, on its page About mostly. */
+    public static function installation(): string
+    {
+        $id = (string) ($GLOBALS['unique_installation_id'] ?? '');
+        if ($id === '') {
+            UniqueInstallationUuid::getUniqueInstallationUuid();
+            // What it returns is another one each time, where its row is missing.
+            $sql = "SELECT gl_value FROM globals WHERE gl_name = 'unique_installation_id'";
+            $id = (string) (sqlQuery($sql)['gl_value'] ?? '');
+        }
+        return $id;
     }
 
     public static function csrfToken(): string

@@ -70,8 +70,8 @@ final class Visit
      */
     public function patientId(): string
     {
-        $key = (string) ($GLOBALS['unique_installation_id'] ?? '');
-        return 'patient-' . substr(hash_hmac('sha256', (string) $this->pid, $key), 0, 16);
+        $digest = hash_hmac('sha256', (string) $this->pid, Host::installation());
+        return 'patient-' . substr($digest, 0, 16);
     }
 
     public static function providerId(int $userId): string
