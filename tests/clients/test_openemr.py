@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 STRANGE = "Press the button in the appointment."
 STALE = "Open the appointment again, and press the button there."
-FOREIGN = "This is no visit of yours. Your administrator can give you leave."
+FOREIGN = "This visit belongs to another provider. Your administrator can let you join it."
 NONE = "This appointment is no video visit any more."
 FAR = "A video visit is at most 400 days away."
 PENDING = "This request for an appointment is not confirmed yet."
@@ -704,6 +704,10 @@ def test_the_connection_is_tested_behind_the_gear(openemr: OpenEmr, service: Vis
     assert "✓" not in page
     assert "✓" not in openemr.ask("POST", CONFIG, {"csrf_token_form": "0" * 40}).body
 
+    openemr.set_up(gbl_time_zone="")
+    compare(openemr)  # cron's PHP and the web server's may have different ones
+    assert service.calls == []
+    openemr.set_up(gbl_time_zone=ZONE)
     compare(openemr)
     service.calls.clear()
     page = openemr.ask("POST", CONFIG, form).body

@@ -73,7 +73,7 @@ def pressed(press: Callable[[], httpx.Response]) -> httpx.Response:
 class Race:
     """A change of the health record's against somebody who presses until it is answered.
 
-    Whoever has won starts later in the next round, until each wins by turns.
+    The winner starts later in the next round, until each wins by turns.
     """
 
     def __init__(self) -> None:

@@ -520,7 +520,7 @@
     clock = { time: body.serverTime, at: performance.now() };
     if (body.status === 'open' || body.status === 'live') { asked += 1; }
     if (firstStart === null) { firstStart = body.startsAt; }
-    // Whoever is let in after that has not left: the doctor has opened the room again.
+    // Someone who is let in after that has not left: the doctor has opened the room again.
     if (body.status !== 'open' && body.status !== 'live') { left = ''; }
     if (!languageChosen) { language = pick(preferred()); }
     if (typeof body.nextSeconds === 'number') {

@@ -24,7 +24,7 @@ final class Comparison
     /** All visits, and the reminders: every five minutes. */
     public static function runAsService(): void
     {
-        if (!Settings::areComplete()) {
+        if (!Settings::areComplete() || !Settings::hasZone()) {
             return;
         }
         $client = Settings::client();

@@ -85,11 +85,9 @@ final class Diagnosis
             return [false, $refused->getMessage()];
         }
         $text = "It is {$now->format('H:i')} in {$now->getTimezone()->getName()}.";
-        // It is in the table alone.
-        $sql = "SELECT gl_value FROM globals WHERE gl_name = 'gbl_time_zone'";
-        return empty(sqlQuery($sql)['gl_value'])
-            ? [false, "{$text} Choose the clinic's time zone in Administration, Config, Locale."]
-            : [true, "{$text} If that is wrong, change it in Administration, Config, Locale."];
+        return Settings::hasZone()
+            ? [true, "{$text} If that is wrong, change it in Administration, Config, Locale."]
+            : [false, "{$text} Choose the clinic's time zone in Administration, Config, Locale."];
     }
 
     /** Makes a visit, looks at its link, and cancels it. */

@@ -120,6 +120,13 @@ final class Settings
         return new \DateTimeZone($name);
     }
 
+    /** Whether a zone is chosen: the table alone tells. Without one cron and the web may differ. */
+    public static function hasZone(): bool
+    {
+        $sql = "SELECT gl_value FROM globals WHERE gl_name = 'gbl_time_zone'";
+        return !empty(sqlQuery($sql)['gl_value']);
+    }
+
     /** Without the setting: JITSI_TOKENS_URL and JITSI_TOKENS_API_KEY (or …_FILE). */
     public static function client(?Limits $limits = null): Client
     {

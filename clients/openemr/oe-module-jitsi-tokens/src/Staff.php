@@ -57,7 +57,7 @@ final class Staff
         $isModerators = in_array($action, ['join', 'late', 'by-phone', 'end'], true);
         $userId = Host::userId();
         if ($isModerators && !isset($visit->providers[$userId]) && !Host::mayModerate()) {
-            $sentence = 'This is no visit of yours. Your administrator can give you leave.';
+            $sentence = 'This visit belongs to another provider. Your administrator can let you join it.';
             throw new Refused(403, $sentence);
         }
         match ($action) {
