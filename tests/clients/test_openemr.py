@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import shutil
 import subprocess
@@ -324,7 +325,7 @@ def test_a_visit_of_two_providers_is_one_room(openemr: OpenEmr, service: VisitSe
     openemr.change(user=PROVIDER)
     assert openemr.press(eid="412").status == 303
 
-    joint = "oe-default-m3"
+    joint = _joint(PATIENT)
     assert service.calls[1::2] == [
         f"POST {joint}/participants/provider-{number}/join" for number in (8, 7)
     ]
@@ -343,18 +344,38 @@ def test_another_provider_keeps_the_link(clinic: OpenEmr, service: VisitService)
     other = visit(pc_eid="421", pc_multiple="3", pc_pid="90211")
     clinic.change(events=[new, other])
     clinic.ask("GET", "/save?eid=420")
-    assert moderators(service, "oe-default-m3") == ["provider-8"]
+    assert moderators(service, _joint(PATIENT)) == ["provider-8"]
     assert clinic.press("link").body == before
     assert clinic.press("link", eid="421").body != before
 
     compare(clinic)
     assert {visit_id: service.state(visit_id) for visit_id in service.visits} == {
-        "oe-default-m3": "scheduled",
-        "oe-default-421": "scheduled",
+        _joint(PATIENT): "scheduled",
+        _joint(90211): "scheduled",
     }
     clinic.change(events=[new])
     clinic.ask("GET", "/delete?eid=420")
-    assert service.state("oe-default-m3") == "cancelled"
+    assert service.state(_joint(PATIENT)) == "cancelled"
+
+
+def test_a_number_that_openemr_gives_again_leads_to_no_room_of_before(
+    clinic: OpenEmr, service: VisitService
+) -> None:
+    """The highest pc_multiple, once its appointment is deleted."""
+    clinic.change(events=[visit(pc_multiple="3")])
+    assert clinic.press().status == 303
+    clinic.change(events=[visit(pc_eid="420", pc_multiple="3", pc_pid="90211")])
+    assert clinic.press(eid="420").status == 303
+
+    assert service.calls[-1] == f"POST {_joint(90211)}/participants/provider-7/join"
+    compare(clinic)
+    assert service.state(_joint(PATIENT)) == "cancelled"
+    assert service.state(_joint(90211)) == "scheduled"
+
+
+def _joint(pid: int) -> str:
+    digest = hmac.digest(b"of this OpenEMR", str(pid).encode(), "sha256").hex()
+    return f"oe-default-m3-{digest[:8]}"
 
 
 @pytest.mark.parametrize(

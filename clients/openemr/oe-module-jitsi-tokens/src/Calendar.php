@@ -123,19 +123,36 @@ final class Calendar
     /** @return array<string, mixed>|null pc_eid, pc_eventDate and pc_recurrtype */
     public static function row(string $key): ?array
     {
-        $column = $key[0] === 'm' ? 'pc_multiple' : 'pc_eid';
-        $sql = 'SELECT pc_eid, pc_eventDate, pc_recurrtype FROM ' . self::EVENTS
-            . " WHERE {$column} = ? ORDER BY pc_eid LIMIT 1";
-        return sqlQuery($sql, [ltrim($key, 'm')]) ?: null;
+        $isJoint = $key[0] === 'm';
+        $column = $isJoint ? 'pc_multiple' : 'pc_eid';
+        $sql = 'SELECT pc_eid, pc_eventDate, pc_recurrtype, pc_pid FROM ' . self::EVENTS
+            . " WHERE {$column} = ? ORDER BY pc_eid";
+        $number = explode('-', ltrim($key, 'm'))[0];
+        $found = sqlStatement($sql, [$number]);
+        while ($row = sqlFetchArray($found)) {
+            if (!$isJoint || $key === self::joint($number, $row['pc_pid'])) {
+                return $row;
+            }
+        }
+        return null;
     }
 
     /**
      * What stays the same when the appointment changes: its pc_eid; where OpenEMR allows several
-     * providers "m" and its pc_multiple, since it then makes a new row for another provider.
+     * providers that of joint(), since it then makes a new row for another provider.
      */
     public static function key(int $eid): string
     {
         return (string) (self::more([$eid])[$eid]['key'] ?? $eid);
+    }
+
+    /**
+     * OpenEMR gives the highest pc_multiple again once its rows are deleted: with the patient in
+     * it, the next patient has another visit, and another room.
+     */
+    private static function joint(int|string $multiple, int|string $pid): string
+    {
+        return "m{$multiple}-" . substr(Visit::digest((int) $pid), 0, 8);
     }
 
     /** @param ?string $date of an occurrence of a series */
@@ -153,7 +170,7 @@ final class Calendar
     public static function parse(string $id): ?array
     {
         $site = preg_quote(Host::site(), '/');
-        if (!preg_match("/^oe-{$site}-(m?\d+)(?:\.(\d{4})(\d\d)(\d\d))?\$/D", $id, $found)) {
+        if (!preg_match("/^oe-{$site}-(\d+|m\d+-[0-9a-f]{8})(?:\.(\d{4})(\d\d)(\d\d))?\$/D", $id, $found)) {
             return null;
         }
         return [$found[1], isset($found[2]) ? "{$found[2]}-{$found[3]}-{$found[4]}" : null];
@@ -238,12 +255,11 @@ final class Calendar
         $visitOf = [];
         foreach ($rows as $row) {
             $eid = (int) $row['pc_eid'];
-            $multiple = "m{$row['pc_multiple']}";
+            $joint = self::joint($row['pc_multiple'], $row['pc_pid']);
             // Two dialogs that were saved at once may have taken the same pc_multiple.
-            $when = "{$row['pc_eventDate']} {$row['pc_startTime']}";
-            $visit = "{$multiple} {$row['pc_pid']} {$when}";
-            $visitOf[$eid] = [$multiple, $visit];
-            foreach ([$multiple, $visit] as $group) {
+            $visit = "{$joint} {$row['pc_eventDate']} {$row['pc_startTime']}";
+            $visitOf[$eid] = [$joint, $visit];
+            foreach ([$joint, $visit] as $group) {
                 $lowest[$group] = min($lowest[$group] ?? $eid, $eid);
             }
         }

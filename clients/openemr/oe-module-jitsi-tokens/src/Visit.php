@@ -70,8 +70,13 @@ final class Visit
      */
     public function patientId(): string
     {
-        $digest = hash_hmac('sha256', (string) $this->pid, Host::installation());
-        return 'patient-' . substr($digest, 0, 16);
+        return 'patient-' . substr(self::digest($this->pid), 0, 16);
+    }
+
+    /** What is sent instead of a patient's record number, in hex digits. */
+    public static function digest(int $pid): string
+    {
+        return hash_hmac('sha256', (string) $pid, Host::installation());
     }
 
     public static function providerId(int $userId): string
