@@ -18,7 +18,7 @@ final class Diagnosis
         $missing = Settings::missing();
         if ($missing !== []) {
             $names = implode(', ', array_map('xl', $missing));
-            return [[false, "Administration, Config, Video visits: fill in {$names}."]];
+            return [[false, "Admin, Config, Video visits: fill in {$names}."]];
         }
         return [
             self::service(),
@@ -86,8 +86,8 @@ final class Diagnosis
         }
         $text = "It is {$now->format('H:i')} in {$now->getTimezone()->getName()}.";
         return Settings::hasZone()
-            ? [true, "{$text} If that is wrong, change it in Administration, Config, Locale."]
-            : [false, "{$text} Choose the clinic's time zone in Administration, Config, Locale."];
+            ? [true, "{$text} If that is wrong, change it in Admin, Config, Locale."]
+            : [false, "{$text} Choose the clinic's time zone in Admin, Config, Locale."];
     }
 
     /** Makes a visit, looks at its link, and cancels it. */
@@ -122,7 +122,7 @@ final class Diagnosis
     private static function comparison(): array
     {
         $last = Comparison::lastRun();
-        $how = 'Run OpenEMR\'s background services by cron: see the page on installing.';
+        $how = 'Wait five minutes. If it still says so, add the line for cron: docs/openemr.md.';
         if ($last === null) {
             return [false, "The calendar was not compared yet. {$how}"];
         }
@@ -134,7 +134,7 @@ final class Diagnosis
 
     private static function mail(): array
     {
-        $hint = 'Administration, Config, Notifications needs a sender'
+        $hint = 'Admin, Config, Notifications needs a sender'
             . ' (Patient Reminder Sender Email), and for SMTP host, port and security protocol.';
         return Mail::isSetUp()
             ? [true, 'Mails with links go out by OpenEMR\'s own mail.']

@@ -9,7 +9,7 @@ use JitsiTokens\Client;
 use JitsiTokens\Limits;
 use OpenEMR\Services\Globals\GlobalSetting;
 
-/** The tab Video visits of Administration → Config. */
+/** The tab Video visits of Admin → Config. */
 final class Settings
 {
     private const SECTION = 'Video visits';

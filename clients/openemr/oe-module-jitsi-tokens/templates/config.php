@@ -14,7 +14,7 @@
 <head><meta charset="utf-8"><title><?php echo xlt('Video visits'); ?></title></head>
 <body style="font-family: sans-serif; margin: 1rem">
 <h1><?php echo xlt('Video visits'); ?></h1>
-<p><?php echo xlt('The settings are in Administration, Config, Video visits.'); ?></p>
+<p><?php echo xlt('The settings are in Admin, Config, Video visits.'); ?></p>
 <form method="post">
     <input type="hidden" name="csrf_token_form" value="<?php echo attr($token); ?>">
     <button type="submit"><?php echo xlt('Test the connection'); ?></button>
