@@ -358,6 +358,21 @@ def test_another_provider_keeps_the_link(clinic: OpenEmr, service: VisitService)
     assert service.state(_joint(PATIENT)) == "cancelled"
 
 
+def test_a_link_that_went_to_the_wrong_address_is_replaced(
+    openemr: OpenEmr, service: VisitService
+) -> None:
+    """By who may send it."""
+    openemr.change(user=8)
+    assert "New link" in openemr.dialog()
+    answer = openemr.press("new-link")
+
+    assert answer.status == 200
+    assert answer.body.startswith("The old link opens nothing any more.")
+    patient = service.bodies[0]["participants"][1]["participantId"]
+    assert service.calls == [f"PUT {ID}", f"POST {ID}/participants/{patient}/new-link"]
+    assert openemr.noted("audit")[-1][3].startswith("link replaced: pc_eid 412 on ")
+
+
 def test_a_number_that_openemr_gives_again_leads_to_no_room_of_before(
     clinic: OpenEmr, service: VisitService
 ) -> None:

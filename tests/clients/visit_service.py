@@ -88,7 +88,7 @@ class VisitService:
                 state["status"], state["because"] = "over", body["because"]
             case "PATCH", []:
                 state["delayMinutes"] = body["delayMinutes"]
-            case "PUT", ["participants", _]:
+            case ("PUT", ["participants", _]) | ("POST", ["participants", _, "new-link"]):
                 pass
             case "POST", ["participants", _, "join"]:
                 return 200, MEETING

@@ -28,6 +28,7 @@
     const fields = JSON.parse(box.dataset.jitsiTokens);
     const output = box.querySelector('output');
     const what = button.dataset.do;
+    if (what === 'new-link' && !confirm(box.dataset.sure)) return;
     restored();
     const { minutes } = button.dataset;
     const body = new URLSearchParams({ ...fields, action: what, minutes });

@@ -170,7 +170,8 @@ final class Calendar
     public static function parse(string $id): ?array
     {
         $site = preg_quote(Host::site(), '/');
-        if (!preg_match("/^oe-{$site}-(\d+|m\d+-[0-9a-f]{8})(?:\.(\d{4})(\d\d)(\d\d))?\$/D", $id, $found)) {
+        $key = '(\d+|m\d+-[0-9a-f]{8})';
+        if (!preg_match("/^oe-{$site}-{$key}(?:\.(\d{4})(\d\d)(\d\d))?\$/D", $id, $found)) {
             return null;
         }
         return [$found[1], isset($found[2]) ? "{$found[2]}-{$found[3]}-{$found[4]}" : null];

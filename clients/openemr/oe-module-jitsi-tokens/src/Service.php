@@ -60,6 +60,15 @@ final class Service
         return $this->sentenced(fn (): Secret => self::linkIn($this->putVisit($visit), $visit));
     }
 
+    /** Replaces the patient's link: the old one is dead from the next request on. */
+    public function newLink(Visit $visit): void
+    {
+        $this->sentenced(function () use ($visit): void {
+            $this->putVisit($visit);
+            $this->client->newLink($visit->id, $visit->patientId());
+        });
+    }
+
     /**
      * @param array<string, mixed> $stored as PUT and GET answer it
      *

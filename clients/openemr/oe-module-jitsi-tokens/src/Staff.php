@@ -57,8 +57,8 @@ final class Staff
         $isModerators = in_array($action, ['join', 'late', 'by-phone', 'end'], true);
         $userId = Host::userId();
         if ($isModerators && !isset($visit->providers[$userId]) && !Host::mayModerate()) {
-            $sentence = 'This visit belongs to another provider. Your administrator can let you join it.';
-            throw new Refused(403, $sentence);
+            $sentence = 'This visit belongs to another provider.';
+            throw new Refused(403, "{$sentence} Your administrator can let you join it.");
         }
         match ($action) {
             'join' => self::join($visit, $userId),
@@ -66,6 +66,7 @@ final class Staff
             'by-phone', 'end' => self::end($visit, $action === 'end' ? 'done' : 'by-phone'),
             'link' => self::link($visit),
             'send' => self::send($visit),
+            'new-link' => self::newLink($visit),
             default => throw new Refused(400, self::STRANGE),
         };
     }
@@ -112,6 +113,13 @@ final class Staff
         Mail::send($visit, (new Service())->link($visit));
         Host::audit(true, "link mailed: {$visit->described()}", $visit->pid);
         Module::say(200, xl('The link is on its way to the patient.'));
+    }
+
+    private static function newLink(Visit $visit): void
+    {
+        (new Service())->newLink($visit);
+        Host::audit(true, "link replaced: {$visit->described()}", $visit->pid);
+        Module::say(200, xl('The old link opens nothing any more. Copy or send the new one.'));
     }
 
     private static function nameOf(int $userId): string

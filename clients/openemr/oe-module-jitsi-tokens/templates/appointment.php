@@ -11,7 +11,11 @@
 
 use JitsiTokens\OpenEMR\Module;
 
-$buttons = [['Copy the link', 'link', ''], ['Send the link', 'send', '']];
+$buttons = [
+    ['Copy the link', 'link', ''],
+    ['Send the link', 'send', ''],
+    ['New link', 'new-link', ''],
+];
 if ($sentence === null && $mayModerate) {
     $buttons = [
         ['Join video visit', 'join', ''],
@@ -32,6 +36,7 @@ if ($sentence === null && $mayModerate) {
 <?php } else { ?>
     <div data-jitsi-tokens="<?php echo attr(json_encode($fields, JSON_THROW_ON_ERROR)); ?>"
         data-action="<?php echo attr(Module::address('visit.php')); ?>"
+        data-sure="<?php echo xla('Replace the link? The patient needs the new one then.'); ?>"
         data-copied="<?php echo xla('The link is copied. It is for this patient alone.'); ?>">
         <?php foreach ($buttons as [$label, $action, $minutes]) { ?>
         <button type="button"
