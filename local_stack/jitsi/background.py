@@ -31,7 +31,7 @@ def port_of(stack_name: str) -> int:
 
 
 def start(emulator: Emulator, stack: Stack, port: int) -> None:
-    """Start a stack's stand-in, in place of one that runs: that may be of older code.
+    """Start a stack's stand-in. One that runs is replaced: it may be of older code.
 
     Raises:
         Failure: it does not answer.

@@ -970,6 +970,16 @@ def test_a_deleted_appointment_is_cancelled_at_once(
     assert {service.state(visit_id) for visit_id in service.visits} == {"cancelled"}
 
 
+def test_the_log_quotes_nothing_of_an_error(openemr: OpenEmr) -> None:
+    """PHP and the database quote what they were given: only its place is logged."""
+    openemr.change(events=[visit(pc_time="Quackenbush")])
+    openemr.ask("GET", "/save?eid=412")
+    openemr.press()
+
+    assert openemr.log.count("jitsi-tokens: ") == 2
+    assert "Quackenbush" not in openemr.log
+
+
 def test_saving_does_not_fail_with_the_service(openemr: OpenEmr) -> None:
     """The comparison catches up."""
     openemr.set_up(jitsi_tokens_url="http://127.0.0.1:1")

@@ -34,7 +34,8 @@ class ModuleManagerListener extends AbstractModuleActionListener
                     );
             }
         } catch (\Throwable $error) {
-            error_log('jitsi-tokens: ' . get_class($error) . ': ' . $error->getMessage());
+            $place = basename($error->getFile()) . ":{$error->getLine()}";
+            error_log('jitsi-tokens: ' . get_class($error) . " at {$place}");
         }
         return $currentActionStatus;
     }

@@ -29,13 +29,22 @@
                 require_once __DIR__ . '/src/Module.php';
                 call_user_func(['JitsiTokens\\OpenEMR\\Listeners', $method], $event);
             } catch (\Throwable $error) {
-                error_log('jitsi-tokens: ' . get_class($error) . ': ' . $error->getMessage());
+                jitsi_tokens_log($error);
             }
         }, $event === 'appointments.customFilter' ? -1000 : 0);    // After all who hide.
     }
 })($eventDispatcher);
 
 if (!function_exists('jitsi_tokens_compare')) {
+    /** Only the SDK's messages hold no key, token, link or name: of others the place is logged. */
+    function jitsi_tokens_log($error)
+    {
+        $what = is_a($error, 'JitsiTokens\\JitsiTokensException')
+            ? $error->getMessage()
+            : 'at ' . basename($error->getFile()) . ':' . $error->getLine();
+        error_log('jitsi-tokens: ' . get_class($error) . ": {$what}");
+    }
+
     /**
      * The background service. It is here, and not in a file that the table of services names,
      * because a missing file would stop the services that come after it.
@@ -46,7 +55,7 @@ if (!function_exists('jitsi_tokens_compare')) {
             require_once __DIR__ . '/src/Module.php';
             JitsiTokens\OpenEMR\Comparison::runAsService();
         } catch (\Throwable $error) {
-            error_log('jitsi-tokens: ' . get_class($error) . ': ' . $error->getMessage());
+            jitsi_tokens_log($error);
         }
     }
 }

@@ -50,10 +50,13 @@ final class Module
         echo "{$sentence}\n";
     }
 
-    /** The SDK's messages hold no key, no token, no link and no name. */
+    /** The SDK's messages hold no key, no token, no link and no name; others may quote one. */
     public static function log(\Throwable $error): void
     {
-        error_log('jitsi-tokens: ' . $error::class . ": {$error->getMessage()}");
+        $what = $error instanceof \JitsiTokens\JitsiTokensException
+            ? $error->getMessage()
+            : 'at ' . basename($error->getFile()) . ":{$error->getLine()}";
+        error_log('jitsi-tokens: ' . $error::class . ": {$what}");
     }
 
     /** @param array<string, mixed> $values what the template uses, under these names */
