@@ -32,7 +32,7 @@ export SAM_CLI_TELEMETRY = 0
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run rotate stop test test-slow checks lint unit callers bench-check stack page pictures \
+.PHONY: help run rotate stop test test-slow checks lint unit callers bench-check stack page pictures recording \
 	test-clock test-faults vulnerabilities mutants load bench openapi openemr-module requirements clean tools
 
 help:
@@ -111,6 +111,10 @@ pictures: tools
 	$(BIN)/pytest tests/page -k "screen or keyboard" -m "not slow" --pictures .local/screenshots
 	cp .local/screenshots/waiting-en-360.png docs/pictures/waiting.png
 	cp .local/screenshots/ready-en-360.png docs/pictures/ready.png
+
+# What `make run` prints on a terminal, as docs/pictures/terminal.svg.
+recording: tools
+	$(PYTHON) -m local_stack.recording docs/pictures/terminal.svg
 
 # Starts, memory and warm requests as ratios, against the bounds in benchmarks/ratios.py.
 bench-check: tools
