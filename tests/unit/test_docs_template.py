@@ -63,15 +63,14 @@ def test_the_pages_name_who_may_read_the_audit_record() -> None:
     section = text("docs/audit.md").partition("## Who may read it")[2].partition("##")[0]
 
     assert set(re.findall(r"`(\w+Policy)`", section)) == readers
-    for page in ("README.md", "SECURITY.md", "docs/operating.md"):
+    for page in ("SECURITY.md", "docs/commands.md", "docs/operating.md"):
         assert set(POLICIES) <= set(re.findall(r"`(\w+Policy)`", text(page)))
 
 
-def test_the_readme_gives_the_defaults_of_the_template() -> None:
+def test_deploying_gives_the_defaults_of_the_template() -> None:
     """Where a default is a value and no sentence."""
-    rows = re.findall(
-        r"^\| (`[A-Z]\w+`.*?) \| (.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE
-    )
+    page = (ROOT / "docs" / "deploying.md").read_text()
+    rows = re.findall(r"^\| (`[A-Z]\w+`.*?) \| (.*?) \|", page, re.MULTILINE)
     given = {
         name: default.strip("`")
         for names, defaults in rows
