@@ -35,7 +35,7 @@ LANGUAGES = ("sh", "json", "php", "python")
 # What a block begins with that is not run, and why; `bash -n` reads it all the same.
 NOT_RUN = {
     "make run": "it is what was run to get here, and what runs this",
-    ". .local/stack.env    # for jitsi-tokens": "joins the visit of `make run`, in a browser",
+    ". .local/stack.env    # sets the path": "joins the visit of `make run`, in a browser",
     "local_stack/bootstrap": "it is what was run to get here",
     "sam build": "deploys to AWS; tests/stack/test_deployment.py builds and deploys",
     "jitsi-tokens key create": "the stack has a key",
