@@ -48,6 +48,12 @@ NOT_RUN = {
     "npm install": "changes the reader's application",
     "composer config": "needs Composer, and a project of the reader's",
     "aws cloudtrail": "the emulator has no CloudTrail",
+    "aws sts": "needs the AWS CLI, and a sign-in",
+    "export AWS_PAGER=": "takes a stack away, with the AWS CLI",
+    "of() {": "takes away what a stack leaves, with the AWS CLI",
+    "pipx install": "changes the reader's machine",
+    "sudo apt-get": "changes the reader's machine",
+    "xcode-select": "changes the reader's machine, a Mac",
     "make openemr-module": "tests/clients/test_openemr.py makes it",
 }
 
