@@ -20,46 +20,46 @@ _ALWAYS = {"X-Content-Type-Options": "Nosniff"}
 
 HEADERS: dict[str, dict[str, Any]] = {
     _NO_STORE: {
-        "description": "Nobody keeps this answer.",
+        "description": "No cache may store this response.",
         "required": True,
         "schema": {"type": "string", "const": "no-store"},
         "example": "no-store",
     },
     "PublicForAWhile": {
-        "description": "Anybody may keep this answer, for at most a minute.",
+        "description": "Any cache may store this response, for at most 60 seconds.",
         "required": True,
         "schema": {"type": "string", "pattern": "^public, max-age=[0-9]+$"},
         "example": "public, max-age=60",
     },
     "EntityTag": {
-        "description": "Changes with the body: send it as `If-None-Match`.",
+        "description": "Identifies the body. Send it as `If-None-Match` in the next request.",
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9a-f]{64}"$'},
         "example": f'"{_DIGEST}"',
     },
     "Nosniff": {
-        "description": "The media type is as it says.",
+        "description": "Tells browsers to trust `Content-Type`.",
         "required": True,
         "schema": {"type": "string", "const": "nosniff"},
         "example": "nosniff",
     },
     "BearerScheme": {
         "description": (
-            "How a caller authenticates. Only on API Gateway's own 401: the gateway renames the"
-            " header on a function's."
+            "How to authenticate. Present only on API Gateway's own 401 responses, as the gateway"
+            " renames this header on those from a function."
         ),
         "required": False,
         "schema": {"type": "string", "const": "Bearer"},
         "example": "Bearer",
     },
     "Allow": {
-        "description": "The methods that this path answers.",
+        "description": "The methods that this path supports.",
         "required": True,
         "schema": {"type": "string"},
         "example": "GET, HEAD, POST",
     },
     "RetryAfter": {
-        "description": "Seconds to wait before the next try.",
+        "description": "How many seconds to wait before you try again.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
         "example": 5,
@@ -72,24 +72,30 @@ _REFUSALS: dict[str, tuple[list[Kind], str]] = {
     "Unreadable": ([problems.MALFORMED_REQUEST], "API Gateway cannot read the request."),
     "Refused": (
         [problems.MALFORMED_REQUEST, problems.INVALID_REQUEST],
-        "The body is no JSON object in UTF-8, or a field breaks a rule.",
+        "The body is not a JSON object in UTF-8, or a field is invalid.",
     ),
-    "Unknown": ([problems.UNAUTHORIZED], "No API key, a wrong one, or a revoked one."),
+    "Unknown": ([problems.UNAUTHORIZED], "The API key is missing, wrong or revoked."),
     "Forbidden": ([problems.FORBIDDEN], "The client's policy does not allow this."),
     "Filtered": (
         [problems.FORBIDDEN],
-        "The web application firewall, where the stage has one, refused the request.",
+        "The web application firewall, if the stack has one, rejected the request.",
     ),
     "NotPublished": (
         [problems.NOT_FOUND],
-        "No such key is published. On a stack that does not publish keys there is none.",
+        "No such key is published. Only self-hosted stacks with RS256 publish keys.",
     ),
     "NoVisit": (
         [problems.NOT_FOUND],
-        "The client has no such visit, or the visit has no such participant.",
+        "This client has no such visit, or the visit has no such participant.",
     ),
-    "Superseded": ([problems.SUPERSEDED], "The visit has a higher `revision`: nothing changes."),
-    "Cancelled": ([problems.VISIT_CANCELLED], "The visit is cancelled: a PUT brings it back."),
+    "Superseded": (
+        [problems.SUPERSEDED],
+        "The visit already has a higher `revision`. Nothing changed.",
+    ),
+    "Cancelled": (
+        [problems.VISIT_CANCELLED],
+        "The visit is cancelled. A PUT with `participants` revives it.",
+    ),
     "NotNow": (
         [
             problems.TOO_EARLY,
@@ -97,33 +103,40 @@ _REFUSALS: dict[str, tuple[list[Kind], str]] = {
             problems.VISIT_OVER,
             problems.VISIT_CANCELLED,
         ],
-        "The visit lets the participant in at another time, or never.",
+        "The visit does not let this participant in now. `type` says why.",
     ),
     "NoLink": (
         [problems.LINK_INVALID, problems.LINK_REPLACED],
-        "There is no such link, or it was replaced or revoked.",
+        "The link does not exist, or it was replaced or revoked.",
     ),
     "Interrupted": (
         [problems.VISIT_INTERRUPTED, problems.UNAVAILABLE],
         (
-            "The client lost its API keys or its leave (`visit-interrupted`, without"
-            " `Retry-After`), or the service cannot answer now."
+            "`unavailable`: the service cannot answer now; try again after `Retry-After`."
+            " `visit-interrupted`, without `Retry-After`: the client that created the visit has no"
+            " API key any more, or its policy no longer allows the visit."
         ),
     ),
     "MethodNotAllowed": (
         [problems.METHOD_NOT_ALLOWED],
-        "A method that is not listed for this path.",
+        "This path does not support the method. `Allow` lists the methods it does.",
     ),
     "TooLarge": (
         [problems.CONTENT_TOO_LARGE],
-        "The body is too large: here at most 16,384 bytes are read.",
+        "The body exceeds 16,384 bytes.",
     ),
     "NotJson": (
         [problems.UNSUPPORTED_MEDIA_TYPE],
         "The body is not `application/json` in UTF-8, or it has a `Content-Encoding`.",
     ),
-    "TooMany": ([problems.TOO_MANY_REQUESTS], "The stage throttles. Try again later."),
-    "Unavailable": ([problems.UNAVAILABLE], "The service cannot answer now. Try again later."),
+    "TooMany": (
+        [problems.TOO_MANY_REQUESTS],
+        "Too many requests. Try again after `Retry-After` seconds.",
+    ),
+    "Unavailable": (
+        [problems.UNAVAILABLE],
+        "The service cannot answer now. Try again after `Retry-After` seconds.",
+    ),
 }
 
 
@@ -139,8 +152,8 @@ def with_head(get: dict[str, Any]) -> dict[str, Any]:
     """Return a route that answers GET and HEAD."""
     changed = {
         "operationId": f"{get['operationId']}Head",
-        "summary": f"{get['summary']}: the headers alone",
-        "description": "As GET, without a body.",
+        "summary": f"{get['summary']} (headers only)",
+        "description": "Returns what GET returns, without the body.",
         "responses": _without_body(get["responses"]),
     }
     return {"get": get, "head": get | changed}
@@ -197,9 +210,9 @@ def json_answer(
 
 
 def page_answer() -> dict[str, Any]:
-    """Return the page of visits."""
+    """Return the answer of the page of visits."""
     return {
-        "description": "The page.",
+        "description": "The page, as HTML.",
         "headers": _headers(_PUBLIC),
         "content": {
             "text/html; charset=utf-8": {
@@ -213,7 +226,7 @@ def page_answer() -> dict[str, Any]:
 def pem_answer() -> dict[str, Any]:
     """Return the answer of a public key."""
     return {
-        "description": "The public key.",
+        "description": "The public key, as PEM.",
         "headers": _headers(_PUBLIC),
         "content": {
             "application/x-pem-file": {
@@ -225,9 +238,9 @@ def pem_answer() -> dict[str, Any]:
 
 
 def not_modified() -> dict[str, Any]:
-    """Return the answer to who has it already."""
+    """Return the answer to a caller that already has it."""
     return {
-        "description": "What the caller has (`If-None-Match`) is still right.",
+        "description": "Not modified: what the caller has (`If-None-Match`) is still current.",
         "headers": _headers(_PUBLIC),
     }
 

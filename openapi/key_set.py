@@ -8,10 +8,12 @@ from msgspec import Meta, Struct
 class Jwk(Struct, frozen=True, forbid_unknown_fields=True):
     """A public key that verifies meeting tokens."""
 
-    kty: Annotated[Literal["RSA"], Meta(description="The kind of key.", examples=["RSA"])]
-    use: Annotated[Literal["sig"], Meta(description="It verifies signatures.", examples=["sig"])]
+    kty: Annotated[Literal["RSA"], Meta(description="The key type.", examples=["RSA"])]
+    use: Annotated[
+        Literal["sig"], Meta(description="The key's use: `sig`, signatures.", examples=["sig"])
+    ]
     alg: Annotated[
-        Literal["RS256"], Meta(description="What tokens are signed with.", examples=["RS256"])
+        Literal["RS256"], Meta(description="The signature algorithm.", examples=["RS256"])
     ]
     kid: Annotated[
         str,
@@ -20,17 +22,19 @@ class Jwk(Struct, frozen=True, forbid_unknown_fields=True):
             examples=["initial"],
         ),
     ]
-    n: Annotated[str, Meta(description="The modulus, base64url.", examples=["0vx7agoebGcQ…"])]
-    e: Annotated[str, Meta(description="The exponent, base64url.", examples=["AQAB"])]
+    n: Annotated[
+        str, Meta(description="The RSA modulus, in base64url.", examples=["0vx7agoebGcQ…"])
+    ]
+    e: Annotated[str, Meta(description="The RSA exponent, in base64url.", examples=["AQAB"])]
 
 
 class JwkSet(Struct, frozen=True, forbid_unknown_fields=True):
-    """All public keys that a token in use may need."""
+    """All public keys that valid tokens may need."""
 
     keys: Annotated[
         list[Jwk],
         Meta(
-            description="The keys, the latest first.",
+            description="The public keys, newest first.",
             examples=[
                 [
                     {

@@ -1,4 +1,4 @@
-"""The routes of the template, each with what it takes and what it answers."""
+"""The routes of the template, each with its parameters and its responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "description": "The `ETag` of an earlier answer: if that is still right, the answer is 304.",
+    "description": "The `ETag` of an earlier response. If still current, the response is 304.",
     "schema": {"type": "string"},
     "example": f'"{"0123456789abcdef" * 4}"',
 }
@@ -24,7 +24,7 @@ _FILE = {
     "name": "file",
     "in": "path",
     "required": True,
-    "description": "The SHA-256 of the key's `kid` in hex, and `.pem`.",
+    "description": "The SHA-256 of the key's `kid` in lower-case hex, followed by `.pem`.",
     "schema": {"type": "string", "pattern": r"^[0-9a-f]{64}\.pem$"},
     "example": f"{hashlib.sha256(b'initial').hexdigest()}.pem",
 }
@@ -56,25 +56,26 @@ def _issue() -> dict[str, Any]:
         "tags": ["tokens"],
         "summary": "Issue a meeting token",
         "description": (
-            "Signs a token for one person, one room and one time. What is not understood is"
-            " refused, never changed in silence, and so are two equal names in one object."
+            "Returns a token for one person, one room and one time, and the URL that joins the room"
+            " with it. Unknown fields, duplicate names and values over a limit are rejected, never"
+            " silently changed. The client's policy limits rooms, roles, features and times."
         ),
         "security": [{"apiKey": []}],
         "requestBody": {
-            "description": "At most 16,384 bytes of JSON in UTF-8, without `Content-Encoding`.",
+            "description": "A JSON object in UTF-8, at most 16,384 bytes, no `Content-Encoding`.",
             "required": True,
             "content": {
                 "application/json": {
                     "schema": reference("TokenRequest"),
                     "examples": {
-                        "doctor": {"summary": "A moderator, for an hour", "value": doctor},
+                        "doctor": {"summary": "A moderator, for one hour", "value": doctor},
                         "patient": {"summary": "A guest", "value": patient},
                     },
                 }
             },
         },
         "responses": {
-            "200": json_answer("IssuedToken", "The token, and the address that joins the room."),
+            "200": json_answer("IssuedToken", "The token, and the URL that joins the room."),
             **refusals("Refused", "Unknown", "Forbidden", "TooLarge", "NotJson"),
             **refusals("TooMany", "Unavailable"),
         },
@@ -85,11 +86,14 @@ def _probe() -> dict[str, Any]:
     return {
         "operationId": "probe",
         "tags": ["status"],
-        "summary": "Ask whether the service works",
-        "description": "What the last check of the signing key found: it runs every five minutes.",
+        "summary": "Check whether the service works",
+        "description": (
+            "Returns the result of the last check of the signing key, which runs every five"
+            " minutes. Needs no API key."
+        ),
         "security": [],
         "responses": {
-            "200": json_answer("Probe", "Whether a token was signed and verified."),
+            "200": json_answer("Probe", "Whether the last check signed and verified a token."),
             **refusals(*_BEFORE, *_BEHIND),
         },
     }
@@ -99,11 +103,14 @@ def _diagnostics() -> dict[str, Any]:
     return {
         "operationId": "readDiagnostics",
         "tags": ["status"],
-        "summary": "Ask what is wrong, and how the stack is set up",
-        "description": "For clients whose policy allows the diagnostics.",
+        "summary": "Read the diagnostics",
+        "description": (
+            "Returns which key signs, the limits of the stack, and what is wrong. Only for clients"
+            " whose policy allows it (`jitsi-tokens client add --diagnostics`)."
+        ),
         "security": [{"apiKey": []}],
         "responses": {
-            "200": json_answer("Diagnostics", "The key, the limits, and what is wrong."),
+            "200": json_answer("Diagnostics", "The signing key, the limits, and what is wrong."),
             **refusals("Unreadable", "Unknown", "Forbidden", *_BEHIND),
         },
     }
@@ -113,8 +120,11 @@ def _public_key() -> dict[str, Any]:
     return {
         "operationId": "readPublicKey",
         "tags": ["public keys"],
-        "summary": "Read a public key, as Prosody asks for it",
-        "description": "Published by a stack for a self-hosted Jitsi with RS256.",
+        "summary": "Read a public key, for Prosody",
+        "description": (
+            "Returns one public key as PEM, at the path that Prosody requests. Only stacks for a"
+            " self-hosted Jitsi with RS256 publish keys; others return 404."
+        ),
         "security": [],
         "parameters": [_FILE, _IF_NONE_MATCH],
         "responses": {
@@ -129,14 +139,17 @@ def _public_keys() -> dict[str, Any]:
     return {
         "operationId": "readPublicKeys",
         "tags": ["public keys"],
-        "summary": "Read all public keys as a JWK set",
-        "description": "Published by a stack for a self-hosted Jitsi with RS256 (RFC 7517).",
+        "summary": "Read all public keys",
+        "description": (
+            "Returns all public keys as a JWK set (RFC 7517). Only stacks for a self-hosted Jitsi"
+            " with RS256 publish keys; others return 404."
+        ),
         "security": [],
         "parameters": [_IF_NONE_MATCH],
         "responses": {
             "200": json_answer(
                 "JwkSet",
-                "The keys, the latest first.",
+                "The public keys, newest first.",
                 media_type="application/jwk-set+json",
                 public=True,
             ),

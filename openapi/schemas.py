@@ -53,7 +53,7 @@ def kind_name(kind: Kind) -> str:
 
 
 def reference(name: str) -> Schema:
-    """Return what points to a schema."""
+    """Return a reference to a schema."""
     return {"$ref": _TEMPLATE.format(name=name)}
 
 
@@ -81,7 +81,7 @@ _ORDER = ("title", "$ref", "type", "description")
 
 
 def _readable(node: Any) -> Any:
-    """Return a schema with what it is about in front, and its bulk behind."""
+    """Return a schema with its title, type and description first."""
     match node:
         case dict():
             first = [key for key in _ORDER if key in node and not isinstance(node[key], dict)]

@@ -23,8 +23,9 @@ _VISIT_ID = {
     "in": "path",
     "required": True,
     "description": (
-        "The caller's own name of the visit, unique within the client: what stays the same when"
-        " the appointment moves, never its date."
+        "Your id of the visit, unique within the client: 1 to 128 letters, digits, `.`, `_` and"
+        " `-`, starting with a letter or digit. It stays the same when the appointment moves, so"
+        " never derive it from the date."
     ),
     "schema": {"type": "string", "pattern": VISIT_ID_PATTERN},
     "example": "oe-default-4711",
@@ -33,7 +34,10 @@ _PARTICIPANT_ID = {
     "name": "participantId",
     "in": "path",
     "required": True,
-    "description": "The caller's name of the participant within the visit.",
+    "description": (
+        "Your id of the participant, unique within the visit: 1 to 32 lower-case letters, digits"
+        " and `-`, not starting with `-`."
+    ),
     "schema": {"type": "string", "pattern": PARTICIPANT_ID_PATTERN},
     "example": "patient",
 }
@@ -41,7 +45,10 @@ _REVISION = {
     "name": "revision",
     "in": "query",
     "required": False,
-    "description": "As in PUT: a lower one than the visit has changes nothing.",
+    "description": (
+        "Your record's counter or time of change, as in PUT. If the visit has a higher one, the"
+        " response is 409 and nothing changes."
+    ),
     "schema": {"type": "integer", "minimum": 0, "maximum": MAX_SAFE_INTEGER},
     "example": 2,
 }
@@ -70,7 +77,7 @@ def join_paths() -> dict[str, Any]:
         "name": "proxy",
         "in": "path",
         "required": True,
-        "description": "Anything: the page is the same.",
+        "description": "Any text. The page is the same for all paths.",
         "schema": {"type": "string"},
         "example": "visit",
     }
@@ -108,7 +115,7 @@ def _of_api(
 
 def _body(schema: str) -> dict[str, Any]:
     return {
-        "description": "At most 16,384 bytes of JSON in UTF-8, without `Content-Encoding`.",
+        "description": "A JSON object in UTF-8, at most 16,384 bytes, no `Content-Encoding`.",
         "required": True,
         "content": {
             "application/json": {
@@ -133,28 +140,37 @@ def _list() -> dict[str, Any]:
             (
                 "from",
                 True,
-                "Visits that start then or later.",
+                "The start of the period, as an RFC 3339 time with an offset. Included.",
                 {"type": "string", "format": "date-time"},
                 "2026-12-01T00:00:00+01:00",
             ),
             (
                 "to",
                 True,
-                "Visits that start before; at most 31 days after `from`.",
+                (
+                    "The end of the period, as an RFC 3339 time with an offset. Excluded; at most"
+                    " 31 days after `from`."
+                ),
                 {"type": "string", "format": "date-time"},
                 "2026-12-02T00:00:00+01:00",
             ),
             (
                 "waiting",
                 False,
-                "Only visits in which somebody waits. A page can be empty and still have `next`.",
+                (
+                    "`true`: only visits in which somebody is waiting. A page can then be empty and"
+                    " still have `next`. Default `false`."
+                ),
                 {"type": "string", "enum": ["true", "false"]},
                 "true",
             ),
             (
                 "next",
                 False,
-                "`next` of the page before, with the other parameters unchanged.",
+                (
+                    "`next` from the previous page. Send the other parameters unchanged. Leave it"
+                    " out for the first page."
+                ),
                 {"type": "string"},
                 "WzE3OTYxMTI5MDBd",
             ),
@@ -166,8 +182,8 @@ def _list() -> dict[str, Any]:
         "listVisits",
         "List visits",
         (
-            "The client's visits that start in a period, the earliest first, cancelled ones"
-            " included: at most 500, or 1 MB, a page."
+            "Returns this client's visits that start in a period, earliest first, including"
+            " cancelled ones. A page has at most 500 visits or 1 MB. Links are not included."
         ),
         parameters=parameters,
     ) | {"responses": {"200": answer, **refusals(*names)}}
@@ -178,9 +194,10 @@ def _put() -> dict[str, Any]:
         "putVisit",
         "Create or change a visit",
         (
-            "Makes the visit what the body says, and may be repeated at any time: an equal body"
-            " changes nothing. Links stay the same, also when the appointment moves. What was set"
-            " on the day (a delay, an end, further participants) stays."
+            "Stores the whole appointment. You can repeat the call at any time: an equal body"
+            " changes nothing. Links stay the same, even when the appointment moves. A delay, an"
+            " end and participants added on the day are kept. A new `startsAt` resets the delay to"
+            " 0; a new `startsAt` or a longer `durationMinutes` reopens an ended visit."
         ),
         parameters=[_VISIT_ID],
         body="VisitBody",
@@ -195,8 +212,11 @@ def _put() -> dict[str, Any]:
 def _patch() -> dict[str, Any]:
     return _of_api(
         "delayVisit",
-        "Say that a visit starts late",
-        "Patients read the delay while they wait. A PUT with another `startsAt` sets it to 0.",
+        "Announce a delay",
+        (
+            "Shows the delay to waiting patients, and closes the visit as much later. A PUT with"
+            " another `startsAt` resets the delay to 0."
+        ),
         parameters=[_VISIT_ID],
         body="DelayBody",
     )
@@ -206,7 +226,10 @@ def _get() -> dict[str, Any]:
     return _of_api(
         "readVisit",
         "Read a visit",
-        "What PUT took, under the same names, and `state`.",
+        (
+            "Returns the fields of the last PUT under the same names, and `state`: the status, the"
+            " participants and their links."
+        ),
         parameters=[_VISIT_ID],
         conflicts=None,
     )
@@ -216,7 +239,10 @@ def _cancel() -> dict[str, Any]:
     return _of_api(
         "cancelVisit",
         "Cancel a visit",
-        "Names are erased at once. Again: the same answer. A PUT brings the visit back.",
+        (
+            "Cancels the visit and erases all names at once. You can repeat the call. A PUT with"
+            " `participants` revives the visit with the same links."
+        ),
         parameters=[_VISIT_ID, _REVISION],
         conflicts="Superseded",
     )
@@ -226,7 +252,10 @@ def _end() -> dict[str, Any]:
     ended = _of_api(
         "endVisit",
         "End a visit",
-        "Over, now. A moderator's `join` undoes it.",
+        (
+            "Ends the visit now: guests can no longer enter. A moderator who joins again reopens"
+            " it. The body is optional."
+        ),
         parameters=[_VISIT_ID],
         body="EndBody",
     )
@@ -237,7 +266,10 @@ def _put_participant() -> dict[str, Any]:
     return _of_api(
         "putParticipant",
         "Add or change a participant on the day",
-        "A relative, an interpreter, cover: a PUT of the visit that does not name them keeps them.",
+        (
+            "Adds a relative, an interpreter or a substitute, or changes a participant. A later PUT"
+            " of the visit keeps people added this way, even if it does not name them."
+        ),
         parameters=[_VISIT_ID, _PARTICIPANT_ID],
         body="ParticipantBody",
     )
@@ -247,7 +279,10 @@ def _remove_participant() -> dict[str, Any]:
     return _of_api(
         "removeParticipant",
         "Revoke a participant",
-        "The link is dead from the next request on. Again: the same answer.",
+        (
+            "Revokes the participant. The link stops working at the next request. You can repeat"
+            " the call."
+        ),
         parameters=[_VISIT_ID, _PARTICIPANT_ID],
     )
 
@@ -256,7 +291,10 @@ def _new_link() -> dict[str, Any]:
     return _of_api(
         "newLink",
         "Replace a participant's link",
-        "The old link is dead from the next request on.",
+        (
+            "Creates a new link, which is in the response. The old link stops working at the next"
+            " request."
+        ),
         parameters=[_VISIT_ID, _PARTICIPANT_ID],
     )
 
@@ -266,14 +304,12 @@ def _join() -> dict[str, Any]:
         "joinVisit",
         "Issue a participant's token",
         (
-            "For the button in the health record. A moderator's join opens the visit for guests,"
-            " and is refused only more than 24 hours away from the visit. A guest's obeys the rules"
-            " of `POST /join/enter`."
+            "Returns a token for the *Join* button in your application. When a moderator joins, the"
+            " visit opens for guests. A moderator can join from 24 hours before the visit opens"
+            " to 24 hours after it closes. A guest is subject to the rules of `POST /join/enter`."
         ),
         parameters=[_VISIT_ID, _PARTICIPANT_ID],
-        answers={
-            "200": json_answer("IssuedToken", "The token, and the address that joins the room.")
-        },
+        answers={"200": json_answer("IssuedToken", "The token, and the URL that joins the room.")},
         conflicts="NotNow",
     )
 
@@ -282,8 +318,11 @@ def _page(operation_id: str) -> dict[str, Any]:
     return {
         "operationId": operation_id,
         "tags": ["join"],
-        "summary": "Open the page of visits",
-        "description": "The same for everybody: it knows no visit. The link is in the fragment.",
+        "summary": "Open the waiting page",
+        "description": (
+            "Returns the page that participants' links open. It is the same for all visits: the"
+            " secret of a link is in the URL's fragment, which browsers do not send."
+        ),
         "security": [],
         "responses": {
             "200": page_answer(),
@@ -311,10 +350,13 @@ def _of_page(
 def _status() -> dict[str, Any]:
     return _of_page(
         "askStatus",
-        "Ask what to show",
-        "Opens nothing and changes nothing, except that somebody who asks twice is waiting.",
+        "Read the status of a visit",
+        (
+            "Returns what the waiting page shows. It changes nothing, except that a participant"
+            " with `asked` from 1 on counts as waiting."
+        ),
         "StatusBody",
-        {"200": json_answer("StatusAnswer", "Where the visit is, and when to ask again.")},
+        {"200": json_answer("StatusAnswer", "The state of the visit, and when to ask again.")},
     )
 
 
@@ -323,12 +365,12 @@ def _enter() -> dict[str, Any]:
         "enterVisit",
         "Enter a visit",
         (
-            "The click: the service issues a token. Works any number of times while the visit lets"
-            " the participant in, at most ten times a minute."
+            "Issues a token for the participant, at the click on *Join now*. It works while the"
+            " visit lets the participant in, at most ten times a minute for each link."
         ),
         "EnterBody",
         {
-            "200": json_answer("EnterAnswer", "The room, with a token made now."),
+            "200": json_answer("EnterAnswer", "The URL of the room, with a new token in it."),
             **refusals("NotNow"),
         },
     )

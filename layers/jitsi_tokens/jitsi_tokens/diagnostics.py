@@ -1,4 +1,4 @@
-"""What GET /api/jitsi/jwt tells anybody, and GET /api/jitsi/diagnostics a client that may ask."""
+"""What GET /api/jitsi/jwt answers anybody, and GET /api/jitsi/diagnostics an allowed client."""
 
 from typing import Annotated, Literal
 
@@ -35,31 +35,38 @@ class Lifetimes(Struct, rename="camel", frozen=True, kw_only=True):
     """The limits of this stack, in seconds."""
 
     minimum_seconds: Annotated[
-        int, Meta(description="The shortest lifetime of a token.", examples=[60])
+        int, Meta(description="The shortest lifetime of a token, in seconds.", examples=[60])
     ]
     default_seconds: Annotated[
         int,
         Meta(
             description=(
-                "The lifetime of a token where the request names none: an hour, or the client's"
-                " or the stack's limit where that is shorter."
+                "The lifetime of a token without `expirationSeconds`, in seconds: 3600, or the"
+                " client's or the stack's limit if that is lower."
             ),
             examples=[3600],
         ),
     ]
     maximum_seconds: Annotated[
-        int, Meta(description="The longest lifetime of a token.", examples=[14400])
+        int, Meta(description="The longest lifetime of a token, in seconds.", examples=[14400])
     ]
     maximum_advance_seconds: Annotated[
-        int, Meta(description="How far ahead a token may begin.", examples=[604800])
+        int,
+        Meta(description="How far in the future a token may start, in seconds.", examples=[604800]),
     ]
     clock_skew_seconds: Annotated[
-        int, Meta(description="How long before its start a token works.", examples=[10])
+        int,
+        Meta(
+            description="How many seconds before the requested time a token starts to work.",
+            examples=[10],
+        ),
     ]
     maximum_stale_seconds: Annotated[
         int,
         Meta(
-            description="How long the last known key goes on signing while Secrets Manager fails.",
+            description=(
+                "How many seconds the last known key keeps signing while Secrets Manager fails."
+            ),
             examples=[14400],
         ),
     ]
@@ -71,42 +78,48 @@ class Diagnostics(Probe, rename="camel", frozen=True, kw_only=True):
     checked_at: Annotated[
         int | None,
         Meta(
-            description="When the key was checked last, in epoch seconds; null before that.",
+            description="When the key was last checked, in epoch seconds; null if never.",
             examples=[1795315936],
         ),
     ]
     provider: Annotated[
-        Provider, Meta(description="Whose Jitsi the tokens are for.", examples=["self-hosted"])
+        Provider,
+        Meta(
+            description="Which Jitsi the tokens are for: 8x8's JaaS or a self-hosted server.",
+            examples=["self-hosted"],
+        ),
     ]
     domain: Annotated[
-        str, Meta(description="The Jitsi's host name.", examples=["meet.example.org"])
+        str, Meta(description="The host name of the Jitsi server.", examples=["meet.example.org"])
     ]
     app_id: Annotated[
         str,
-        Meta(description="JaaS's App ID, or Prosody's app_id.", examples=["openemr_telehealth"]),
+        Meta(
+            description="The JaaS App ID, or Prosody's `app_id`.", examples=["openemr_telehealth"]
+        ),
     ]
     algorithm: Annotated[
         Literal["HS256", "RS256"],
-        Meta(description="What tokens are signed with.", examples=["RS256"]),
+        Meta(description="The signature algorithm of the tokens.", examples=["RS256"]),
     ]
     key_id: Annotated[
         str | None,
         Meta(
-            description="The `kid` of the key that signs; null where there is none.",
+            description="The `kid` of the signing key; null if there is no key.",
             examples=["initial"],
         ),
     ]
     public_key_fingerprint: Annotated[
         str | None,
         Meta(
-            description="SHA-256 of its public part, in hex; null with a shared secret.",
+            description="The SHA-256 of the public key, in hex; null with a shared secret.",
             examples=["0123456789abcdef" * 4],
         ),
     ]
     key_age_seconds: Annotated[
         int | None,
         Meta(
-            description="For how long there has been this key; null where there is none.",
+            description="The age of the signing key, in seconds; null if there is no key.",
             examples=[86400],
         ),
     ]
@@ -132,7 +145,7 @@ class Diagnostics(Probe, rename="camel", frozen=True, kw_only=True):
     advice: Annotated[
         list[Finding],
         Meta(
-            description="What the service cannot see, and somebody had better look at.",
+            description="What the service cannot check itself and you should look at.",
             examples=[[]],
         ),
     ]

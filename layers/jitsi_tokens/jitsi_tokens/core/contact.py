@@ -1,4 +1,4 @@
-"""Whom a patient can call: shown on every screen, and in each refusal that a screen shows."""
+"""The clinic that a patient can call: on every screen, and in refusals that a screen shows."""
 
 from typing import Annotated
 
@@ -12,22 +12,32 @@ EXAMPLE = {
 
 
 class Contact(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whom a patient can call: shown on every screen."""
+    """The clinic that a patient can call. The page shows it on every screen."""
 
     name: Annotated[
         str,
-        Meta(min_length=1, max_length=100, description="The clinic.", examples=[EXAMPLE["name"]]),
+        Meta(
+            min_length=1,
+            max_length=100,
+            description="The clinic's name, at most 100 characters.",
+            examples=[EXAMPLE["name"]],
+        ),
     ]
     phone: Annotated[
         str,
-        Meta(min_length=1, max_length=40, description="Its number.", examples=[EXAMPLE["phone"]]),
+        Meta(
+            min_length=1,
+            max_length=40,
+            description="The clinic's phone number, at most 40 characters.",
+            examples=[EXAMPLE["phone"]],
+        ),
     ]
     privacy_url: (
         Annotated[
             str,
             Meta(
                 max_length=2048,
-                description="The https address of its privacy notice.",
+                description="The https URL of its privacy notice, at most 2048 characters.",
                 examples=[EXAMPLE["privacyUrl"]],
             ),
         ]

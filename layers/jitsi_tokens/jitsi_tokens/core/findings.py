@@ -40,22 +40,22 @@ _TEXTS = {
 
 
 class Finding(Struct, frozen=True):
-    """One thing that is wrong: a code, what it is, and what to do."""
+    """One problem: its code, what is wrong, and what to do."""
 
     code: Annotated[
-        str, Meta(description="Its short name, for programs.", examples=["check-overdue"])
+        str, Meta(description="The kind of problem, for programs.", examples=["check-overdue"])
     ]
     what: Annotated[
         str,
         Meta(
-            description="What it is, in words.",
+            description="What is wrong, for people.",
             examples=["The signing key was not checked for 15 minutes."],
         ),
     ]
     remedy: Annotated[
         str,
         Meta(
-            description="What to do about it, in words.",
+            description="What to do about it, for people.",
             examples=["Look at CheckKey's schedule and at its log."],
         ),
     ]

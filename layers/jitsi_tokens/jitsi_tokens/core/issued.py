@@ -6,25 +6,25 @@ from msgspec import Meta, Struct
 
 
 class IssuedToken(Struct, rename="camel", frozen=True, kw_only=True):
-    """A meeting token, for one person, one room and one time."""
+    """A meeting token for one person, one room and one time."""
 
     token: Annotated[
         str,
         Meta(
-            description="The signed token (JWT). Whoever has it can join: keep it out of logs.",
+            description="The signed token (JWT). Anyone who has it can join: keep it out of logs.",
             examples=["eyJhbGciOiJSUzI1NiIsImtpZCI6InZwYWFz…"],
         ),
     ]
     expires_at: Annotated[
         int,
-        Meta(description="Until when the token works, in epoch seconds.", examples=[1795319836]),
+        Meta(description="When the token expires, in epoch seconds.", examples=[1795319836]),
     ]
     not_before: Annotated[
         int,
         Meta(
             description=(
-                "From when the token works, in epoch seconds: `clockSkewSeconds` before the time"
-                " asked for, as Jitsi compares times with no leeway."
+                "When the token starts to work, in epoch seconds: `clockSkewSeconds` before the"
+                " requested time, because Jitsi compares times without leeway."
             ),
             examples=[1795316226],
         ),
@@ -32,7 +32,7 @@ class IssuedToken(Struct, rename="camel", frozen=True, kw_only=True):
     meeting_url: Annotated[
         str,
         Meta(
-            description="The address to open in a browser. It holds the token.",
+            description="The URL to open in a browser. It contains the token: keep it out of logs.",
             examples=["https://meet.example.org/session-123#jwt=%22eyJhbGciOiJSUzI1NiIs…%22"],
         ),
     ]

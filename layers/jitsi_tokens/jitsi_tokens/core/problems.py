@@ -41,7 +41,7 @@ UNAVAILABLE = Kind("unavailable", 503, "The service cannot answer now")
 VISIT_INTERRUPTED = Kind("visit-interrupted", 503, "The clinic's video is interrupted")
 
 
-# As many as one answer names.
+# How many fields one answer names at most.
 MAX_ERRORS = 10
 
 
@@ -55,7 +55,7 @@ class FieldError(Struct, frozen=True):
     detail: Annotated[
         str,
         Meta(
-            description="What to change, in words.",
+            description="What is wrong with the field, for people.",
             examples=["must be false: this client makes no moderators."],
         ),
     ]
@@ -67,14 +67,14 @@ class ProblemDetails(Struct, rename="camel", frozen=True, kw_only=True):
     type: Annotated[
         str,
         Meta(
-            description="The kind of problem, for programs: no detail changes it.",
+            description="The kind of problem, for programs. It never changes for a kind.",
             examples=["urn:jitsi-tokens:problem:forbidden"],
         ),
     ]
     title: Annotated[
         str,
         Meta(
-            description="The kind of problem, in words.",
+            description="The kind of problem, for people.",
             examples=["The client's policy does not allow this"],
         ),
     ]
@@ -82,7 +82,7 @@ class ProblemDetails(Struct, rename="camel", frozen=True, kw_only=True):
     detail: Annotated[
         str,
         Meta(
-            description="What happened this time, in words.",
+            description="What went wrong in this request, for people.",
             examples=["isModerator must be false: this client makes no moderators."],
         ),
     ]
@@ -90,7 +90,7 @@ class ProblemDetails(Struct, rename="camel", frozen=True, kw_only=True):
         Annotated[
             list[FieldError],
             Meta(
-                description="The fields at fault, ten at most; of a 400 in the order of the body.",
+                description="The invalid fields, at most ten. In a 400, in the order of the body.",
                 examples=[
                     [
                         {
@@ -125,7 +125,9 @@ class ProblemDetails(Struct, rename="camel", frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     contact: (
-        Annotated[Contact, Meta(description="Whom a patient can call.", examples=[EXAMPLE])]
+        Annotated[
+            Contact, Meta(description="The clinic that the patient can call.", examples=[EXAMPLE])
+        ]
         | UnsetType
     ) = UNSET
 
@@ -180,5 +182,5 @@ def invalid_field(pointer: str, detail: str) -> Problem:
 
 
 def unexpected() -> Problem:
-    """Return the problem for an error that nobody expected, and that is told in the log alone."""
+    """Return the problem for an unexpected error, whose cause is only in the log."""
     return Problem(UNAVAILABLE, "The service failed; try again.", retry_after_seconds=30)

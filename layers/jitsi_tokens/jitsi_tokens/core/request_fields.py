@@ -1,4 +1,4 @@
-"""The fields of a token request: their types, and what docs/openapi.yaml says of them."""
+"""The fields of a token request: their types, and their descriptions in docs/openapi.yaml."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,12 +9,12 @@ from jitsi_tokens.core.features import FEATURES
 
 MIN_LIFETIME_SECONDS = 60
 DEFAULT_LIFETIME_SECONDS = 3600
-# No stack gives more; most give less (template.yaml, MaximumLifetimeSeconds).
+# The highest limit that a stack can have (template.yaml, MaximumLifetimeSeconds).
 _MOST_LIFETIME_SECONDS = 86_400
-# The most that a stack gives (template.yaml, MaximumAdvanceSeconds).
+# The highest limit that a stack can have (template.yaml, MaximumAdvanceSeconds).
 MOST_ADVANCE_SECONDS = 31 * 86_400
 _MAX_AVATAR_CHARACTERS = 2048
-# As much of text.py and rooms.py as a JSON Schema can say. Those refuse it with a better reason.
+# The part of text.py's and rooms.py's rules that a JSON Schema can express. Those say why, too.
 _UNSAFE = r"\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufffd"
 _TEXT = {"pattern": f"^[^{_UNSAFE}]*$"}
 _ROOM = {"pattern": f"^[^{_UNSAFE}/?&:'\"]*$"}
@@ -25,7 +25,10 @@ UserId = Annotated[
     Meta(
         min_length=1,
         max_length=128,
-        description="The caller's own id of the person, at least one character of it visible.",
+        description=(
+            "Your application's id of the person: 1 to 128 characters, at least one of them"
+            " visible."
+        ),
         examples=["user-123"],
         extra_json_schema=_TEXT,
     ),
@@ -36,7 +39,8 @@ UserName = Annotated[
         min_length=1,
         max_length=255,
         description=(
-            "The name that the others in the meeting see, at least one character of it visible."
+            "The name that others in the meeting see: 1 to 255 characters, at least one of them"
+            " visible."
         ),
         examples=["Dr. Jane Smith"],
         extra_json_schema=_TEXT,
@@ -48,14 +52,14 @@ RoomName = Annotated[
         min_length=1,
         max_length=255,
         description=(
-            "The one room that the token opens, without the tenant. Prefer lower-case letters,"
-            ' digits and hyphens: Jitsi\'s polls, breakout rooms and "End meeting for all" do not'
-            " work in a room whose name needs percent-encoding. Refused are the wildcard `*`,"
-            " relative paths, the characters `/ ? & : ' \"` and paths that Jitsi's web server keeps"
-            " for itself, such as `http-bind`, `static` or any name that ends in .js, .html, .txt,"
-            " .json, .ico, .css or .map; what Jitsi decodes or folds to one of these; characters"
-            " that Unicode 15 does not know, names that Jitsi would not find again from their own"
-            " URL, and what exceeds 960 bytes once percent-encoded."
+            "The one room that the token opens, without the tenant: 1 to 255 characters, at most"
+            " 960 bytes once percent-encoded. Prefer `a-z`, `0-9` and `-`. In rooms whose name"
+            ' needs percent-encoding, Jitsi\'s polls, breakout rooms and "End meeting for all" do'
+            " not work. These names are rejected, also if Jitsi decodes or folds another name to"
+            " them: the wildcard `*`; relative paths; names with `/ ? & : ' \"`; paths that"
+            " Jitsi's web server serves itself, such as `http-bind` or `static`; names that end in"
+            " .js, .html, .txt, .json, .ico, .css or .map. So are characters newer than Unicode"
+            " 15, and names from whose URL Jitsi would compute another room."
         ),
         examples=["session-123"],
         extra_json_schema=_ROOM,
@@ -65,7 +69,10 @@ UserEmail = Annotated[
     str,
     Meta(
         max_length=254,
-        description="An e-mail address, which Jitsi shows to everybody in the meeting.",
+        description=(
+            "The person's e-mail address, at most 254 characters. Jitsi shows it to everybody in"
+            " the meeting."
+        ),
         examples=["dr.smith@clinic.example"],
         extra_json_schema={"format": "idn-email"},
     ),
@@ -75,8 +82,8 @@ UserAvatar = Annotated[
     Meta(
         max_length=_MAX_AVATAR_CHARACTERS,
         description=(
-            "The https address of a picture, without user name or password. Jitsi shows it to"
-            " everybody in the meeting."
+            "The https URL of a picture, at most 2048 characters, without user name or password."
+            " Jitsi shows the picture to everybody in the meeting."
         ),
         examples=["https://clinic.example/staff/smith.png"],
         extra_json_schema=_AVATAR,
@@ -85,7 +92,10 @@ UserAvatar = Annotated[
 IsModerator = Annotated[
     bool,
     Meta(
-        description="Whether the person moderates the meeting. A client needs leave for `true`.",
+        description=(
+            "Whether the person moderates the meeting. Default `false`. The client's policy must"
+            " allow `true`."
+        ),
         examples=[True],
     ),
 ]
@@ -94,9 +104,9 @@ ExpirationSeconds = Annotated[
     Meta(
         ge=MIN_LIFETIME_SECONDS,
         description=(
-            "How long the token works. At most `maximumSeconds` of the stack, see the"
-            " diagnostics, and what the client's policy says. Left out: an hour, or the lower of"
-            " these two limits. Without a fraction: not 60.0."
+            "How long the token works, in whole seconds (not 60.0): from 60 to the stack's limit"
+            " (`maximumSeconds` in the diagnostics) or the client's, whichever is lower. Default:"
+            " 3600, or that limit if it is lower."
         ),
         examples=[DEFAULT_LIFETIME_SECONDS],
         extra_json_schema={"maximum": _MOST_LIFETIME_SECONDS},
@@ -106,10 +116,10 @@ NotBefore = Annotated[
     int | Annotated[datetime, Meta(tz=True)],
     Meta(
         description=(
-            "From when the token works, in epoch seconds or as RFC 3339 time with an offset; left"
-            " out, from now on. At most `maximumAdvanceSeconds` ahead, see the diagnostics, and"
-            " what the client's policy says; `expirationSeconds` later must lie in the future."
-            " Numbers have no fraction: not 60.0."
+            "When the token starts to work: whole epoch seconds (not 60.0), or an RFC 3339 time"
+            " with an offset. Default: now. The stack (`maximumAdvanceSeconds` in the diagnostics)"
+            " and the client's policy limit how far ahead it may be. This time plus"
+            " `expirationSeconds` must be in the future."
         ),
         examples=[1795316236, "2026-11-22T14:30:00+01:00"],
     ),
@@ -118,8 +128,9 @@ Features = Annotated[
     dict[str, bool],
     Meta(
         description=(
-            "Features of Jitsi by name, on or off. `{}` denies all of them. A client needs leave"
-            " for each that it switches on."
+            "Jitsi features by name: `true` switches one on, `false` off. `{}` denies all. The"
+            " client's policy must allow each feature that you switch on. Left out: none on JaaS;"
+            " on a self-hosted Jitsi, the server's defaults."
         ),
         examples=[{"livestreaming": False, "recording": False}],
         extra_json_schema={"propertyNames": {"enum": sorted(FEATURES)}},

@@ -42,7 +42,7 @@ class Validity(NamedTuple):
 
 
 class TokenRequest(Struct, forbid_unknown_fields=True, rename="camel", frozen=True, kw_only=True):
-    """Who joins which room, as what, and when. Nothing beside these fields is understood."""
+    """Who joins which room, in which role, and when. Unknown fields are rejected."""
 
     user_id: fields.UserId
     user_name: fields.UserName

@@ -34,29 +34,31 @@ def _time(description: str, example: int) -> Meta:
 
 _STATUS = Meta(
     description=(
-        "Where the visit is, computed from what has happened and the clock, so that it can go"
-        " back: `scheduled`, `open` without a moderator, `live` with one, `over`, `cancelled`."
+        "The state of the visit now: `scheduled`, `open` without a moderator, `live` with one,"
+        " `over` or `cancelled`. It can go back, for example when the appointment moves."
     ),
     examples=["open"],
 )
-_BECAUSE = Meta(description="Why the visit was ended by hand.", examples=["by-phone"])
-_OPENS_AT = _time("When the visit opens, or opened", 1796112900)
-_CLOSES_AT = _time("When the visit closes, or closed", 1796117400)
+_BECAUSE = Meta(
+    description="Why the visit was ended by hand. Left out if it was not.", examples=["by-phone"]
+)
+_OPENS_AT = _time("When the visit opens or opened", 1796112900)
+_CLOSES_AT = _time("When the visit closes or closed", 1796117400)
 _DELAY_MINUTES = Meta(description="How many minutes late the visit starts.", examples=[0])
 _LINK_EXAMPLE = "https://visits.example/join/#jtv_ExampleLinkThatNoTableHolds28Kzkk"
 _PARTICIPANTS_EXAMPLE = [{"participantId": "patient", "status": "invited", "link": _LINK_EXAMPLE}]
 
 
 class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
-    """Where a participant is; for one added on the day, also what was put."""
+    """The state of a participant. One added on the day has the fields of its own PUT, too."""
 
     participant_id: ParticipantId
     status: Annotated[
         ParticipantStatus,
         Meta(
             description=(
-                "Where the participant is. `joined` means that they had a token, unless the visit"
-                " is `observed`."
+                "The state of the participant. Unless the visit is `observed`, `joined` only means"
+                " that they got a token."
             ),
             examples=["waiting"],
         ),
@@ -67,7 +69,8 @@ class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
             Meta(
                 description=(
                     "The participant's link, the same until it is replaced. Anyone who has it can"
-                    " join. Moderators have one only if the client's policy allows it."
+                    " join. Moderators have one only if the client's policy allows it. Lists do"
+                    " not contain links."
                 ),
                 examples=[_LINK_EXAMPLE],
             ),
@@ -79,7 +82,8 @@ class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
             Literal[True],
             Meta(
                 description=(
-                    "The link was made with another `LinkKey`, so it cannot be shown. It works."
+                    "The link still works but cannot be shown, because it was made with another"
+                    " `LinkKey`."
                 ),
                 examples=[True],
             ),
@@ -87,11 +91,11 @@ class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     waiting_since: (
-        Annotated[int, _time("Since when the participant waits", 1796113000)] | UnsetType
+        Annotated[int, _time("Since when the participant has been waiting", 1796113000)] | UnsetType
     ) = UNSET
     last_seen_at: (
         Annotated[
-            int, _time("When the participant's page last asked, to within 30 seconds", 1796113100)
+            int, _time("When the participant's page last asked, within 30 seconds", 1796113100)
         ]
         | UnsetType
     ) = UNSET
@@ -103,7 +107,7 @@ class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
         Annotated[
             Literal[True],
             Meta(
-                description="The participant was added on the day, by their own route.",
+                description="The participant was added on the day, by a PUT of their own.",
                 examples=[True],
             ),
         ]
@@ -119,9 +123,11 @@ class ParticipantState(Struct, rename="camel", frozen=True, kw_only=True):
 
 
 class VisitState(Struct, rename="camel", frozen=True, kw_only=True):
-    """What the day made of a visit."""
+    """The state of a visit and of its participants."""
 
-    visit_id: Annotated[str, Meta(description="The visit's id.", examples=["oe-default-4711"])]
+    visit_id: Annotated[
+        str, Meta(description="Your id of the visit.", examples=["oe-default-4711"])
+    ]
     status: Annotated[Status, _STATUS]
     because: Annotated[Because, _BECAUSE] | UnsetType = UNSET
     opens_at: Annotated[int, _OPENS_AT]
@@ -134,19 +140,19 @@ class VisitState(Struct, rename="camel", frozen=True, kw_only=True):
     participants: Annotated[
         list[ParticipantState],
         Meta(
-            description="Everybody who was ever named, the revoked included.",
+            description="Everybody ever named in the visit, including revoked participants.",
             examples=[_PARTICIPANTS_EXAMPLE],
         ),
     ]
 
 
 class VisitAnswer(VisitBody, rename="camel", frozen=True, kw_only=True):
-    """A visit: what PUT took, and its state. Without `state` it is a body of PUT again."""
+    """A visit: the fields of PUT, and its state. Without `state` it is a valid body of PUT."""
 
     state: Annotated[
         VisitState,
         Meta(
-            description="What the day made of the visit.",
+            description="The state of the visit and of its participants.",
             examples=[
                 {
                     "visitId": "oe-default-4711",
@@ -163,7 +169,7 @@ class VisitAnswer(VisitBody, rename="camel", frozen=True, kw_only=True):
 
 
 class VisitList(Struct, rename="camel", frozen=True, kw_only=True):
-    """A page of the client's visits, the earliest first."""
+    """A page of the client's visits, earliest first."""
 
     visits: Annotated[
         list[VisitAnswer],
@@ -173,7 +179,7 @@ class VisitList(Struct, rename="camel", frozen=True, kw_only=True):
         Annotated[
             str,
             Meta(
-                description="Send it as `next` for the next page; left out on the last one.",
+                description="Send it as `next` for the next page. Left out on the last page.",
                 examples=["WzE3OTYxMTI5MDBd"],
             ),
         ]
@@ -182,12 +188,12 @@ class VisitList(Struct, rename="camel", frozen=True, kw_only=True):
 
 
 class StatusAnswer(Struct, rename="camel", frozen=True, kw_only=True):
-    """What the page shows of a visit, and when it asks again."""
+    """What the waiting page shows of a visit, and when it asks again."""
 
     server_time: Annotated[int, _time("The time by the service's clock", 1796113100)]
     status: Annotated[Status, _STATUS]
     because: Annotated[Because, _BECAUSE] | UnsetType = UNSET
-    starts_at: Annotated[int, _time("When the appointment begins", 1796113800)]
+    starts_at: Annotated[int, _time("When the appointment starts", 1796113800)]
     delay_minutes: Annotated[int, _DELAY_MINUTES]
     opens_at: Annotated[int, _OPENS_AT]
     closes_at: Annotated[int, _CLOSES_AT]
@@ -196,7 +202,7 @@ class StatusAnswer(Struct, rename="camel", frozen=True, kw_only=True):
         Annotated[
             str,
             Meta(
-                description="Whom the visit is with. Left out once it is cancelled.",
+                description="Who the visit is with. Left out once it is cancelled.",
                 examples=["Dr. Novak"],
             ),
         ]
@@ -218,11 +224,14 @@ class StatusAnswer(Struct, rename="camel", frozen=True, kw_only=True):
     ]
     contact: Annotated[
         contact.Contact,
-        Meta(description="Whom a patient can call.", examples=[contact.EXAMPLE]),
+        Meta(description="The clinic that the patient can call.", examples=[contact.EXAMPLE]),
     ]
     can_enter: Annotated[
         bool,
-        Meta(description="Whether `POST /join/enter` would let them in now.", examples=[False]),
+        Meta(
+            description="Whether `POST /join/enter` would let the participant in now.",
+            examples=[False],
+        ),
     ]
     next_seconds: (
         Annotated[
@@ -237,19 +246,19 @@ class StatusAnswer(Struct, rename="camel", frozen=True, kw_only=True):
 
 
 class EnterAnswer(Struct, rename="camel", frozen=True, kw_only=True):
-    """The room, with a token made at this click."""
+    """The room, with a token issued for this click."""
 
     meeting_url: Annotated[
         str,
         Meta(
-            description="The address of the room. It holds the token.",
+            description="The URL of the room. It contains the token.",
             examples=["https://meet.example.org/visit-4711#jwt=%22eyJhbGciOiJSUzI1NiIs…%22"],
         ),
     ]
     embed: Annotated[
         bool,
         Meta(
-            description="Whether the page shows the room in a frame, or sends the browser there.",
+            description="Whether the page shows the room in a frame (`true`) or goes there.",
             examples=[True],
         ),
     ]

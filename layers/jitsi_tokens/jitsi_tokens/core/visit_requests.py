@@ -1,4 +1,4 @@
-"""What the health record says of a visit: the bodies of PUT, PATCH and POST under /api/visits."""
+"""The bodies and queries of the routes under /api/visits, and of /join."""
 
 import base64
 import functools
@@ -53,8 +53,8 @@ StartsAt = Annotated[
     Meta(
         tz=True,
         description=(
-            "When the appointment begins, as RFC 3339 time with an offset, at most 400 days ahead."
-            " It may lie in the past while the close lies ahead."
+            "When the appointment starts, as an RFC 3339 time with an offset, at most 400 days"
+            " ahead. It may be in the past as long as the visit closes in the future."
         ),
         examples=["2026-12-01T09:30:00+01:00"],
     ),
@@ -65,8 +65,8 @@ DurationMinutes = Annotated[
         ge=1,
         le=1380,
         description=(
-            "How long the appointment lasts. Together with `opensBeforeMinutes`, `overrunMinutes`"
-            " and a delay at most 24 hours."
+            "How long the appointment lasts, in minutes: 1 to 1380. Together with"
+            " `opensBeforeMinutes`, `overrunMinutes` and a delay, at most 24 hours."
         ),
         examples=[30],
     ),
@@ -76,22 +76,30 @@ TimeZone = Annotated[
     Meta(
         min_length=1,
         max_length=64,
-        description="The time zone for showing times: a place name of the tz database.",
+        description=(
+            "The time zone in which patients read times: a place from the tz database, such as"
+            " `Europe/Vienna`."
+        ),
         examples=["Europe/Vienna"],
     ),
 ]
 OpensBeforeMinutes = Annotated[
-    _Minutes, Meta(description="How long before its start the visit opens.", examples=[15])
+    _Minutes,
+    Meta(description="How many minutes before its start the visit opens: 0 to 720.", examples=[15]),
 ]
 OverrunMinutes = Annotated[
-    _Minutes, Meta(description="How long after its end the visit stays open.", examples=[30])
+    _Minutes,
+    Meta(
+        description="How many minutes after its end the visit stays open: 0 to 720.",
+        examples=[30],
+    ),
 ]
 AdmissionField = Annotated[
     Admission,
     Meta(
         description=(
-            "Who opens the visit for guests: a moderator who joins (`with-moderator`), or the"
-            " clock alone (`on-time`)."
+            "When guests can enter: once a moderator has joined (`with-moderator`), or as soon as"
+            " the visit opens (`on-time`)."
         ),
         examples=["with-moderator"],
     ),
@@ -102,8 +110,8 @@ RoomName = Annotated[
         min_length=1,
         max_length=255,
         description=(
-            "The room name, by the rules of a token request. It cannot change after the visit is"
-            " created. If it is left out then, the service draws one that nobody can guess."
+            "The room, under the same rules as in a token request. It cannot change once the visit"
+            " exists. Left out: the service chooses a name that nobody can guess."
         ),
         examples=["visit-4711"],
     ),
@@ -114,15 +122,18 @@ Revision = Annotated[
         ge=0,
         le=MAX_SAFE_INTEGER,
         description=(
-            "The record's own counter or time of change. A call with a lower one than the visit"
-            " has is refused, so that calls may arrive in any order."
+            "Your record's counter or time of change, as a whole number. A call with a lower one"
+            " than the visit has is rejected with 409, so calls may arrive in any order."
         ),
         examples=[1],
     ),
 ]
 DelayMinutes = Annotated[
     _Minutes,
-    Meta(description="How late the visit starts. It closes as much later.", examples=[20]),
+    Meta(
+        description=("How many minutes late the visit starts: 0 to 720. It closes as much later."),
+        examples=[20],
+    ),
 ]
 HostName = Annotated[
     str,
@@ -130,8 +141,8 @@ HostName = Annotated[
         min_length=1,
         max_length=255,
         description=(
-            "Whom the visit is with, as patients read it. Left out: the first moderator's"
-            " `userName`, else the contact's `name`."
+            "Who the visit is with, as patients read it: 1 to 255 characters. Left out: the first"
+            " moderator's `userName`, else the contact's `name`."
         ),
         examples=["Dr. Novak"],
     ),
@@ -141,7 +152,7 @@ Language = Annotated[
     Meta(
         max_length=35,
         pattern="^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
-        description="The language of the page, as BCP 47 tag.",
+        description="The language of the page, as a BCP 47 tag. Left out: the browser's.",
         examples=["de"],
     ),
 ]
@@ -149,7 +160,10 @@ ParticipantId = Annotated[
     str,
     Meta(
         pattern=PARTICIPANT_ID_PATTERN,
-        description="The caller's name of the participant within the visit.",
+        description=(
+            "Your id of the participant, unique within the visit: 1 to 32 lower-case letters,"
+            " digits and `-`, not starting with `-`."
+        ),
         examples=["patient"],
     ),
 ]
@@ -158,7 +172,7 @@ ParticipantId = Annotated[
 class ParticipantBody(
     Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True
 ):
-    """A participant: the body of a participant's own PUT."""
+    """The body of PUT /api/visits/{visitId}/participants/{participantId}."""
 
     user_name: fields.UserName
     is_moderator: fields.IsModerator = False
@@ -170,7 +184,7 @@ class ParticipantBody(
 
 
 class Participant(ParticipantBody, frozen=True, kw_only=True):
-    """A participant with the caller's id."""
+    """A participant of a visit."""
 
     participant_id: ParticipantId
 
@@ -182,7 +196,7 @@ class VisitBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
     duration_minutes: DurationMinutes
     time_zone: TimeZone
     contact: Annotated[
-        Contact, Meta(description="Whom a patient can call.", examples=[contact.EXAMPLE])
+        Contact, Meta(description="The clinic that patients can call.", examples=[contact.EXAMPLE])
     ]
     opens_before_minutes: OpensBeforeMinutes = 15
     overrun_minutes: OverrunMinutes = 30
@@ -195,8 +209,9 @@ class VisitBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
             list[Participant],
             Meta(
                 description=(
-                    "The participants, at most 30 including those added on the day. Those not"
-                    " named are revoked, except those added on the day. Left out, nobody changes."
+                    "The participants: at most 30, including those added on the day. Participants"
+                    " not in the list are revoked, except those added on the day. Left out: no"
+                    " participant changes."
                 ),
                 examples=[
                     [
@@ -229,7 +244,13 @@ class DelayBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
 class EndBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of POST /api/visits/{visitId}/end."""
 
-    because: Annotated[Because, Meta(description="Why it is over.", examples=["by-phone"])] = "done"
+    because: Annotated[
+        Because,
+        Meta(
+            description="Why it is over: `done`, or `by-phone` if it continues by phone.",
+            examples=["by-phone"],
+        ),
+    ] = "done"
 
 
 class EnterBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -247,7 +268,7 @@ class EnterBody(Struct, rename="camel", frozen=True, kw_only=True, forbid_unknow
         str,
         Meta(
             pattern="^[A-Za-z0-9_-]{1,64}$",
-            description="A random id that the page chose when it was opened.",
+            description="A random id that the page chooses each time it is opened.",
             examples=["b7Qk2mZx9TnL4wRd"],
         ),
     ]
@@ -262,8 +283,8 @@ class StatusBody(EnterBody, rename="camel", frozen=True, kw_only=True):
             ge=0,
             le=MAX_SAFE_INTEGER,
             description=(
-                "How many answers this page has had in which the visit was `open` or `live`."
-                " From 1 on, the participant counts as waiting."
+                "How many times this page was answered `open` or `live` so far. From 1 on, the"
+                " participant counts as waiting."
             ),
             examples=[1],
         ),
