@@ -22,7 +22,7 @@ _TIMES = 2000
 def main() -> int:
     """Measure; return 1 where --check finds a ratio over its guard."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare ratios with their guards")
+    parser.add_argument("--check", action="store_true", help="compare ratios with their limits")
     check = parser.parse_args().check
     print("sam build")
     deployment.build()

@@ -108,6 +108,6 @@ def held(measure: Callable[[], Pairs], attempts: int = _ATTEMPTS) -> int:
             print(f"  {value:5.2f} of {bound.guard:5.2f}  {name}{verdict}", flush=True)
         if not over:
             return 0
-        print(f"==> over a bound in attempt {attempt} of {attempts}", file=sys.stderr)
-    print("==> slower than it was: see docs/performance.md", file=sys.stderr)
+        print(f"==> over a limit in attempt {attempt} of {attempts}", file=sys.stderr)
+    print("==> slower than before: see docs/performance.md", file=sys.stderr)
     return 1

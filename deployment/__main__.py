@@ -23,7 +23,7 @@ app = App(
     pretty_exceptions_enable=False,
     epilog=f"{examples('python -m deployment smoke --stack-name my-stack')}\n\n{EXIT_CODES}",
 )
-app.callback(help="Plan a change of a stack, apply it, and see that the stack works.")(
+app.callback(help="Plan a change of a stack, apply it, and check that the stack works.")(
     global_options
 )
 
@@ -33,19 +33,19 @@ def plan(
     ctx: typer.Context,
     *,
     environment: Annotated[
-        str, typer.Option(metavar="NAME", help="The environment in samconfig.toml.")
+        str, typer.Option(metavar="NAME", help="Environment in samconfig.toml.")
     ],
     role_arn: Annotated[
         str | None,
         typer.Option(
             envvar="CLOUDFORMATION_ROLE_ARN",
             metavar="ARN",
-            help="The role that CloudFormation takes. Left out: your own rights.",
+            help="Role that CloudFormation assumes. Default: your own permissions.",
         ),
     ] = None,
     summary: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Add the changes to this file, in Markdown."),
+        typer.Option(metavar="FILE", help="Append the changes to this file, as Markdown."),
     ] = None,
 ) -> None:
     """Make a change set of what `sam build` built, show it, and change nothing.
@@ -64,7 +64,7 @@ def plan(
 @app.command()
 def apply(
     ctx: typer.Context,
-    arn: Annotated[str, typer.Argument(metavar="ARN", help="The change set that `plan` made.")],
+    arn: Annotated[str, typer.Argument(metavar="ARN", help="The change set that `plan` created.")],
 ) -> None:
     """Execute a change set, and wait for its end."""
     info(f"{ctx.obj.stack_name}: {change_set.apply(ctx.obj, arn)}")

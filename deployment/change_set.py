@@ -58,8 +58,8 @@ def plan(target: Target, *, environment: str, role_arn: str | None) -> Planned:
     ]
     if len(made) != 1:
         raise CommandError(
-            f"{len(made)} change sets were made where one was expected: look at the stack's change"
-            " sets, and whether another deployment goes on."
+            f"{len(made)} change sets were created instead of one. Look at the stack's change"
+            " sets: another deployment may be running."
         )
     arn = made[0]["ChangeSetId"]
     paginator = client.get_paginator("describe_change_set")
@@ -87,7 +87,7 @@ def refuse_canary_without_key(stack: StackTypeDef, parameters: Sequence[Paramete
     if after.get("CanaryEnabled") == "true" and _key_wanted(before) != _key_wanted(after):
         raise CommandError(
             "The stack's key does not fit another Provider, SigningAlgorithm or JaasAppId, so a"
-            " canary could sign nothing and would be taken back. Deploy this change with"
+            " canary could not sign and would be rolled back. Deploy this change with"
             " CanaryEnabled=false."
         )
 
@@ -113,12 +113,11 @@ def apply(target: Target, arn: str) -> str:
         status = _status(client, name)
         if status.endswith("_IN_PROGRESS"):
             raise Unreachable(
-                f"The change still goes on ({status}): watch the stack, or end it with"
-                f" `aws cloudformation cancel-update-stack --stack-name {name}`."
+                f"The change is still running ({status}). Watch the stack, or cancel it with `aws"
+                f" cloudformation cancel-update-stack --stack-name {name}`."
             ) from None
         raise CommandError(
-            f"The change did not come to a good end ({status}).\n"
-            + "\n".join(_failures(client, name, token))
+            f"The change failed ({status}).\n" + "\n".join(_failures(client, name, token))
         ) from None
     return _status(client, name)
 
@@ -160,7 +159,8 @@ def _sam_deploy(target: Target, environment: str, role_arn: str | None) -> None:
         finished = subprocess.run(command, stdout=sys.stderr.fileno(), check=False)  # noqa: S603 - sam
     except FileNotFoundError:
         raise CommandError(
-            "sam is not there: `local_stack/bootstrap sam`, then put .local/sam/bin first on PATH."
+            "sam is not installed. Run `local_stack/bootstrap sam`, then put .local/sam/bin first"
+            " on PATH."
         ) from None
     if finished.returncode:
         raise CommandError("sam deploy failed: see above.")

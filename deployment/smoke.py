@@ -43,7 +43,9 @@ def smoke_test(stack: Stack, web: Web) -> None:
         probe = web.get(TOKEN_PATH)
         _expect(probe, httpx.codes.OK, "the probe")
         if probe.document().get("configured") is not True:
-            raise CommandError("The probe does not say configured: `jitsi-tokens doctor` says why.")
+            raise CommandError(
+                'The probe does not say {"configured": true}. `jitsi-tokens doctor` says why.'
+            )
         info('The probe says {"configured": true}.')
         _expect(web.ask_token(_request(room), None), httpx.codes.UNAUTHORIZED, "no API key")
         with _client(ClientStore(stack), room) as api_key:
@@ -59,7 +61,7 @@ def _client(store: ClientStore, room: str) -> Iterator[str]:
     left_behind = store.indexed_keys_of(CLIENT)
     if left_behind:
         store.remove(left_behind)
-        info("Revoked what an earlier run left behind.")
+        info("Revoked the client that an earlier run left behind.")
     policy = make_policy(rooms=[room], features=[], max_lifetime_seconds=MIN_LIFETIME_SECONDS)
     client = Client(name=CLIENT, policy=policy)
     api_key, now = make_api_key(), datetime.now(UTC)
@@ -95,19 +97,21 @@ def _expect_token(reply: Reply, room: str) -> None:
     try:
         claims = text.decode(issued.token).claims
     except ValueError:
-        raise CommandError("What the service gave out is no token.") from None
+        raise CommandError("The service's answer contains no valid token.") from None
     if issued.room_name != room or claims.get("room") != room:
         raise CommandError("The token is for another room.")
     if claims.get("exp", 0) != issued.expires_at:
-        raise CommandError("The token ends at another time than the service says.")
-    info("The token is for that room, and ends when the service says.")
+        raise CommandError("The token expires at another time than the service says.")
+    info("The token is for that room, and expires when the service says.")
 
 
 def _expect_refusal(reply: Reply) -> None:
     _expect(reply, httpx.codes.FORBIDDEN, "another room")
     # A firewall says 403 too.
     if not any(error.pointer == "/roomName" for error in reply.problem().errors):
-        raise CommandError("The service did not refuse the room; something before it did.")
+        raise CommandError(
+            "Something in front of the service refused the request, not the service."
+        )
 
 
 def _mask(secret: str) -> None:

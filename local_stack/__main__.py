@@ -21,17 +21,23 @@ def main() -> int:
     """Run one of the commands."""
     parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="start, build, deploy, and put a visit")
+    run = commands.add_parser("run", help="start it, build, deploy, and create a visit")
     run.add_argument("--provider", choices=("jaas", "self-hosted"), default="jaas")
     run.add_argument("--algorithm", choices=("HS256", "RS256"), default="HS256", help="self-hosted")
-    run.add_argument("--jitsi-domain", metavar="HOST", help="your Jitsi, not the stand-in")
-    run.add_argument("--jaas-app-id", metavar="ID", help="your App ID at 8x8, not the stand-in")
-    run.add_argument("--listen", metavar="ADDRESS", help="one more, for `sam local`")
+    run.add_argument(
+        "--jitsi-domain", metavar="HOST", help="your own Jitsi instead of the stand-in"
+    )
+    run.add_argument(
+        "--jaas-app-id", metavar="ID", help="your App ID at 8x8, instead of the stand-in"
+    )
+    run.add_argument(
+        "--listen", metavar="ADDRESS", help="one more address to listen on, for `sam local`"
+    )
     run.add_argument("--verbose", action="store_true", help="show a token's claims")
     commands.add_parser("stop", help="stop it; keys, clients and visits are kept")
     for name, what in (
         ("rotate", "replace the key of an RS256 stack, as Secrets Manager does on AWS"),
-        ("metrics", "make metrics of the log, and show the alarms"),
+        ("metrics", "make metrics from the log, and show the alarms"),
     ):
         command = commands.add_parser(name, help=what)
         command.add_argument("--stack-name", default=os.environ.get("JITSI_TOKENS_STACK_NAME"))
@@ -41,7 +47,7 @@ def main() -> int:
             arguments.command
         ](arguments)
     except KeyboardInterrupt:
-        print("\nInterrupted. Run the same again to go on.", file=sys.stderr)
+        print("\nInterrupted. Run the command again to continue.", file=sys.stderr)
         return 130
     except Failure as error:
         print(error, file=sys.stderr)
@@ -51,7 +57,9 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     found = emulator.running()
     if found and arguments.listen:
-        raise Failure("the emulator runs already: `make stop`, then LISTEN again")
+        raise Failure(
+            "The emulator is already running. Run `make stop`, then `make run` with LISTEN again."
+        )
     with step("emulator") as emulating:
         running = emulator.start(also_listen=arguments.listen or None)
         emulating.told = f"{'running' if found else 'started'}, IAM enforced: {running.endpoint}"
@@ -113,7 +121,7 @@ def _find(arguments: argparse.Namespace) -> tuple[emulator.Emulator, deployment.
         return running, deployment.find(running, arguments.stack_name)
     except ClientError:
         raise Failure(
-            f"The stack {arguments.stack_name} is not deployed here: see make run in README.md."
+            f"The stack {arguments.stack_name} is not deployed here. `make run` deploys one."
         ) from None
 
 

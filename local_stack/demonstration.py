@@ -52,7 +52,7 @@ A visit is open. Join it from both sides, {where}
   {link}
 
 2. Be the doctor. This opens the room, as a button in the health record does:
-  . .local/stack.env     address, API key and jitsi-tokens for this shell
+  . .local/stack.env     # URL, API key and jitsi-tokens for this shell
   jitsi-tokens visit join demo doctor --open
 
 3. The patient's page now offers "Join now".
@@ -62,13 +62,13 @@ Next:
   jitsi-tokens doctor
   jitsi-tokens token issue --room visit-12 --user-id 7 --user-name 'Dr. Roe'
   jitsi-tokens client list
-{rotate}  the same make run      deploys what changed, and puts the visit again
-  make stop              stops it; keys, clients and visits are kept
+{rotate}  make run, as before    deploys what changed, and opens the visit again
+  make stop              stops the stack, and keeps keys, clients and visits
 
-VERBOSE=1 shows a token's claims. README.md has a request with curl."""
+VERBOSE=1 shows a token's claims. docs/api.md has a request with curl."""
 
 _ROTATE = "  make rotate            replaces the signing key\n"
-# What to do before a real Jitsi takes the tokens.
+# What to do before a real Jitsi accepts the tokens.
 _NEEDS: dict[Trust, str] = {
     "console": "Upload the public key to 8x8 first: docs/keys.md.",
     "shared": "First set it up with `jitsi-tokens jitsi-config`.",
@@ -131,7 +131,7 @@ def _ensure_client(commands: Commands, stack: Stack) -> tuple[str, str]:
     if present and present["policy"] and not present["policy"]["visits"]:
         # Made before there were visits.
         commands.run("client", "set", CLIENT, *_POLICY)
-        told = "given visits, and the policy of a new client"
+        told = "given the policy of a new client, with visits"
     else:
         told = "kept" if present else "added"
     if api_key and any(

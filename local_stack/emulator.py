@@ -134,4 +134,4 @@ def _working_folder(home: Home) -> Path:
 
 def _wait_for(emulator: Emulator, home: Home) -> None:
     if not processes.answers(emulator, "/_ministack/health"):
-        raise Failure(f"the emulator does not answer: `make stop`, and see {home.log}")
+        raise Failure(f"The emulator does not answer. Run `make stop`, and see {home.log}.")

@@ -119,4 +119,4 @@ def free_port(*wanted: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise OSError("no free port on 127.0.0.1")
+    raise OSError("There is no free port on 127.0.0.1.")

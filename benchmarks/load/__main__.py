@@ -33,7 +33,7 @@ _PROMISED_SECONDS = 10
 def main() -> int:
     """Measure; return 1 where an answer was wrong or late, or nobody got a token."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=_PARTS, help="one of the tables alone")
+    parser.add_argument("part", nargs="?", choices=_PARTS, help="only one of the tables")
     part = parser.parse_args().part
     shutil.rmtree(_RESULTS, ignore_errors=True)
     _RESULTS.mkdir()

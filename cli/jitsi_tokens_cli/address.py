@@ -26,15 +26,19 @@ Url = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help=f"The service, as Jitsi reaches it. Default: {URL_VARIABLE}, if"
-        " JITSI_TOKENS_STACK_NAME names the stack, else the stack's own address.",
+        help=(
+            f"URL of the service, as Jitsi reaches it. Default: {URL_VARIABLE} if"
+            " JITSI_TOKENS_STACK_NAME names the stack, else the stack's own URL."
+        ),
     ),
 ]
 
 # For commands that ask the service alone, and need no stack with it.
 ServiceUrl = Annotated[
     str | None,
-    typer.Option(envvar=URL_VARIABLE, metavar="URL", help="The service. Left out: the stack's."),
+    typer.Option(
+        envvar=URL_VARIABLE, metavar="URL", help="URL of the service. Default: the stack's own URL."
+    ),
 ]
 
 
@@ -72,14 +76,16 @@ def check_url(url: str, *, is_key_server: bool = False) -> SplitResult:
     except ValueError:
         raise UsageError(f"{name} is malformed.") from None
     if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise UsageError(f"{name} begins with https:// and a host name.")
+        raise UsageError(f"{name} must begin with https:// and a host name.")
     if parts.username is not None or parts.password is not None:
-        raise UsageError(f"{name} holds a user name or password: leave them out.")
+        raise UsageError(f"{name} must not contain a user name or password.")
     if parts.query or parts.fragment:
-        raise UsageError(f"{name} ends with its path: leave out what follows ? or #.")
+        raise UsageError(
+            f"{name} must end with its path: leave out ? or # and everything after it."
+        )
     is_open = parts.scheme == "http" and not _is_loopback(parts.hostname)
     if is_open and not is_key_server:
-        raise UsageError(f"{name} must be https: it would show the API key to others.")
+        raise UsageError(f"{name} must be https: plain http would show the API key to others.")
     return parts
 
 

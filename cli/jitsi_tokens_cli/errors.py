@@ -66,7 +66,7 @@ _SENTENCES: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
         "You must specify a region: --region, AWS_REGION, or `aws configure set region ...`.",
     ),
     ((SSOError, TokenRetrievalError), "Your AWS sign-in has expired: run `aws sso login`."),
-    ((ParamValidationError,), "AWS does not take a parameter of this form."),
+    ((ParamValidationError,), "AWS does not accept a parameter in this form."),
 )
 
 
@@ -138,6 +138,6 @@ def aws_sentence(error: ClientError | BotoCoreError) -> str:
 def _unexpected(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return (
-        f"jitsi-tokens has a fault: {type(error).__name__} in {frame.name},"
+        f"Internal error in jitsi-tokens: {type(error).__name__} in {frame.name},"
         f" {Path(frame.filename).name}:{frame.lineno}. Please report it."
     )

@@ -15,7 +15,7 @@ from jitsi_tokens_cli.output import is_terminal, wrapped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")]
 
 STDIN = "-"
 # No key, token or API key is longer.
@@ -37,7 +37,9 @@ def read_file(name: str) -> bytes:
     except OSError as error:
         raise CommandError(f"The file cannot be read: {error.strerror}.") from None
     if len(content) > MAX_BYTES:
-        raise CommandError(f"The file is over {MAX_BYTES // 1024} KiB: that is not what it is for.")
+        raise CommandError(
+            f"The file is larger than {MAX_BYTES // 1024} KiB: no key or token is that long."
+        )
     return content
 
 
@@ -101,7 +103,7 @@ def _checked_api_key(text: str, where: str) -> str:
     api_key = trimmed(text)
     if not is_api_key(api_key):
         raise CommandError(
-            f"{where} no API key of jitsi-tokens: its checksum does not fit. It is another secret,"
-            " or was mistyped or cut off."
+            f"{where} no API key of jitsi-tokens: its checksum does not match. It is another"
+            " secret, or was mistyped or cut off."
         )
     return api_key

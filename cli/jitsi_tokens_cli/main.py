@@ -55,7 +55,7 @@ def main(
         typer.Option(
             envvar="JITSI_TOKENS_STACK_NAME",
             metavar="NAME",
-            help="The CloudFormation stack. Before or after the command.",
+            help="Name of the CloudFormation stack. Give it before or after the command.",
         ),
     ] = None,
     region: Annotated[
@@ -64,7 +64,7 @@ def main(
             # boto3 reads the second only, the AWS CLI both.
             envvar=["AWS_REGION", "AWS_DEFAULT_REGION"],
             metavar="REGION",
-            help="The stack's AWS region.",
+            help="AWS region of the stack.",
         ),
     ] = None,
     profile: Annotated[
@@ -72,12 +72,12 @@ def main(
         typer.Option(
             envvar="AWS_PROFILE",
             metavar="NAME",
-            help="A profile of your AWS configuration.",
+            help="Profile in your AWS configuration.",
         ),
     ] = None,
     no_color: Annotated[
         bool,
-        typer.Option("--no-color", help="Print without colour, as with NO_COLOR=1."),
+        typer.Option("--no-color", help="Print without colours, as with NO_COLOR=1."),
     ] = False,
     _version: Annotated[
         bool,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from jitsi_tokens_cli.checks import Check, Outcome
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for a script.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Wide = Annotated[bool, typer.Option("--wide", help="Print ids and times in full.")]
 
 _SLOW_SECONDS = 1.0

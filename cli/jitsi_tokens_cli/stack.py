@@ -126,8 +126,8 @@ class Stack:
         """
         if name not in self.outputs:
             raise CommandError(
-                f"The stack {self.name} has no output {name}: it is of an earlier release. Deploy"
-                " this release; keys and clients stay."
+                f"The stack {self.name} has no output {name}: it is from an earlier release."
+                " Deploy this release; keys and clients are kept."
             )
         return self.outputs[name]
 
@@ -192,7 +192,8 @@ def find_stack(target: Target) -> Stack:
     except KeyError as missing:
         if status == "CREATE_IN_PROGRESS":
             raise DeploymentUnfinished(
-                f"The stack {target.stack_name} is being deployed: try again when that has ended."
+                f"The stack {target.stack_name} is being deployed: try again when the deployment"
+                " is complete."
             ) from None
         raise _not_ours(target.stack_name, f"{missing.args[0]} is missing") from None
     except SettingMissing as error:
@@ -201,8 +202,8 @@ def find_stack(target: Target) -> Stack:
 
 def _not_ours(name: str, reason: str) -> CommandError:
     return CommandError(
-        f"The stack {name} is not of jitsi-tokens, is of an earlier release, or its deployment did"
-        f" not finish: {reason}."
+        f"The stack {name} is not a jitsi-tokens stack, is from an earlier release, or its"
+        f" deployment did not finish: {reason}."
     )
 
 

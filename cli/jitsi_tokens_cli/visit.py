@@ -32,7 +32,7 @@ from jitsi_tokens_cli.token import service
 from jitsi_tokens_cli.token.commands import OpenLink, check_output, show_meeting
 from jitsi_tokens_cli.web import VISITS_PATH, Web
 
-app = App("Visits: list them, look at one, join one, cancel one.")
+app = App("List, show, join and cancel visits.")
 
 VisitId = Annotated[str, typer.Argument(metavar="ID", help="The visit's id.")]
 
@@ -118,27 +118,29 @@ def list_visits(
         typer.Option(
             "--from",
             metavar="TIME",
-            help="Visits that start from then on: a date or time of ISO 8601, in this machine's"
-            " time zone unless it has an offset. Left out: today.",
+            help=(
+                "Start of the period: an ISO 8601 date or time, in this machine's time zone"
+                " unless it has an offset. Default: today."
+            ),
         ),
     ] = None,
     to: Annotated[
         str | None,
         typer.Option(
             metavar="TIME",
-            help="And before then, at most 31 days later. Left out: a day after --from.",
+            help="End of the period, at most 31 days after --from. Default: a day after --from.",
         ),
     ] = None,
     waiting: Annotated[
-        bool, typer.Option("--waiting", help="Only those in which somebody waits.")
+        bool, typer.Option("--waiting", help="Only visits in which somebody is waiting.")
     ] = False,
     url: ServiceUrl = None,
     wide: Wide = False,
     as_json: Json = False,
 ) -> None:
-    """List the client's visits, the earliest first.
+    """List the client's visits, earliest first.
 
-    Cancelled visits are listed, too. A visit's start is in its own time zone.
+    Includes cancelled visits. Shows each start in the visit's own time zone.
     The API key comes from JITSI_TOKENS_API_KEY, from the file that
     JITSI_TOKENS_API_KEY_FILE names, or from a prompt.
     """
@@ -153,7 +155,7 @@ def list_visits(
         return
     visits = list(_listed(web, api_key, query, _Visit))
     if not visits:
-        info("Nobody waits." if waiting else "There are no visits in this time.")
+        info("Nobody waits." if waiting else "There are no visits in this period.")
         return
     wide = wide or not is_terminal(sys.stdout)
     headings = ["Starts", "Visit", "Status", "Delay", "With", "Waiting"]
@@ -183,7 +185,7 @@ def show(
 ) -> None:
     """Show a visit and its participants.
 
-    "Joined" means that somebody had a token, not that they are in the room.
+    "Joined" means that somebody got a token, not that they are in the room.
     """
     path = _path(visit_id)
     web, api_key = _service(ctx, url)
@@ -240,7 +242,7 @@ def join(
 ) -> None:
     """Get a token for a participant, as the health record's button does.
 
-    A moderator's token opens the visit: guests get in from then on.
+    A moderator's token opens the visit: from then on, guests can enter.
     """
     check_output(open_link=open_link, as_json=as_json)
     path = f"{_path(visit_id, participant_id)}/join"
@@ -264,7 +266,7 @@ def cancel(
         typer.Option(
             metavar="N",
             min=0,
-            help="The health record's revision: refused if the visit has a higher one.",
+            help="The health record's revision. Rejected if the visit has a higher one.",
         ),
     ] = None,
     url: ServiceUrl = None,
@@ -342,7 +344,9 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError("Give a time as 2030-01-31, or as 2030-01-31T09:00:00+01:00.") from None
+        raise UsageError(
+            "Give a date or time such as 2030-01-31 or 2030-01-31T09:00:00+01:00."
+        ) from None
 
 
 def _rfc3339(moment: datetime) -> str:

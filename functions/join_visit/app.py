@@ -308,7 +308,7 @@ def _lifetime(client: Client) -> int:
 def _too_many(now: int) -> Problem:
     return Problem(
         TOO_MANY_REQUESTS,
-        "The link has given its tokens for this minute.",
+        "This link has been used too often in this minute. Wait, then try again.",
         retry_after_seconds=60 - now % 60,
     )
 

@@ -56,7 +56,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         case _:
             assert_never(SETTINGS.trust)
     if event.get("SecretId") != SIGNING_KEY_SECRET:
-        raise RotationRefused("This function rotates its own stack's signing key alone.")
+        raise RotationRefused("This function rotates only its own stack's signing key.")
     token = event.get("ClientRequestToken")
     if not isinstance(token, str) or not token:
         raise RotationRefused("The event names no version: ClientRequestToken is missing.")

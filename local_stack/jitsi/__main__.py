@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 def main() -> int:
     """Serve, with what the environment says of the stack as for jitsi-tokens."""
     parser = argparse.ArgumentParser(prog="python -m local_stack.jitsi", description=__doc__)
-    parser.add_argument("--port", type=int, default=0, help="of 127.0.0.1; left out: any free one")
+    parser.add_argument(
+        "--port", type=int, default=0, help="port on 127.0.0.1; default: any free one"
+    )
     parser.add_argument(
         "--stack-name",
         default=os.environ.get("JITSI_TOKENS_STACK_NAME"),
-        help="the stack whose Jitsi it stands for; left out: signatures are not checked",
+        help="the stack whose Jitsi it replaces; default: none, and signatures are not checked",
     )
     arguments = parser.parse_args()
     with StandIn(arguments.port) as standin:

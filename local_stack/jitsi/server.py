@@ -70,7 +70,7 @@ def verdict(address: str, expect: Expect, now: int) -> dict[str, Any]:
     try:
         found = token_in(address)
         if not found:
-            return _refused("The address holds no token, and nobody gets in without one.")
+            return _refused("The URL has no token, and nobody gets in without one.")
         token = decode(found.text)
     except CommandError as error:
         return _refused(str(error))

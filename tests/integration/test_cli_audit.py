@@ -318,7 +318,7 @@ def test_what_cannot_be_compared_is_counted(audited: AuditedWorld) -> None:
     result = audited.audit("--room", "visit-1", "--client", "clinic-a")
 
     assert result.stdout == ""
-    assert "1 record could not be compared: the key of the digests was missing" in result.stderr
+    assert "1 record could not be compared: the digest key was missing" in result.stderr
     assert "1 record could not be compared: the request was refused before it was" in result.stderr
     assert "could not be compared" not in audited.audit("--client", "clinic-a").stderr
 
@@ -413,10 +413,10 @@ def test_the_digest_key_is_read_only_where_it_is_needed(
 @pytest.mark.parametrize(
     ("answer", "exit_code", "sentence"),
     [
-        (json_error("AccessDeniedException"), 3, "Missing permission on the key of the digests"),
-        (json_error("ResourceNotFoundException"), 1, "The key of the digests cannot be read. The"),
+        (json_error("AccessDeniedException"), 3, "Missing permission on the digest key"),
+        (json_error("ResourceNotFoundException"), 1, "The digest key cannot be read. The"),
         (json_error("InvalidRequestException"), 1, "is scheduled for deletion"),
-        (json_error("InternalServiceError"), 3, "The key of the digests cannot be read. Secrets"),
+        (json_error("InternalServiceError"), 3, "The digest key cannot be read. Secrets"),
     ],
 )
 def test_a_digest_key_that_cannot_be_read_is_one_sentence(
@@ -439,7 +439,7 @@ def test_a_digest_key_that_cannot_be_read_is_one_sentence(
             3,
             "(AccessDeniedException: User: me is not authorized). The stack's AuditorPolicy",
         ),
-        (json_error("ResourceNotFoundException"), 1, f"The log group {GROUP} is not there"),
+        (json_error("ResourceNotFoundException"), 1, f"The log group {GROUP} does not exist"),
         (json_error("InvalidParameterException", "visit-1"), 3, "(InvalidParameterException)."),
     ],
 )
@@ -464,7 +464,7 @@ def test_a_stack_of_an_earlier_release_is_told_apart(audited: AuditedWorld, outp
     result = audited.audit("--room", "visit-1")
 
     assert result.exit_code == 1
-    assert f"has no output {output}: it is of an earlier release." in result.stderr
+    assert f"has no output {output}: it is from an earlier release." in result.stderr
 
 
 def test_every_page_is_read(audited: AuditedWorld) -> None:

@@ -240,7 +240,7 @@ def test_set_replaces_the_whole_policy_of_all_keys(world: World) -> None:
     result = world.run("client", "set", "openemr", "--room", "visit-*", "--diagnostics")
 
     assert result.exit_code == 0
-    assert "holds for 2 API keys within 45 seconds" in result.stderr
+    assert "applies to 2 API keys within 45 seconds" in result.stderr
     expected = Policy(rooms=["visit-*"], diagnostics=True)
     assert [_policy(world, key) for key in keys] == [expected, expected]
     assert _policy(world, other).rooms == ["*"]
@@ -471,7 +471,7 @@ def test_a_change_of_the_client_lets_no_misfiled_key_in(
 
     result = world.run("client", "set", "openemr", "--room", "a")
 
-    assert "holds for 1 API key " in result.stderr
+    assert "applies to 1 API key " in result.stderr
     assert f"Skipped API key {digest(misfiled)[:8]}" in result.stderr
     assert f"`client revoke --key {digest(misfiled)[:12]}`" in result.stderr
     item = _item(world, misfiled)
@@ -504,8 +504,8 @@ def test_revoke_needs_no_name_with_a_digest(
     [
         ([], 2, "Give the client's NAME, or --key with a digest."),
         (["--key", "0" * 11], 2, "--key takes 12 to 64 hex digits"),
-        (["--key", "0" * 12], 1, "2 API keys have a digest that begins so."),
-        (["--key", "1" * 12], 1, "0 API keys have a digest that begins so."),
+        (["--key", "0" * 12], 1, "2 API keys have a digest that begins with these digits."),
+        (["--key", "1" * 12], 1, "0 API keys have a digest that begins with these digits."),
     ],
 )
 def test_revoke_without_a_name_is_about_one_key(
@@ -596,7 +596,7 @@ def test_finish_revokes_all_but_the_newest(world: World) -> None:
 
     assert result.exit_code == 0
     assert "Revoked 2 API keys of openemr." in result.stderr
-    assert "remember what is revoked for 45 seconds" in result.stderr
+    assert "accept revoked keys for 45 more seconds" in result.stderr
     assert [_item(world, key) for key in earlier] == [None, None]
     assert _item(world, newest)
     assert _item(world, other)

@@ -326,7 +326,7 @@ CASES: list[tuple[str, Break, *tuple[str, ...]]] = [
     (
         "jaas 1",
         _only_staged,
-        "signing-secret fail staged, not promoted. The key waits for the key id",
+        "signing-secret fail staged, not promoted. The key has no key id yet",
     ),
     (
         "jaas 1",
@@ -348,8 +348,8 @@ CASES: list[tuple[str, Break, *tuple[str, ...]]] = [
     ),
     ("jaas 1", _overwrite_twice, "signing-secret fail Replace the key"),
     ("published 1", _not_rotating, "rotation fail Nothing rotates the key"),
-    ("jaas 1", _do("leave_pending"), "pending-key fail did not end"),
-    ("published 1", _all(_do("leave_pending"), _later(31 * 60)), "pending-key fail did not end"),
+    ("jaas 1", _do("leave_pending"), "pending-key fail did not finish"),
+    ("published 1", _all(_do("leave_pending"), _later(31 * 60)), "pending-key fail did not finish"),
     ("published 1", _withdrawn, "published-key fail not published"),
     (
         "published 1",
@@ -652,7 +652,7 @@ def test_an_item_by_which_links_outlive_a_clients_keys_is_found(
     ("answer", "words"),
     [
         (DENIED, "Everything you have permission to check is healthy ("),
-        (json_error("InternalServiceError"), "AWS or the service did not let everything be"),
+        (json_error("InternalServiceError"), "AWS or the service prevented some checks"),
     ],
 )
 def test_what_was_not_checked_is_summarized(deployed: Deployed, answer: Answer, words: str) -> None:

@@ -240,7 +240,7 @@ def test_the_key_before_the_present_one_is_known(
     forged = _explained(world, _jaas(rsa_pool[0]))
 
     assert answer["verdict"] == "accepted"
-    assert "the key before" in _rule(answer, "kid")["remedy"]
+    assert "previous key" in _rule(answer, "kid")["remedy"]
     assert forged["firstFailure"] == "signature"
 
 
@@ -434,11 +434,11 @@ def test_a_jaas_that_is_not_ours_is_named_by_its_app_id(
     ("flags", "code", "sentence"),
     [
         (["--jaas-app-id", "x"], 2, "32 hexadecimal digits"),
-        (["--jaas-app-id", APP_ID, "--issuer", "a"], 2, "goes with --public-key alone"),
+        (["--jaas-app-id", APP_ID, "--issuer", "a"], 2, "give only --public-key"),
         (["--public-key", "{secret}", "--secret-file", "{secret}"], 2, "Give one of"),
         (["--secret-file", "{secret}", "--algorithm", "RS256"], 2, "no secret"),
         (["--key-server", "https://x", "--algorithm", "HS256"], 2, "takes --secret-file"),
-        (["--key-server", "ftp://x"], 2, "begins with https://"),
+        (["--key-server", "ftp://x"], 2, "must begin with https://"),
         (["--key-server", "https://[::1"], 2, "is malformed"),
         (["--algorithm", "ES256"], 2, "knows the algorithms"),
         (["--room", "\udcff"], 2, "not valid Unicode"),

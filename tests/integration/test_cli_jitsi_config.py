@@ -89,7 +89,7 @@ def test_the_environments_url_is_not_another_stacks(
     ("url", "sentence"),
     [
         ("http://tokens.example.org", "must be https"),
-        ("https://tokens.example.org/?a=b", "ends with its path"),
+        ("https://tokens.example.org/?a=b", "must end with its path"),
     ],
 )
 def test_an_address_that_is_none_is_refused(published: World, url: str, sentence: str) -> None:

@@ -143,7 +143,7 @@ def test_create_that_is_broken_off_is_gone_on_with(
     assert json.loads(world.run("key", "show", "--json").stdout)["kid"] is None
     assert check.exit_code == 1
     for told in (shown.stderr, check.stdout):
-        assert "waits for the key id" in told
+        assert "has no key id yet" in told
         assert "`jitsi-tokens key promote --kid <key id>`" in told
     assert "Replace a staged key that was never promoted?" in again.stderr
 
@@ -225,7 +225,7 @@ def test_a_key_that_cannot_sign_is_not_stored(
         ("show", "InvalidRequestException", "", "restore-secret --region eu-central-1"),
         ("create", "AccessDeniedException", "", "Missing permission on the signing secret"),
         ("create", "", "ValidationException", "was not stored."),
-        ("create", "", "", "not known whether the key was stored"),
+        ("create", "", "", "unknown whether the key was stored"),
     ],
 )
 def test_what_aws_refuses_is_one_sentence(
@@ -299,7 +299,7 @@ def test_import_reads_a_file_or_stdin(
     [
         ("open\nabc\n", "Stored as"),
         ("sesame\n", "The passphrase is wrong"),
-        (None, "nobody is there to ask for its passphrase"),
+        (None, "There is no terminal to ask for its passphrase"),
     ],
 )
 def test_import_asks_for_passphrase_and_kid(
@@ -328,7 +328,7 @@ def test_import_asks_for_passphrase_and_kid(
     ("file", "typed", "sentence"),
     [
         ("none.pem", None, "Error: The file cannot be read: No such file or directory.\n"),
-        ("-", "x" * 65_537, "over 64 KiB"),
+        ("-", "x" * 65_537, "larger than 64 KiB"),
         ("-", "ssh-rsa AAAAB3NzaC1yc2E me@here", "This is a public key"),
     ],
 )
@@ -349,7 +349,7 @@ def test_a_shared_secret_is_taken_over(self_hosted: World, command: list[str], s
     stored = labelled(self_hosted, "NEXT" if command[0] == "stage" else "AWSCURRENT")
     assert result.exit_code == 0
     assert stored == {"algorithm": "HS256", "kid": "old", "secret": secret}
-    assert ("Warning: the secret holds # or $" in result.stderr) == (secret[40:] != "")
+    assert ("Warning: the secret contains # or $" in result.stderr) == (secret[40:] != "")
     assert secret not in result.output
 
 

@@ -193,7 +193,7 @@ def test_stage_makes_a_secret_that_does_not_sign(shared: World) -> None:
         f"--secret-id '{shared.secret}' --query SecretString --output text"
         " --version-stage NEXT | jq -r .secret" in result.stderr
     )
-    assert "do not restart Jitsi yet" in result.stderr
+    assert "Do not restart Jitsi yet" in result.stderr
     assert shared.stored()["kid"] == "old"
 
 
@@ -252,7 +252,7 @@ def test_stage_after_a_promotion_asks_nothing(staged: World, *, rolled_back: boo
     [
         ("jaas", "new", "give it to `key promote`"),
         ("shared", "old", "old is the id of another key"),
-        ("shared", "a/b", "holds no slash"),
+        ("shared", "a/b", "must not contain a slash"),
     ],
 )
 def test_stage_refuses_a_kid(
@@ -273,7 +273,7 @@ def test_a_key_that_is_not_staged_is_told_so(jaas: World, file: str, answer: Ans
 
     result = jaas.run("key", "stage", "--from", file)
 
-    told = "It is not known whether" if answer is HANGS_UP else "The key was not stored."
+    told = "It is unknown whether" if answer is HANGS_UP else "The key was not stored."
     assert result.exit_code == 3
     assert told in result.stderr
     assert "MIIEvg" not in result.output
@@ -316,7 +316,7 @@ def test_promote_asks_with_what_can_be_compared(
         assert "1 to 64 letters" in result.stderr
         assert fingerprint(rsa_pool[0].public_key()) in result.stderr
     else:
-        assert "First put the secret that is to sign into Jitsi's configuration" in result.stderr
+        assert "First put the secret that will sign into Jitsi's configuration" in result.stderr
 
 
 def test_promote_without_terminal_needs_kid_and_yes(staged_jaas: World) -> None:
@@ -652,7 +652,7 @@ def test_a_rollback_whose_answer_was_lost_looks_what_became_of_it(
 
     label = "AWSCURRENT" if has_effect else "AWSPREVIOUS"
     assert result.exit_code == (0 if has_effect else 3)
-    assert ("It is not known whether the key was changed" in result.stderr) != has_effect
+    assert ("It is unknown whether the key was changed" in result.stderr) != has_effect
     assert labels(staged_jaas)[label] == OLD_VERSION
 
 

@@ -176,7 +176,7 @@ def test_list_shows_what_is_published(rotating: World, rsa_pool: list[rsa.RSAPri
     assert keys[1]["publishedUntil"] == "2096-10-02T07:06:40Z"
     assert keys[2]["versionId"] is None
     assert keys[2]["fingerprint"] == fingerprint(rsa_pool[1].public_key())
-    assert keys[3]["problem"] == "What is published is no RSA public key."
+    assert keys[3]["problem"] == "The published value is not an RSA public key."
     assert _rows(rotating)[0][3] == "no"
 
 
@@ -284,7 +284,7 @@ def test_cleanup_removes_what_a_rotation_left(jaas: World) -> None:
     assert left in asked.stderr
     assert result.exit_code == again.exit_code == 0
     assert "AWSPENDING" not in labels(jaas)
-    assert "nothing to clean up" in again.stderr
+    assert "Nothing to clean up" in again.stderr
     assert json.loads(result.stdout) == {"cleaned": True, "versionId": left}
     assert json.loads(again.stdout) == {"cleaned": False, "versionId": None}
 
@@ -303,7 +303,7 @@ def test_pending_on_the_current_version_is_nothing_left_behind(jaas: World) -> N
     result = jaas.run("key", "cleanup")
 
     assert result.exit_code == 0
-    assert "nothing to clean up" in result.stderr
+    assert "Nothing to clean up" in result.stderr
     assert labels(jaas)["AWSPENDING"] == current
     assert [key["roles"] for key in _listed(jaas)] == [["current"]]
 
@@ -338,7 +338,7 @@ def test_withdraw_warns_of_the_key_that_signs(rotating: World, *, reads: bool) -
 
     assert ("IT IS THE KEY THAT SIGNS NOW" in asked.stderr) == reads
     assert ("`jitsi-tokens key rotate" in asked.stderr) == reads
-    assert ("Whether it signs now is not known." in asked.stderr) != reads
+    assert ("It is unknown whether it signs now." in asked.stderr) != reads
     assert result.exit_code == 0
     assert "now" not in _published(rotating)
 

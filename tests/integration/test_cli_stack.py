@@ -102,7 +102,7 @@ def test_a_stack_of_something_else_is_told_apart(world: World) -> None:
     result = world.run("client", "list")
 
     assert result.exit_code == 1
-    assert "is not of jitsi-tokens" in result.stderr
+    assert "is not a jitsi-tokens stack" in result.stderr
     assert "ClientsTable is missing." in result.stderr
 
 
@@ -188,7 +188,7 @@ def test_a_parameter_that_botocore_refuses_is_not_repeated(world: World) -> None
     result = world.run("client", "list")
 
     assert result.exit_code == 3
-    assert result.stderr == "Error: AWS does not take a parameter of this form.\n"
+    assert result.stderr == "Error: AWS does not accept a parameter in this form.\n"
 
 
 def test_a_fault_shows_no_text_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +203,8 @@ def test_a_fault_shows_no_text_of_its_own(world: World, monkeypatch: pytest.Monk
 
     assert result.exit_code == 1
     assert re.search(
-        r"a fault: RuntimeError in broken, test_cli_stack\.py:\d+\. Please", result.stderr
+        r"Internal error in jitsi-tokens: RuntimeError in broken, test_cli_stack\.py:\d+\. Please",
+        result.stderr,
     )
     assert "hunter2" not in result.output
 

@@ -146,7 +146,7 @@ def test_list_prints_the_services_documents(world: World) -> None:
 
     documents = [json.loads(_page(id_).body)["visits"][0] for id_ in ("oe-1", "oe-2")]
     assert found == {"visits": documents}
-    assert (nothing.stdout, nothing.stderr) == ("", "There are no visits in this time.\n")
+    assert (nothing.stdout, nothing.stderr) == ("", "There are no visits in this period.\n")
 
 
 def test_show_prints_links_only_if_asked(world: World) -> None:

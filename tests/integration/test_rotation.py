@@ -777,8 +777,8 @@ def test_a_key_that_the_other_side_must_know_first_does_not_rotate(
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"SecretId": "another"}, "its own stack's signing key alone"),
-        ({"SecretId": None}, "its own stack's signing key alone"),
+        ({"SecretId": "another"}, "only its own stack's signing key"),
+        ({"SecretId": None}, "only its own stack's signing key"),
         ({"ClientRequestToken": ""}, "ClientRequestToken is missing"),
         ({"ClientRequestToken": 7}, "ClientRequestToken is missing"),
         ({"Step": "rotate"}, "createSecret, setSecret, testSecret, finishSecret"),

@@ -237,7 +237,7 @@ def test_a_change_that_fails_says_why(piped: Pipeline, folder: Path) -> None:
     applied = piped.run(folder, {}, *command, "apply", planned.stdout.strip())
 
     assert applied.returncode == 1
-    assert "did not come to a good end (ROLLBACK_COMPLETE)" in applied.stderr
+    assert "failed (ROLLBACK_COMPLETE)" in applied.stderr
     assert "Taken: " in applied.stderr
 
 

@@ -40,7 +40,7 @@ LINE: dict[str, Any] = {"_aws": METRICS, "service": "tokens", "outcome": "issued
     ],
 )
 def test_a_time_is_read_as_people_give_it(text: str, moment: str) -> None:
-    """A time back from now, or one of ISO 8601; what names no zone is UTC."""
+    """A time back from now, or one of ISO 8601; without a zone, UTC."""
     window = read_window(text, None, NOW)
 
     assert time_of(window.since) == moment
@@ -49,8 +49,8 @@ def test_a_time_is_read_as_people_give_it(text: str, moment: str) -> None:
 @pytest.mark.parametrize(
     ("since", "until", "sentence"),
     [
-        ("yesterday", None, "--since takes how long ago, such as 30m, 24h or 7d, or a date"),
-        ("7", None, "what names no zone is UTC"),
+        ("yesterday", None, "--since takes how long ago, such as 30m, 24h or 7d, or an ISO"),
+        ("7", None, "zone is UTC unless you give one"),
         ("-7d", None, "--since takes"),
         ("\u0667d", None, "--since takes"),
         ("2026-02-30", None, "--since takes"),
@@ -59,7 +59,7 @@ def test_a_time_is_read_as_people_give_it(text: str, moment: str) -> None:
         ("24h", "soon", "--until takes"),
         ("1h", "2h", "--until must be later than --since"),
         ("1h", "1h", "--until must be later than --since"),
-        ("2026-11-23", None, "--since lies in the future"),
+        ("2026-11-23", None, "--since is in the future"),
     ],
 )
 def test_what_is_no_time_is_refused(since: str, until: str | None, sentence: str) -> None:

@@ -126,7 +126,7 @@ def test_env_of_public_keys(published_environ: dict[str, str]) -> None:
 
     assert _assigned(text) == PUBLISHED
     assert READ_SECRET not in text
-    assert "take JWT_APP_SECRET out" in " ".join(text.replace("#", "").split())
+    assert "remove JWT_APP_SECRET" in " ".join(text.replace("#", "").split())
     assert "another key needs another kid" in text
 
 

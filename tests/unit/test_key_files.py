@@ -306,7 +306,7 @@ def test_what_is_no_key_is_named(content: bytes, sentence: str) -> None:
         (lambda: ec.generate_private_key(ec.SECP256R1()), "This is an elliptic-curve key"),
         (ed25519.Ed25519PrivateKey.generate, "This is an Ed25519 key"),
         (ed448.Ed448PrivateKey.generate, "This is another kind of key"),
-        (lambda: rsa.generate_private_key(65537, 1024), "has 1024 bits and may have 2048"),  # noqa: S505
+        (lambda: rsa.generate_private_key(65537, 1024), "has 1024 bits; 2048 to"),  # noqa: S505
     ],
 )
 def test_other_kinds_of_keys_are_named(
@@ -369,7 +369,7 @@ def test_a_key_that_is_too_long_is_refused(form: PrivateFormat) -> None:
         p=p, q=q, d=3, dmp1=3, dmq1=3, iqmp=3, public_numbers=rsa.RSAPublicNumbers(3, p * q)
     ).private_key(unsafe_skip_rsa_key_validation=True)
 
-    with pytest.raises(CommandError, match="has 10240 bits and may have 2048 to 8192"):
+    with pytest.raises(CommandError, match="has 10240 bits; 2048 to 8192"):
         read(pem_of(no_primes, form))
 
 
@@ -420,8 +420,8 @@ def test_a_shared_secret_is_read_as_editors_write_it(written: Callable[[str], by
         ("s" * 40 + '"', "Prosody's configuration"),
         ("s" * 40 + "\\", "Prosody's configuration"),
         ("s" * 40 + "'", "Prosody's configuration"),
-        ("JWT_APP_SECRET=" + "s" * 40, "Give the secret alone"),
-        ('{"secret":"' + "s" * 40 + '"}', "Give the secret alone"),
+        ("JWT_APP_SECRET=" + "s" * 40, "Give only the secret"),
+        ('{"secret":"' + "s" * 40 + '"}', "Give only the secret"),
     ],
 )
 def test_a_shared_secret_that_jitsi_cannot_use_is_refused(content: str, sentence: str) -> None:

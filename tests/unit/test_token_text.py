@@ -167,7 +167,7 @@ def test_a_token_that_is_nested_without_end_is_none() -> None:
         nested = b'{"a":' * depth + b"1" + b"}" * depth
         part = base64.urlsafe_b64encode(nested).rstrip(b"=").decode()
 
-        with pytest.raises(CommandError, match="no JWT"):
+        with pytest.raises(CommandError, match="not a JWT"):
             decode(f"eyJhIjoxfQ.{part}.x")
 
 

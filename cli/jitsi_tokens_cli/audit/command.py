@@ -73,24 +73,28 @@ def audit(
         str | None,
         typer.Option(
             metavar="TIME",
-            help="From when: how long ago (30m, 24h, 7d), or a date or time of ISO 8601. A date"
-            f" begins at midnight; what names no zone is UTC. Left out: {_SINCE}; with --alive"
-            f" {_ALIVE_SINCE}.",
+            help=(
+                "Start: how long ago (30m, 24h, 7d), or an ISO 8601 date or time. A date begins"
+                f" at midnight; the zone is UTC unless you give one. Default: {_SINCE}; with"
+                f" --alive {_ALIVE_SINCE}."
+            ),
         ),
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Until when, likewise. Left out: now."),
+        typer.Option(metavar="TIME", help="End, in the same forms. Default: now."),
     ] = None,
     client: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The client that asked.")
+        str | None, typer.Option(metavar="NAME", help="The client that sent the request.")
     ] = None,
     key: Annotated[
         str | None,
         typer.Option(
             metavar="DIGEST",
-            help=f"The API key that asked, by {KEY_DIGITS} or more hex digits of its digest, as"
-            " `client list` shows them.",
+            help=(
+                f"The API key that sent the request: {KEY_DIGITS} or more hex digits of its"
+                " digest, as `client list` shows them."
+            ),
         ),
     ] = None,
     room: Annotated[
@@ -108,14 +112,14 @@ def audit(
         str | None,
         typer.Option(metavar="ID", help="The token's own id: `token inspect` shows it."),
     ] = None,
-    outcome: Annotated[Outcome | None, typer.Option(help="What came of the request.")] = None,
+    outcome: Annotated[Outcome | None, typer.Option(help="The result of the request.")] = None,
     alive: Annotated[
         bool,
         typer.Option("--alive", help="Only tokens that have not expired yet."),
     ] = False,
     limit: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Stop at so many. Left out: all of them."),
+        typer.Option(metavar="N", min=1, help="Stop after so many. Default: all."),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
     wide: Wide = False,
@@ -123,15 +127,14 @@ def audit(
 ) -> None:
     """Show tokens issued, requests refused, and visits changed.
 
-    The oldest record comes first. The log holds no names, only digests of the
-    room, the user and the visit. --room, --user and --visit look for the digest
-    of what you give, which takes the key of the digests; the stack's
-    AuditorPolicy lets you read it.
+    The oldest record comes first. The log contains no names, only digests of the
+    room, the user and the visit. --room, --user and --visit search by digest.
+    They need the digest key, which the stack's AuditorPolicy lets you read.
 
     A terminal shows short ids; --wide, --csv and --json show all of them.
 
     Requests that API Gateway itself refuses, such as those with a wrong API
-    key, are in its access log alone. A record appears some seconds after its
+    key, are only in its access log. A record appears some seconds after its
     request.
     """
     if as_csv and as_json:
@@ -227,7 +230,7 @@ def _tell(search: Search, query: Query, group: str) -> None:
     if search.last and search.is_full:
         info(f"There may be more: go on with --since {time_of(search.last.time)}.")
     for count, why in (
-        (search.without_digest_key, "the key of the digests was missing at the time"),
+        (search.without_digest_key, "the digest key was missing at the time"),
         (search.unread, "the request was refused before it was read"),
     ):
         if count:

@@ -90,7 +90,7 @@ def read_window(since: str, until: str | None, now: float) -> Window:
     begin = _read_time("--since", since, now)
     end = None if until is None else _read_time("--until", until, now)
     if begin > now * 1000:
-        raise UsageError("--since lies in the future.")
+        raise UsageError("--since is in the future.")
     if end is not None and end <= begin:
         raise UsageError("--until must be later than --since.")
     return Window(begin, end)
@@ -109,8 +109,9 @@ def _read_time(option: str, text: str, now: float) -> int:
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{option} takes how long ago, such as 30m, 24h or 7d, or a date or time of ISO 8601,"
-            " such as 2026-11-01 or 2026-11-01T08:30:00+01:00; what names no zone is UTC."
+            f"{option} takes how long ago, such as 30m, 24h or 7d, or an ISO 8601 date or time,"
+            " such as 2026-11-01 or 2026-11-01T08:30:00+01:00. The zone is UTC unless you give"
+            " one."
         ) from None
     return max(0, (moment - _EPOCH) // _MILLISECOND)
 
@@ -229,8 +230,8 @@ def records(logs: Any, group: str, query: Query, clock: Clock) -> Iterator[Recor
         match error_code(error):
             case "ResourceNotFoundException":
                 raise CommandError(
-                    f"The log group {group} is not there: somebody deleted it, and what it held is"
-                    " gone. CloudTrail says who (DeleteLogGroup)."
+                    f"The log group {group} does not exist: somebody deleted it, and its records"
+                    " are lost. CloudTrail shows who did (DeleteLogGroup)."
                 ) from None
             case "AccessDeniedException":
                 raise Unreachable(
@@ -340,8 +341,8 @@ def _digest_key(stack: Stack) -> bytes:
     except SecretUnavailable as error:
         if error.code == "access-denied":
             raise Unreachable(
-                "Missing permission on the key of the digests, which --room, --user and --visit"
-                " take: secretsmanager:GetSecretValue. The stack's AuditorPolicy grants it."
+                "Missing permission on the digest key, which --room, --user and --visit need:"
+                " secretsmanager:GetSecretValue. The stack's AuditorPolicy grants it."
             ) from None
         refused = Unreachable if error.code == "unreachable" else CommandError
-        raise refused(f"The key of the digests cannot be read. {error}") from None
+        raise refused(f"The digest key cannot be read. {error}") from None

@@ -28,7 +28,7 @@ from jitsi_tokens_cli.inputs import Yes, confirm
 from jitsi_tokens_cli.output import Json, Wide, echo, echo_json, info
 from jitsi_tokens_cli.stack import Stack, find_stack
 
-app = App("The clients that may ask for tokens.")
+app = App("Manage the clients that may request tokens.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The client's name.")]
 
@@ -49,8 +49,8 @@ def add(
 ) -> None:
     """Make an API key for a client, and show it once.
 
-    A client that exists gets one more API key with the policy it has: give no policy options then.
-    The key alone is printed on stdout; stderr says where it goes.
+    An existing client gets one more API key with the same policy: give no policy options then.
+    Only the key is printed on stdout; stderr says how to use it.
     """
     check_name(name)
     stack = find_stack(ctx.obj)
@@ -91,8 +91,8 @@ def rotate(
     made_at = time_of_next(keys, datetime.now(UTC))
     _add_key(stack, store, holder(keys), made_at, others=len(keys), as_json=as_json)
     info(
-        f"Then run `client rotate {name} --finish` to revoke {counted(keys)} from before, which"
-        " works until then."
+        f"Then run `client rotate {name} --finish` to revoke {counted(keys)} from before. Until"
+        " then it works, too."
     )
 
 
@@ -110,8 +110,8 @@ def set_policy(
 ) -> None:
     """Replace a client's whole policy, for all its API keys together.
 
-    What is not given is not allowed: without --moderator, the client makes no moderators.
-    --max-advance alone keeps its value if left out.
+    Whatever you leave out is no longer allowed: without --moderator, the client makes no
+    moderators. Only --max-advance keeps its value.
     """
     check_name(name)
     options.policy()  # Check the options before calling AWS.
@@ -120,8 +120,8 @@ def set_policy(
     keys = known(name, well_filed(store.keys_of(name)))
     store.replace(keys, Client(name=name, policy=options.policy(max_advance_of(keys))))
     info(
-        f"The policy of {name} holds for {counted(keys)} within"
-        f" {stack.authorizer_cache_seconds} seconds, as long as API Gateway remembers a caller."
+        f"The policy of {name} applies to {counted(keys)} within {stack.authorizer_cache_seconds}"
+        " seconds: API Gateway caches callers for so long."
     )
     if as_json:
         echo_json(_changed(name, keys))
@@ -129,7 +129,7 @@ def set_policy(
 
 @app.command("list", epilog=examples("jitsi-tokens client list --stack-name my-stack"))
 def list_clients(ctx: typer.Context, *, wide: Wide = False, as_json: Json = False) -> None:
-    """List the clients, their policies and their API keys' digests."""
+    """List the clients, their policies and the digests of their API keys."""
     keys = ClientStore(find_stack(ctx.obj)).all_keys()
     if as_json:
         echo_json(documents(keys))
@@ -149,7 +149,7 @@ def revoke(
     ctx: typer.Context,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="The client's name. With --key it can be left out."),
+        typer.Argument(metavar="NAME", help="The client's name. Optional with --key."),
     ] = None,
     *,
     key: Annotated[
@@ -157,8 +157,10 @@ def revoke(
         typer.Option(
             "--key",
             metavar="DIGEST",
-            help="Only the API key whose digest begins so: 8 or more hex digits of `client list`,"
-            f" {KEY_DIGITS} or more without NAME.",
+            help=(
+                "Only the API key whose digest begins with these hex digits from `client list`: 8"
+                f" or more, {KEY_DIGITS} or more without NAME."
+            ),
         ),
     ] = None,
     yes: Yes = False,
@@ -214,7 +216,7 @@ def _add_key(
     if as_json:
         echo_json({"client": name, "apiKey": api_key, "keyDigest": digest(api_key), "url": url})
         return
-    info(f"The API key of {name}. It works at once, is shown once and is kept nowhere:")
+    info(f"The API key of {name}. It works at once. Store it now, as it is shown only once:")
     echo(api_key)
     info_next_steps(url, client.policy)
 
@@ -229,7 +231,7 @@ def _finish(
         listed = ", ".join(described(key) for key in earlier)
         confirm(
             f"Revoke {counted(earlier)} of {name} ({listed}), and keep the newest,"
-            f" {described(newest)}? What still uses another is shut out within"
+            f" {described(newest)}? Callers that still use another are rejected within"
             f" {stack.authorizer_cache_seconds} seconds.",
             yes=yes,
         )
@@ -243,8 +245,9 @@ def _finish(
 def _revoke(stack: Stack, store: ClientStore, name: str, keys: list[StoredKey]) -> None:
     store.remove(keys)
     info(
-        f"Revoked {counted(keys)} of {name}. API Gateway may remember what is revoked for"
-        f" {stack.authorizer_cache_seconds} seconds. Tokens already issued work until they expire."
+        f"Revoked {counted(keys)} of {name}. API Gateway may accept revoked keys for"
+        f" {stack.authorizer_cache_seconds} more seconds. Tokens already issued work until they"
+        " expire."
     )
 
 

@@ -91,7 +91,7 @@ def one_key(keys: list[StoredKey], prefix: str, *, least: int) -> list[StoredKey
     digits = digest_digits(prefix, least)
     found = [key for key in keys if key.digest.startswith(digits)]
     if len(found) != 1:
-        raise CommandError(f"{len(found)} API keys have a digest that begins so.")
+        raise CommandError(f"{len(found)} API keys have a digest that begins with these digits.")
     return found
 
 
@@ -105,9 +105,9 @@ def by_age(keys: list[StoredKey]) -> list[StoredKey]:
     newest = max(times)
     if len(keys) > 1 and (newest == _UNKNOWN or times.count(newest) > 1):
         raise CommandError(
-            f"Which API key of {keys[0].name} is the newest cannot be told: their times are the"
-            " same, or cannot be read. `client list` shows them; revoke the ones that are out of"
-            " use by `client revoke --key`."
+            f"It is unknown which API key of {keys[0].name} is the newest: their times are the"
+            " same, or cannot be read. `client list` shows them; revoke unused ones with `client"
+            " revoke --key`."
         )
     return sorted(keys, key=lambda key: _made_at(key) or _UNKNOWN)
 

@@ -16,18 +16,20 @@ class PolicyOptions(NamedTuple):
         list[str] | None,
         typer.Option(
             metavar="PATTERN",
-            help="Rooms it may ask for, such as 'visit-*'; repeat for more. Only * is special.",
+            help="Rooms it may request, such as 'visit-*'; repeat for more. Only * is a wildcard.",
         ),
     ] = None
-    any_room: Annotated[bool, typer.Option("--any-room", help="It may ask for every room.")] = False
+    any_room: Annotated[bool, typer.Option("--any-room", help="It may request every room.")] = False
     moderator: Annotated[bool, typer.Option("--moderator", help="It may make moderators.")] = False
     feature: Annotated[
         list[str] | None,
         typer.Option(
             metavar="FEATURE",
-            help="A feature it may switch on, such as recording; repeat for more. On a self-hosted"
-            " Jitsi a moderator's token without `features` has all defaults of that Jitsi: this"
-            " list limits what can be switched on by name, not what Jitsi gives by itself.",
+            help=(
+                "A feature it may switch on, such as recording; repeat for more. This does not"
+                " limit the defaults of a self-hosted Jitsi, which a moderator's token without"
+                " `features` gets."
+            ),
         ),
     ] = None
     max_lifetime: Annotated[
@@ -35,7 +37,7 @@ class PolicyOptions(NamedTuple):
         typer.Option(
             metavar="SECONDS",
             min=MIN_LIFETIME_SECONDS,
-            help="Its longest lifetime of a token. Left out: the stack's.",
+            help="Longest lifetime of its tokens. Default: the stack's limit.",
         ),
     ] = None
     diagnostics: Annotated[
@@ -48,14 +50,18 @@ class PolicyOptions(NamedTuple):
             metavar="SECONDS",
             min=0,
             max=MOST_ADVANCE_SECONDS,
-            help="How far ahead its tokens may begin, for links that are mailed days before."
-            " Left out: a new client gets tokens for now only; `client set` changes nothing.",
+            help=(
+                "How far in the future its tokens may start, for links mailed days before."
+                " Default: a new client gets tokens for now only; `client set` keeps the limit."
+            ),
         ),
     ] = None
 
     visits: Annotated[
         bool,
-        typer.Option("--visits", help="It may make visits: appointments with a link for each."),
+        typer.Option(
+            "--visits", help="It may make visits: appointments with a link for each participant."
+        ),
     ] = False
     moderator_links: Annotated[
         bool,
@@ -82,10 +88,10 @@ class PolicyOptions(NamedTuple):
         """
         if not (self.room or self.any_room or self.diagnostics or self.visits):
             raise UsageError(
-                "Which rooms may this client ask for? Give --room with a pattern, such as"
-                " --room 'visit-*', or --any-room for all of them. A client that only makes visits"
-                " in rooms that nobody chooses takes --visits alone, and one that only reads the"
-                " diagnostics --diagnostics."
+                "Which rooms may this client request? Give --room with a pattern, such as --room"
+                " 'visit-*', or --any-room for all rooms. If it only makes visits and chooses no"
+                " rooms, give --visits alone; if it only reads the diagnostics, --diagnostics"
+                " alone."
             )
         return make_policy(
             rooms=self.room or [],

@@ -77,7 +77,7 @@ def clock_check(contact: Contact, clock_skew_seconds: int) -> Check:
     """
     name = "clock"
     if contact.date is None:
-        return skipped(name, "The address tells no time.")
+        return skipped(name, "The address sends no Date header.")
     behind = contact.date - contact.answered_at
     ahead = contact.asked_at - (contact.date + 1)
     difference = max(behind, ahead, 0)
@@ -184,7 +184,7 @@ def published_check(stack: Stack, web: Web, facts: KeyFacts | None) -> Check:
     elif reply.status != httpx.codes.OK:
         return failed(name, f"The signing key's public part gets HTTP {reply.status}.", _WAIT)
     elif key is None or not reply.content.startswith(_PEM_BEGINS):
-        found = "The address serves no public key. Prosody keeps that, and logins hang."
+        found = "The address serves no public key. Prosody keeps that answer, and logins hang."
         return failed(name, found, f"{_SERVER_LOG} Then restart Prosody.")
     elif fingerprint(key) != facts.fingerprint:
         code = "published-key-differs"
@@ -201,9 +201,12 @@ def unknown_key_check(web: Web) -> Check:
     reply = web.get(f"/asap/{secrets.token_hex(32)}.pem")
     if reply.status != httpx.codes.NOT_FOUND:
         found = f"A key that does not exist gets HTTP {reply.status}; Jitsi needs 404."
-        return failed(name, found, f"Look for a CDN with an error page of its own. {_SERVER_LOG}")
+        return failed(name, found, f"Look for a CDN with its own error page. {_SERVER_LOG}")
     if "no-store" not in str(reply.headers.get("Cache-Control", "")):
-        found = "The 404 lacks Cache-Control: no-store, and may hide a key that is published next."
+        found = (
+            "The 404 lacks Cache-Control: no-store, so caches may hide the next key that is"
+            " published."
+        )
         return failed(name, found, "Look for a CDN in between that changes headers.")
     return passed(name, "A key that does not exist gets 404.")
 
@@ -273,11 +276,11 @@ def _says_configured(reply: Reply | None) -> bool:
 
 
 def _unanswered(error: Unanswered, web: Web) -> Check:
-    remedy = "Check that the name resolves here, and that no firewall or proxy is in the way."
+    remedy = "Check that the name resolves here, and that no firewall or proxy blocks it."
     if isinstance(error, CertificateRefused):
         remedy = (
             f"Check the certificate of {web.host}, and its domain name in API Gateway. If your"
-            " own proxy opens TLS, name its certificate authority in SSL_CERT_FILE."
+            " own proxy terminates TLS, name its certificate authority in SSL_CERT_FILE."
         )
     return failed("address", str(error), remedy)
 

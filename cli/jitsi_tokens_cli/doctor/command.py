@@ -64,44 +64,50 @@ def doctor(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Request the token for this room, if the client may not request any. Default: a"
-            " random one. The token is thrown away.",
+            help=(
+                "Room for the test token, which is discarded. Needed if the client may not"
+                " request a random room, the default."
+            ),
         ),
     ] = None,
     wait: Annotated[
         bool,
         typer.Option(
             "--wait",
-            help="Check again until nothing is wrong, and print what changes: for example while"
-            " the first rotation makes the first key.",
+            help=(
+                "Repeat the checks until nothing is wrong, and print what changes: for example"
+                " while the first rotation makes the first key."
+            ),
         ),
     ] = False,
     timeout: Annotated[
         int,
-        typer.Option(metavar="SECONDS", min=1, help="How long --wait goes on."),
+        typer.Option(metavar="SECONDS", min=1, help="How long --wait lasts at most."),
     ] = _WAIT_SECONDS,
     without_key: Annotated[
         bool,
         typer.Option(
             "--without-key",
-            help="Do not read the signing key, as an auditor may not. The stack's own check and"
-            " the address still tell whether it signs.",
+            help=(
+                "Do not read the signing key, for people who have no permission to. The stack's"
+                " own check and the address still show whether it signs."
+            ),
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a deployed stack, and say how to repair it.
 
-    Prints each check as it ends, and at the end what failed once more. With an
-    API key in JITSI_TOKENS_API_KEY, or in the file that JITSI_TOKENS_API_KEY_FILE
-    names, it requests a token and judges it as Jitsi does. If the client may
+    Prints each check when it is done, and repeats the failed ones at the end. With
+    an API key in JITSI_TOKENS_API_KEY, or in the file that JITSI_TOKENS_API_KEY_FILE
+    names, it requests a token and checks it by Jitsi's rules. If the client may
     make visits, it makes one a year ahead and cancels it. It prints no secret.
 
-    Skips what you may not read. An address that does not answer within 10
-    seconds is a failure, as its callers get no token, and is not asked again.
+    Skips what you have no permission to read. An address that does not answer
+    within 10 seconds is a failure, and is not tried again.
 
-    Exits with 1 if something is wrong; with 3 if nothing was, but AWS or the
-    service did not let everything be checked.
+    Exits with 1 if something is wrong, and with 3 if only AWS or the service
+    prevented some checks.
     """
     room = _checked(room)
     printed: dict[str, str] = {}
@@ -238,7 +244,7 @@ def _summarize(checks: list[Check], failures: list[Check], *, is_incomplete: boo
     elif any(check.denied for check in checks):
         told = "Everything you have permission to check is healthy"
     elif is_incomplete:
-        told = "AWS or the service did not let everything be checked: try again"
+        told = "AWS or the service prevented some checks: try again"
     elif counts["warning"]:
         told = "Nothing failed, but read the warnings"
     else:

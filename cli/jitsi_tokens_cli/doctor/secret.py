@@ -152,7 +152,7 @@ class Secret:
     def _rotation(self, now: float) -> Check:
         name, days = "rotation", self.stack.rotation_days
         if days == 0:
-            return passed(name, "The key rotates when you ask for it: RotationDays is 0.")
+            return passed(name, "The key rotates only on request: RotationDays is 0.")
         if not self._described.get("RotationEnabled"):
             found = f"Nothing rotates the key, though RotationDays is {days}."
             schedule = (
@@ -183,7 +183,7 @@ class Secret:
                 else self._changed_since(since)
             ):
                 return passed(name, "A rotation is under way.")._replace(transient=True)
-        found = f"A rotation that did not end left {PENDING} on a version: later rotations fail."
+        found = f"A rotation that did not finish left {PENDING} on a version: later rotations fail."
         return failed(name, found, f"Run `jitsi-tokens key cleanup`, and look at {_LOG}.")
 
     def _staged(self) -> Check:

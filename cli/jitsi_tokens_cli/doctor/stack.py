@@ -60,14 +60,14 @@ def clients_check(stack: Stack) -> Check:
     if at_odds and not refused:
         return failed(
             name,
-            "What links to visits allow differs from what the API keys allow, for"
+            "Links to visits and API keys have different policies, for"
             f" {', '.join(at_odds[:_MOST_SHOWN])}.",
             "Run `jitsi-tokens client set` with the whole policy: it writes both. For a client"
-            " without API keys run `client add`, then `client revoke`. No command leaves such"
-            " items: find out who did.",
+            " without API keys run `client add`, then `client revoke`. No command causes this:"
+            " find out who did.",
         )
     if not refused:
-        return passed(name, f"{counted(keys)}, each filed under the client of its record.")
+        return passed(name, f"{counted(keys)}, all with valid records.")
     shown = [f"{key.digest[:KEY_DIGITS]} ({key.rejection_reason})" for key in refused[:_MOST_SHOWN]]
     more = len(refused) - len(shown)
     return failed(
@@ -75,8 +75,7 @@ def clients_check(stack: Stack) -> Check:
         f"{counted(refused)} that the authorizer refuses: {'; '.join(shown)}"
         + (f"; and {more} more." if more else "."),
         "Repair a record that cannot be read with `jitsi-tokens client set`. Revoke the others:"
-        " `jitsi-tokens client revoke --key <digest>`. No command writes such items: find out who"
-        " did.",
+        " `jitsi-tokens client revoke --key <digest>`. No command causes this: find out who did.",
     )
 
 
@@ -108,7 +107,7 @@ def status_check(
         if any(problem.code == CHECK_OVERDUE.code for problem in problems_of(stored, int(now))):
             return failed(
                 name,
-                f"CheckKey last checked the key {ago}; it should every five minutes.",
+                f"CheckKey last checked the key {ago}; it should do so every five minutes.",
                 CHECK_OVERDUE.remedy,
             )
         if not _is_bad(stored) and stored.key == facts:

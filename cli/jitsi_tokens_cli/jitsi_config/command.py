@@ -66,11 +66,11 @@ def jitsi_config(
             "--secret-store",
             metavar="NAME",
             callback=_dns_name,
-            help="external-secrets: the SecretStore that leads to Secrets Manager.",
+            help="external-secrets: the SecretStore for Secrets Manager.",
         ),
     ] = "aws-secrets-manager",
     cluster_store: Annotated[
-        bool, typer.Option("--cluster-store", help="It is a ClusterSecretStore.")
+        bool, typer.Option("--cluster-store", help="The SecretStore is a ClusterSecretStore.")
     ] = False,
 ) -> None:
     """Print the settings that a self-hosted Jitsi needs.
@@ -89,7 +89,7 @@ def jitsi_config(
         case Format.EXTERNAL_SECRETS:
             if side.key_server:
                 raise CommandError(
-                    "There is no secret to sync: Jitsi fetches this stack's public keys. Take"
+                    "There is no secret to sync: Jitsi fetches this stack's public keys. Use"
                     " --format kubernetes."
                 )
             echo(

@@ -28,11 +28,11 @@ _NAME = "jitsi-tokens"
 
 # Why each setting is what it is.
 _LOGIN = "Nobody gets in without logging in."
-_TOKEN_LOGIN = "To log in is to bring a token."
+_TOKEN_LOGIN = "People log in with a token."
 _NO_EMPTY_TOKEN = "A login without a token is refused."
-_NO_GUESTS = "Guests come in without a token, and past everything that a token says."
-_ALGORITHM = "Prosody takes tokens of this algorithm alone."
-_APP_ID = "Prosody checks no token without one, not even with public keys."
+_NO_GUESTS = "Guests would get in without a token, and without any of its limits."
+_ALGORITHM = "Prosody accepts only tokens with this algorithm."
+_APP_ID = "Without an app id Prosody checks no token, not even with public keys."
 _ISSUERS = "The iss of this stack's tokens."
 _AUDIENCES = "The aud of this stack's tokens."
 _MODERATORS = (
@@ -46,12 +46,15 @@ _TOKEN_AFFILIATION = (
     " \"Unable to load module 'token_affiliation'\"."
 )
 _NO_JICOFO_AUTHENTICATION = (
-    "Jicofo's own authentication makes an owner of everybody who has logged in. Prosody checks"
-    " the tokens all the same."
+    "Jicofo's own authentication makes everybody who has logged in an owner. Prosody checks the"
+    " tokens in any case."
 )
-_NO_AUTO_OWNER = "Otherwise Jicofo makes an owner of the first in the room, be it the patient."
+_NO_AUTO_OWNER = (
+    "Otherwise Jicofo makes the first person in the room an owner, even if it is the patient."
+)
 _NO_WAIT_FOR_HOST_OWNERS = (
-    "Where Prosody's muc_wait_for_host is in use, it makes an owner of every holder of a token."
+    "Otherwise Prosody's muc_wait_for_host, where it is in use, makes every holder of a token an"
+    " owner."
 )
 _DOCKER_ALGORITHM = (
     f"{_ALGORITHM} Without this variable it is RS256 where JWT_ASAP_KEYSERVER is set, and"
@@ -114,8 +117,8 @@ class JitsiSide(NamedTuple):
         """Say why the key server is set, and what is not."""
         return (
             "Prosody fetches a public key here, by the SHA-256 of its kid, and keeps it until"
-            " Prosody restarts: another key needs another kid. There is no shared secret: take"
-            f" {secret_name} out."
+            " Prosody restarts: another key needs another kid. There is no shared secret: remove"
+            f" {secret_name}."
         )
 
     def verification(self, xmpp_domain: str) -> Verification:
@@ -216,11 +219,10 @@ def external_secrets_text(side: JitsiSide, namespace: str, store: SecretStore) -
 def prosody_text(side: JitsiSide) -> str:
     """Return Lua for Prosody; in comments what the others need. No secret is in it."""
     head = (
-        f"Prosody's configuration on Debian {side.title}. It takes the package"
-        " jitsi-meet-tokens. Put these lines into the sections that"
-        f" /etc/prosody/conf.avail/{side.host}.cfg.lua has already, in place of lines of the same"
-        " name; lists get what is named here beside what they hold. Afterwards: systemctl restart"
-        " prosody jicofo"
+        f"Prosody's configuration on Debian {side.title}. It needs the package jitsi-meet-tokens."
+        " Put these lines into the existing sections of"
+        f" /etc/prosody/conf.avail/{side.host}.cfg.lua. Replace lines of the same name; add the"
+        " entries of a list to the existing list. Afterwards: systemctl restart prosody jicofo"
     )
     return "\n\n".join(
         [
@@ -375,7 +377,7 @@ def _login(side: JitsiSide) -> str:
             _line(
                 "enable_domain_verification", str(verification.fits).lower(), verification.reason
             ),
-            _comment(f"{_NO_GUESTS} So there is no VirtualHost for guests.", "--"),
+            _comment(f"{_NO_GUESTS} So there must be no VirtualHost for guests.", "--"),
         ]
     )
 
@@ -385,8 +387,8 @@ def _key(side: JitsiSide) -> str:
         reason = side.key_server_reason("app_secret")
         return _line("asap_key_server", f'"{side.key_server}"', reason)
     about = (
-        "The shared secret is in Secrets Manager. This command prints it: run it where nobody"
-        " looks over your shoulder."
+        "The shared secret is in Secrets Manager. This command prints it: run it while nobody"
+        " else sees your screen."
     )
     return f"""\
 {_comment(about, "--")}

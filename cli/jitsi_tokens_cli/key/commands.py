@@ -31,15 +31,17 @@ from jitsi_tokens_cli.output import (
 from jitsi_tokens_cli.signing_secret import labelled_version
 from jitsi_tokens_cli.stack import Stack, find_stack
 
-app = App("The key that signs the tokens.")
+app = App("Manage the key that signs the tokens.")
 
 Kid = Annotated[
     str | None,
     typer.Option(
         "--kid",
         metavar="KEY_ID",
-        help="The key's id. JaaS: the one that 8x8's console shows, asked for if you leave it out."
-        " HS256: any; a random one if you leave it out.",
+        help=(
+            "The key's id. JaaS: the id that 8x8's console shows; by default, you are asked for"
+            " it. HS256: any id; random by default."
+        ),
     ),
 ]
 StagedKid = Annotated[
@@ -47,8 +49,10 @@ StagedKid = Annotated[
     typer.Option(
         "--kid",
         metavar="KEY_ID",
-        help="HS256: the key's id, a random one if you leave it out. JaaS: leave it out; `key"
-        " promote` takes it.",
+        help=(
+            "HS256: the key's id; random by default. JaaS: leave it out, and give it to `key"
+            " promote`."
+        ),
     ),
 ]
 PromotedKid = Annotated[
@@ -56,8 +60,10 @@ PromotedKid = Annotated[
     typer.Option(
         "--kid",
         metavar="KEY_ID",
-        help="JaaS: the key's id, as 8x8's console shows it; asked for if you leave it out. HS256:"
-        " leave it out; the staged secret has one.",
+        help=(
+            "JaaS: the key's id, as 8x8's console shows it; by default, you are asked for it."
+            " HS256: leave it out, as the staged secret has one."
+        ),
     ),
 ]
 Replace = Annotated[bool, typer.Option("--replace", help="Replace the current key.")]
@@ -88,8 +94,8 @@ def create(
 ) -> None:
     """Make a signing key and store it in the stack's secret.
 
-    JaaS: an RSA key. It prints the public part, for 8x8's console, and asks for the key id. If
-    you stop there, `key promote` goes on. HS256: a secret that Jitsi needs too. The private
+    JaaS: an RSA key. Prints the public part, for 8x8's console, and asks for the key id. If you
+    stop there, continue with `key promote`. HS256: a secret that Jitsi needs too. The private
     part is never printed and never written to a file.
     """
     stack = find_stack(ctx.obj)
@@ -126,7 +132,7 @@ def import_key(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Store a key that exists already, after checking it in full."""
+    """Check an existing key, then store it."""
     stack = find_stack(ctx.obj)
     trust = versions.changed_by_hand(stack)
     given = common.checked_kid(stack, trust, kid)
@@ -152,8 +158,10 @@ def stage(
         typer.Option(
             "--from",
             metavar="FILE",
-            help="Take the key from a file, as `key import` does, instead of making one. `-` reads"
-            " stdin.",
+            help=(
+                "Read the key from a file, as `key import` does, instead of making one. `-` reads"
+                " stdin."
+            ),
         ),
     ] = None,
     bits: Bits = RSA_BITS,
@@ -161,10 +169,10 @@ def stage(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Make the next key, while the current one goes on signing.
+    """Make the next key, while the current one keeps signing.
 
-    JaaS: it prints the public part, for 8x8's console. HS256: it says how to read the next
-    secret and what to prepare in Jitsi. `key promote` lets the key sign.
+    JaaS: prints the public part, for 8x8's console. HS256: says how to read the next secret
+    and what to prepare in Jitsi. `key promote` then makes the key sign.
     """
     stack = find_stack(ctx.obj)
     trust = versions.changed_by_hand(stack)
@@ -178,7 +186,7 @@ def stage(
     held = versions.read_all(stack)
     if given and held.holder_of(given):
         raise CommandError(
-            f"{given} is the id of another key of this stack, the current one or the one before."
+            f"{given} is the id of another key of this stack, the current or the previous one."
         )
     _allow_staged(held, yes=yes)
     document = common.with_kid(document or common.made(trust, bits), given)
@@ -191,14 +199,14 @@ def stage(
     match trust:
         case "console":
             info(
-                f"{_CONSOLE}\nStaged: the current key goes on signing. When 8x8 has the public"
-                f" key:\n  {_promote_command(stack)} --kid <key id>"
+                f"{_CONSOLE}\nThe key is staged; the current key keeps signing. Once 8x8 has the"
+                f" public key:\n  {_promote_command(stack)} --kid <key id>"
             )
         case "shared":
             info(
-                f"Staged as {document.kid}. The current secret goes on signing.\n"
-                f"{_prepare_jitsi(stack, NEXT)}\n"
-                f"Then, when no visit is about to begin:\n  {_promote_command(stack)}"
+                f"Staged as {document.kid}. The current secret keeps"
+                f" signing.\n{_prepare_jitsi(stack, NEXT)}\nThen, when no visit is about to"
+                f" begin:\n  {_promote_command(stack)}"
             )
         case _:
             assert_never(trust)
@@ -213,11 +221,11 @@ def promote(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Let the staged key sign: key and id become current in one call.
+    """Make the staged key sign. Key and id become current in one call.
 
-    If its answer was lost, run it again; if --kid was mistyped, run it with the right one.
-    HS256: running functions keep the earlier secret for five minutes. The command waits for
-    that, counting down, and then says to restart Jitsi.
+    If the answer got lost, run it again. If --kid was mistyped, run it again with the right one.
+    HS256: running functions keep the earlier secret for five minutes. The command counts these
+    down, then asks you to restart Jitsi.
     """
     stack = find_stack(ctx.obj)
     trust = versions.changed_by_hand(stack)
@@ -237,9 +245,9 @@ def promote(
 def rollback(
     ctx: typer.Context, *, no_wait: NoWait = False, yes: Yes = False, as_json: Json = False
 ) -> None:
-    """Let the previous key sign again. Run again, it undoes itself.
+    """Make the previous key sign again. A second run undoes the first.
 
-    HS256: it waits as `key promote` does, and Jitsi needs the earlier secret again.
+    HS256: waits as `key promote` does, and Jitsi needs the earlier secret again.
     """
     stack = find_stack(ctx.obj)
     trust = versions.changed_by_hand(stack)
@@ -255,9 +263,9 @@ def rollback(
 
 @app.command("list", epilog=examples("jitsi-tokens key list --stack-name my-stack"))
 def list_keys(ctx: typer.Context, *, wide: Wide = False, as_json: Json = False) -> None:
-    """List the keys of the secret, and those that are published.
+    """List the keys in the secret, and those that are published.
 
-    Without permission to read the secret's values it shows what it can.
+    Without permission to read the secret's values, it shows what it can.
     """
     stack = find_stack(ctx.obj)
     keys = listing.listed(stack)
@@ -326,8 +334,8 @@ def _allow_current(stack: Stack, held: KeyVersions, *, replace: bool, yes: bool)
         return
     if not replace:
         raise CommandError(
-            f"The stack {stack.name} has a signing key (`key show` tells which). Add --replace to"
-            " put another in its place."
+            f"The stack {stack.name} has a signing key already (`key show` shows it). Add"
+            " --replace to replace it."
         )
     confirm(f"Replace the signing key of {stack.name}?", yes=yes)
 
@@ -336,8 +344,8 @@ def _allow_staged(held: KeyVersions, *, yes: bool) -> None:
     """Let a key be staged where no other waits, or where the operator means to replace that."""
     if held.staged and not held.is_promoted(held.staged):
         confirm(
-            "Replace a staged key that was never promoted? Its public part, or the secret itself,"
-            " may have been handed on already, and `key promote` would let it sign.",
+            "Replace a staged key that was never promoted? 8x8 or Jitsi may already have it, and"
+            " `key promote` would make it sign.",
             yes=yes,
         )
 
@@ -348,8 +356,8 @@ def _create_for_console(stack: Stack, kid: str, document: KeyDocument, *, as_jso
     _show_for_console(key, as_json=as_json)
     if not kid:
         info(
-            "The key is stored and does not sign yet. If you stop here, this goes on:\n"
-            f"  {_promote_command(stack)} --kid <key id>"
+            "The key is stored but does not sign yet. If you stop here, continue with:\n  "
+            f"{_promote_command(stack)} --kid <key id>"
         )
         kid = common.ask_kid(stack)
     held = versions.read_all(stack)
@@ -389,9 +397,8 @@ def _promote_command(stack: Stack) -> str:
 
 def _prepare_jitsi(stack: Stack, label: str) -> str:
     return (
-        "First put the secret that is to sign into Jitsi's configuration (docker-jitsi-meet:"
-        " JWT_APP_SECRET in .env), and do not restart Jitsi yet."
-        f" {common.how_to_read(stack, label)}"
+        "First put the secret that will sign into Jitsi's configuration (docker-jitsi-meet:"
+        f" JWT_APP_SECRET in .env). Do not restart Jitsi yet. {common.how_to_read(stack, label)}"
     )
 
 
@@ -424,7 +431,7 @@ def _restore(
 ) -> None:
     """Restore the previous key where the current version cannot sign, as after an overwrite."""
     kid = change.key.kid
-    confirm(f"What the secret holds now cannot sign. Let {kid} sign again?", yes=yes)
+    confirm(f"The current key cannot sign. Make {kid} sign again?", yes=yes)
     versions.make_current(stack, held, change)
     if as_json:
         answer = {"versionId": change.version_id, "changed": True, "replacedKid": None}
@@ -454,8 +461,8 @@ def _carry_out(
             info(f"{kid} signs. Running functions use it within {_MINUTES} minutes.")
             if replaced_kid:
                 info(
-                    f"Until then tokens carry {replaced_kid}. Leave that key in 8x8's console until"
-                    f" {time_text(until)}, when the last token signed with it ends."
+                    f"Until then tokens carry {replaced_kid}. Leave that key in 8x8's console"
+                    f" until {time_text(until)}, when the last token signed with it expires."
                 )
         case "shared":
             until = CLOCK.now() + KEY_FRESH_SECONDS

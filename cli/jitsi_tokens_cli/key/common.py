@@ -58,9 +58,10 @@ def brought(stack: Stack, trust: ByHand, file: str) -> KeyDocument:
             secret = read_shared_secret(content)
             if BREAKS_ENV_FILE & set(secret):
                 info(
-                    "Warning: the secret holds # or $, which docker-jitsi-meet's .env file does not"
-                    " carry unharmed. On Debian and Kubernetes it works. For docker-jitsi-meet make"
-                    f" another: `jitsi-tokens key stage --stack-name {stack.name}`."
+                    "Warning: the secret contains # or $, which do not work in"
+                    " docker-jitsi-meet's .env file. On Debian and Kubernetes they do. For"
+                    " docker-jitsi-meet, make another secret: `jitsi-tokens key stage"
+                    f" --stack-name {stack.name}`."
                 )
             return _shared_document(secret)
         case _:
@@ -140,8 +141,8 @@ def how_to_read(stack: Stack, label: str = "") -> str:
     """Say how a shared secret is read: the current one, or that of a label."""
     stage = f" --version-stage {label}" if label else ""
     return (
-        "To read it, where nobody looks over your shoulder:\n"
-        f"  {stack.read_secret_command}{stage} | jq -r .secret"
+        f"To read it, while nobody else sees your screen:\n  {stack.read_secret_command}{stage} |"
+        " jq -r .secret"
     )
 
 
@@ -157,5 +158,5 @@ def _shared_document(secret: str) -> KeyDocument:
 def _ask_passphrase() -> str:
     return inputs.ask_hidden(
         "Passphrase of the key",
-        without_terminal="The key is encrypted, and nobody is there to ask for its passphrase.",
+        without_terminal="The key is encrypted. There is no terminal to ask for its passphrase.",
     )

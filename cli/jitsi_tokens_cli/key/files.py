@@ -69,11 +69,11 @@ _CERTIFICATE = (
     f" was made with the certificate, which often ends in .key. {_NEW_KEY}"
 )
 _PKCS12 = (
-    "This is a PKCS#12 file (.p12, .pfx). Take the private key out of it, then import key.pem:"
-    " `openssl pkcs12 -in FILE -nocerts -out key.pem`."
+    "This is a PKCS#12 file (.p12, .pfx). Extract the private key, then import key.pem: `openssl"
+    " pkcs12 -in FILE -nocerts -out key.pem`."
 )
 _KEYSTORE = (
-    "This is a Java keystore. Make a PKCS#12 file of it, then import that: `keytool"
+    "This is a Java keystore. Convert it to a PKCS#12 file, then import that: `keytool"
     " -importkeystore -srckeystore FILE -destkeystore key.p12 -deststoretype PKCS12`."
 )
 _PUTTY = (
@@ -81,9 +81,9 @@ _PUTTY = (
     " private-openssh -o key.pem`, or PuTTYgen's menu Conversions."
 )
 _JWK = (
-    "This is a JWK. Make a PEM of it, then import key.pem: `node -p 'crypto.createPrivateKey({key:"
-    ' JSON.parse(fs.readFileSync("FILE")), format: "jwk"}).export({type: "pkcs8", format: "pem"})\''
-    " > key.pem`."
+    "This is a JWK. Convert it to PEM, then import key.pem: `node -p"
+    ' \'crypto.createPrivateKey({key: JSON.parse(fs.readFileSync("FILE")), format:'
+    ' "jwk"}).export({type: "pkcs8", format: "pem"})\' > key.pem`.'
 )
 _PGP = "This is a PGP key, which signs no tokens. Make an RSA key: `jitsi-tokens key create`."
 _NAMED_BYTES = {
@@ -114,7 +114,7 @@ _DAMAGED = (
     " Copy it from its source again."
 )
 _OTHER_KIND = (
-    "This is {} key. Tokens are signed with RS256, which takes an RSA key: `jitsi-tokens key"
+    "This is {} key. Tokens are signed with RS256, which needs an RSA key: `jitsi-tokens key"
     " create` makes one."
 )
 _KINDS = (
@@ -195,7 +195,7 @@ def read_shared_secret(content: bytes) -> str:
     if not secret:
         raise CommandError("The file is empty.")
     if secret.startswith(("JWT_APP_SECRET=", "{")):
-        raise CommandError("Give the secret alone, without JWT_APP_SECRET= or JSON around it.")
+        raise CommandError("Give only the secret, without JWT_APP_SECRET= or JSON around it.")
     if not all("!" <= character <= "~" for character in secret):
         raise CommandError(
             "A shared secret is one line of printable ASCII without spaces: Jitsi reads it from"
@@ -203,8 +203,8 @@ def read_shared_secret(content: bytes) -> str:
         )
     if _BREAKS_LUA & set(secret):
         raise CommandError(
-            "A shared secret holds no \" \\ or ': they break Prosody's configuration, which has"
-            " it between quotes."
+            "A shared secret must not contain \" \\ or ': they break Prosody's configuration,"
+            " which quotes it."
         )
     if len(secret) < MIN_SECRET_BYTES:
         raise CommandError(
@@ -330,7 +330,7 @@ def _validated(key: object) -> rsa.RSAPrivateKey:
         raise CommandError(_OTHER_KIND.format(kind))
     if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
         raise CommandError(
-            f"The RSA key has {key.key_size} bits and may have {MIN_RSA_BITS} to {MAX_RSA_BITS}."
+            f"The RSA key has {key.key_size} bits; {MIN_RSA_BITS} to {MAX_RSA_BITS} are allowed."
             " 8x8 recommends 4096: `jitsi-tokens key create` makes such a key."
         )
     try:

@@ -121,8 +121,8 @@ def _unread(stack: Stack, at: dict[str, str], roles: dict[str, list[str]]) -> li
     """Return what is known of the keys without the permission to read the secret."""
     status = check(stack)
     info(
-        "Missing permission on the signing secret: the current key is as the stack's own check"
-        " tells it, and the keys of other versions are not known."
+        "Missing permission on the signing secret: the current key is shown as the stack's last"
+        " check found it, and the keys of other versions are unknown."
     )
     current_id = at.get(CURRENT)
     current = _key(roles.pop(current_id or "", ["current"]), versionId=current_id)
@@ -155,7 +155,7 @@ def _of_publication(key: PublicKey) -> Key:
     listed = _key([], kid=key.kid, **_times(key))
     public = read_public_pem(key.pem)
     if public is None:
-        return listed | {"problem": "What is published is no RSA public key."}
+        return listed | {"problem": "The published value is not an RSA public key."}
     return listed | {"algorithm": "RS256", "fingerprint": fingerprint(public)}
 
 

@@ -30,10 +30,10 @@ _LIMIT_SECONDS = 20 * 60
 
 @app.command(epilog=examples("jitsi-tokens key rotate --stack-name my-stack"))
 def rotate(ctx: typer.Context, *, as_json: Json = False) -> None:
-    """Replace the key now, where the stack publishes its keys.
+    """Replace the key now, on a stack that publishes its keys.
 
     Secrets Manager makes the next key, publishes it, and lets it sign once Jitsi can fetch it.
-    The command waits for that, about three minutes. Nobody is shut out, and Jitsi needs no
+    The command waits for that, about three minutes. Tokens keep working, and Jitsi needs no
     restart.
     """
     stack = find_stack(ctx.obj)
@@ -94,7 +94,7 @@ def withdraw(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Unpublish a key at once, as after a leak. For a stack that publishes its keys."""
+    """Unpublish a key at once, for example after a leak."""
     stack = find_stack(ctx.obj)
     match stack.trust:
         case "console":
@@ -138,7 +138,7 @@ def withdraw(
 def cleanup(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> None:
     """Remove what an abandoned rotation left behind.
 
-    That is the label AWSPENDING, which fails every later rotation.
+    Removes the label AWSPENDING, with which every later rotation fails.
     """
     stack = find_stack(ctx.obj)
     secret = stack.secret
@@ -146,7 +146,7 @@ def cleanup(ctx: typer.Context, *, yes: Yes = False, as_json: Json = False) -> N
     left = at.get(PENDING)
     if left is None or left == at.get(CURRENT):
         left = None
-        info("There is no AWSPENDING left behind: nothing to clean up.")
+        info("Nothing to clean up: no version has the label AWSPENDING.")
     else:
         confirm(
             f"Remove AWSPENDING from version {left}? A rotation that is under way would fail.",
@@ -173,8 +173,8 @@ def _start(stack: Stack) -> None:
         if error_code(error) != "InvalidRequestException":
             raise
         raise CommandError(
-            "Secrets Manager starts no rotation: an earlier one is under way, or did not end."
-            " `key list` shows its key as pending. If that does not change within half an hour:"
+            "Secrets Manager cannot start a rotation: an earlier one is under way, or did not"
+            " finish. `key list` shows its key as pending. If it still does in half an hour:"
             f" `jitsi-tokens key cleanup --stack-name {stack.name}`, then rotate."
         ) from None
 
@@ -192,9 +192,9 @@ def _next_version(stack: Stack, replaced: KeyVersion | None) -> KeyVersion:
             info(f"... {duration_text(now - started)}: the next key does not sign yet")
         CLOCK.sleep(_POLL_SECONDS)
     raise CommandError(
-        f"The next key does not sign after {_LIMIT_SECONDS // 60} minutes; the current one goes on."
-        " The log of RotateSigningKey says why. `key list` and `doctor` show whether the rotation"
-        " has ended since."
+        f"The next key does not sign after {_LIMIT_SECONDS // 60} minutes; the current one keeps"
+        " signing. The log of RotateSigningKey says why. `key list` and `doctor` show whether the"
+        " rotation has ended since."
     )
 
 
@@ -202,7 +202,7 @@ def _warning(stack: Stack, kid: str) -> str:
     try:
         current = labelled_version(stack)
     except CommandError as error:
-        return f"Whether it signs now is not known. {error} "
+        return f"It is unknown whether it signs now. {error} "
     if current is None or current.kid != kid:
         return ""
     return (

@@ -106,10 +106,10 @@ def full_kid(key_id: str, kid_prefix: str) -> str:
     app_id, slash, bare = key_id.rpartition("/")
     if slash and (not kid_prefix or f"{jaas_app_id(app_id)}/" != kid_prefix):
         raise CommandError(
-            f"The key id belongs to another App ID: this stack's begin with {kid_prefix} in"
-            " exactly this case."
+            f"The key id belongs to another App ID. This stack's key ids begin with {kid_prefix},"
+            " in exactly this case."
             if kid_prefix
-            else "A self-hosted stack's key id holds no slash."
+            else "A self-hosted stack's key id must not contain a slash."
         )
     if not _KEY_ID.fullmatch(bare):
         raise CommandError("A key id is 1 to 64 letters, digits, hyphens and underscores.")
@@ -165,7 +165,7 @@ def store(stack: Stack, document: KeyDocument, label: str) -> tuple[SigningKey, 
         Unreachable: Secrets Manager did not take it, or nobody can tell.
     """
     key = tried(stack, document)
-    lost = "It is not known whether the key was stored: look with `key list`."
+    lost = "It is unknown whether the key was stored: check with `key list`."
     return key, _put(stack, document, label, lost)
 
 
@@ -188,8 +188,8 @@ def promotion(stack: Stack, held: KeyVersions, kid: str) -> Change:
     holder = held.holder_of(kid)
     if holder and not holder.has_key_of(document):
         raise CommandError(
-            f"{kid} is the id of another key of this stack, the current one or the one before. The"
-            " staged key has an id of its own: look at the console again, or at `key list`."
+            f"{kid} is the id of another key of this stack, the current or the previous one. The"
+            " staged key has its own id: look again at the console, or at `key list`."
         )
     # Ids of versions are seen in logs, so nothing of the key's content goes in.
     version_id = hashlib.sha256(f"{_DOMAIN}\n{staged.id}\n{kid}".encode()).hexdigest()
@@ -229,7 +229,7 @@ def make_current(stack: Stack, held: KeyVersions, change: Change) -> None:
         _move_current(stack, change.version_id)
         return
     lost = (
-        f"It is not known whether {change.key.kid} is current now. Run the same command again: it"
+        f"It is unknown whether {change.key.kid} is current now. Run the same command again: it"
         " is the same promotion."
     )
     _put(stack, change.document, CURRENT, lost, change.version_id)
@@ -275,6 +275,6 @@ def _move_current(stack: Stack, to: str) -> None:
             if secret.labels().get(CURRENT) == to:
                 return
         raise Unreachable(
-            "It is not known whether the key was changed: look with `key list`."
+            "It is unknown whether the key was changed: check with `key list`."
             f" {aws_sentence(error)}"
         ) from None

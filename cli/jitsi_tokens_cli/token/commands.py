@@ -21,7 +21,7 @@ from jitsi_tokens_cli.token import service, text
 from jitsi_tokens_cli.token.explain.command import EPILOG, explain
 from jitsi_tokens_cli.web import Web
 
-app = App("Meeting tokens: issue, inspect and explain them.")
+app = App("Issue, inspect and explain meeting tokens.")
 
 OpenLink = Annotated[
     bool,
@@ -40,7 +40,10 @@ _SIGNATURES = {
     "verified": "The stack's current key signed it.",
     "verified-other-key-id": "The stack's current key signed it, but the header names another key"
     " id: Jitsi will look for that one.",
-    "failed": "The stack's current key did not sign it: another did, or it was changed after that.",
+    "failed": (
+        "The stack's current key did not sign it: another key did, or the token was changed"
+        " afterwards."
+    ),
     "unchecked": "NOT checked, so anyone may have written this. Give --stack-name to check it.",
 }
 
@@ -54,8 +57,10 @@ _SIGNATURES = {
 def issue(
     ctx: typer.Context,
     *,
-    user_id: Annotated[str, typer.Option(metavar="ID", help="Id of the person.")],
-    user_name: Annotated[str, typer.Option(metavar="NAME", help="Name that the meeting shows.")],
+    user_id: Annotated[str, typer.Option(metavar="ID", help="The person's id.")],
+    user_name: Annotated[
+        str, typer.Option(metavar="NAME", help="The person's name, which the meeting shows.")
+    ],
     room: Annotated[str, typer.Option(metavar="NAME", help="Name of the room.")],
     email: Annotated[str | None, typer.Option(metavar="ADDRESS", help="E-mail address.")] = None,
     avatar: Annotated[
@@ -63,15 +68,23 @@ def issue(
     ] = None,
     moderator: Annotated[bool, typer.Option("--moderator", help="Make a moderator.")] = False,
     expires_in: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="Lifetime. Left out: an hour.")
+        int | None,
+        typer.Option(
+            metavar="SECONDS", help="Lifetime. Default: an hour, or the limit if that is lower."
+        ),
     ] = None,
     not_before: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Start: epoch seconds, or as 2030-01-31T09:00:00Z."),
+        typer.Option(
+            metavar="TIME",
+            help="Start: epoch seconds, or a time such as 2030-01-31T09:00:00Z. Default: now.",
+        ),
     ] = None,
     feature: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=true|false", help="A feature's switch; repeat for more."),
+        typer.Option(
+            metavar="NAME=true|false", help="Switch a feature on or off; repeat for more."
+        ),
     ] = None,
     url: ServiceUrl = None,
     open_link: OpenLink = False,
@@ -158,7 +171,7 @@ def check_output(*, open_link: bool, as_json: bool) -> None:
         UsageError: both were given.
     """
     if open_link and as_json:
-        raise UsageError("--json prints the link that --open opens: give one of them.")
+        raise UsageError("Give --json or --open, not both: --json prints the link.")
 
 
 def show_meeting(answer: IssuedToken, *, open_link: bool, as_json: bool) -> None:
@@ -194,7 +207,7 @@ def _switches(options: list[str]) -> dict[str, bool]:
     for option in options:
         name, _, value = option.partition("=")
         if value not in _SWITCHES:
-            raise UsageError("A feature is given as NAME=true or NAME=false.")
+            raise UsageError("Give a feature as NAME=true or NAME=false.")
         if name in features:
             raise UsageError("A feature is given twice.")
         features[name] = _SWITCHES[value]

@@ -96,7 +96,7 @@ def read_token(source: str) -> Found:
     if "://" in source:
         raise CommandError("The link holds no token.")
     if source.startswith("eyJ"):
-        raise CommandError("The token is not whole: a JWT has three parts with dots between.")
+        raise CommandError("The token is incomplete: a JWT has three parts, separated by dots.")
     if source == inputs.STDIN and inputs.is_interactive():
         info("Paste a text with a token, then press Ctrl-D.")
     content = inputs.read_file(source)
@@ -134,7 +134,7 @@ def decode(text: str) -> Token:
     """
     header, claims, _ = map(_part, text.split("."))
     if header is None or claims is None:
-        raise CommandError("This is no JWT: its parts are not JSON objects in base64url.")
+        raise CommandError("This is not a JWT: its parts are not JSON objects in base64url.")
     return Token(text, header, claims)
 
 

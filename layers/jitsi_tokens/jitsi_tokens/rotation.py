@@ -235,7 +235,7 @@ def _public(key: SigningKey) -> RSAPublicKey:
 
 def _verify(key: SigningKey, pem: str) -> None:
     if pem != public_pem(_public(key)):
-        raise RotationRefused("The public address gives out another key under the new key's kid.")
+        raise RotationRefused("The public address serves another key under the new key's kid.")
     try:
         jwt.decode(key.sign({}), pem, algorithms=["RS256"])
     except (jwt.PyJWTError, ValueError):

@@ -134,7 +134,9 @@ class CachedSecret[T]:
         if value is not None:
             return value
         # A new one each time: an exception that is raised again keeps what it passed through.
-        raise SecretUnavailable(*(self._failure or (UNREACHABLE, "Secrets Manager is silent.")))
+        raise SecretUnavailable(
+            *(self._failure or (UNREACHABLE, "Secrets Manager does not answer."))
+        )
 
     def _usable(self, now: float) -> T | None:
         return self._value if now - self._fetched_at < self._usable_seconds else None
@@ -143,7 +145,10 @@ class CachedSecret[T]:
         if self._failure and 0 <= now - self._failed_at < RETRY_SECONDS:
             return
         if self._breaker.is_open(now):
-            self._failure = self._failure or (UNREACHABLE, "Secrets Manager is not asked now.")
+            self._failure = self._failure or (
+                UNREACHABLE,
+                "Secrets Manager failed a moment ago and is not asked again yet.",
+            )
             return
         try:
             version = self._fetch(self._usable(now) is not None)

@@ -107,7 +107,9 @@ def fetch_version(client: SecretsManagerClient, secret_id: str, label: str = CUR
     if version is None:
         raise SecretUnavailable("no-key", "The secret has no current version.")
     if version.holds_bytes:
-        raise SecretUnavailable("not-a-key-document", "The secret holds bytes in place of text.")
+        raise SecretUnavailable(
+            "not-a-key-document", "The secret contains binary data instead of text."
+        )
     if not version.text:
         raise SecretUnavailable("no-key", "The secret is empty.")
     return version

@@ -55,7 +55,7 @@ def fetch_parameter(client: SSMClient, name: str) -> KeyVersion:
         found = client.get_parameter(Name=name)["Parameter"]
     except Exception as error:  # noqa: BLE001 - botocore raises more than its own base class
         raise SecretUnavailable(
-            UNREACHABLE, f"SSM did not give the page's settings ({type(error).__name__})."
+            UNREACHABLE, f"SSM did not return the page's settings ({type(error).__name__})."
         ) from None
     return KeyVersion(str(found["Version"]), found["Value"], found["LastModifiedDate"])
 

@@ -58,11 +58,13 @@ class _Flags(NamedTuple):
 
     jaas_app_id: Annotated[str | None, _other("APP_ID", "JaaS, by its App ID.")] = None
     algorithm: Annotated[
-        str | None, _other("NAME", "its algorithm. Left out: RS256, or HS256 with a secret.")
+        str | None, _other("NAME", "its algorithm. Default: RS256, or HS256 with a secret.")
     ] = None
     issuer: Annotated[list[str] | None, _other("NAME", "accepts this iss; repeatable.")] = None
     audience: Annotated[list[str] | None, _other("NAME", "accepts this aud; repeatable.")] = None
-    subject: Annotated[str | None, _other("NAME", "verifies domains, and wants this sub.")] = None
+    subject: Annotated[str | None, _other("NAME", "verifies domains, and requires this sub.")] = (
+        None
+    )
     tenant: Annotated[str | None, _other("NAME", "the tenant of its links.")] = None
     domain: Annotated[str | None, _other("HOST", "the host of its links.")] = None
     public_key: Annotated[str | None, _other("FILE", "its public key, as a PEM.")] = None
@@ -77,7 +79,7 @@ def explain(
     *,
     room: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The room to join. Left out: the link's."),
+        typer.Option(metavar="NAME", help="The room to join. Default: the link's."),
     ] = None,
     url: Url = None,
     as_json: Json = False,
@@ -85,13 +87,13 @@ def explain(
 ) -> None:
     """Check a token against Jitsi's rules: what breaks one, and why.
 
-    With --stack-name the rules are those of that stack's Jitsi. The options for
+    With --stack-name, applies the rules of that stack's Jitsi. The options for
     another Jitsi describe a different one; the stack is then not read. Without
-    either, tokens for JaaS are recognised, and what depends on a configuration
-    is not checked.
+    either, recognises tokens for JaaS, and skips rules that depend on a
+    configuration.
 
-    Exits with 1 if Jitsi refuses the token. A warning is what Jitsi accepts, and
-    what can fail or do harm all the same.
+    Exits with 1 if Jitsi refuses the token. A warning means that Jitsi accepts
+    the token, but something can still fail or do harm.
     """
     found = text.read_token(token)
     decoded = text.decode(found.text)
@@ -136,7 +138,7 @@ def _described(flags: _Flags, token: text.Token) -> Expectations:
     is_described = any(flags._replace(jaas_app_id=None, public_key=None))
     if flags.jaas_app_id is not None:
         if is_described:
-            raise UsageError("--jaas-app-id goes with --public-key alone: 8x8 sets the rest.")
+            raise UsageError("With --jaas-app-id, give only --public-key: 8x8 sets the rest.")
         app_id = flags.jaas_app_id.removeprefix(APP_ID_PREFIX)
         if not re.fullmatch("[0-9A-Fa-f]{32}", app_id):
             raise UsageError(
@@ -219,8 +221,10 @@ def _echo(check: Check) -> None:
 def _echo_verdict(explanation: Explanation) -> None:
     verdict = {
         "refused": f"Jitsi refuses this token: {_names(explanation.failures)}.",
-        "undecided": "Undecided: Jitsi refuses this token by none of the rules that were checked."
-        f" Not checked: {_names(explanation.not_checked)}.",
+        "undecided": (
+            "Undecided: the token passes every rule that was checked. Not checked:"
+            f" {_names(explanation.not_checked)}."
+        ),
         "accepted": "Jitsi accepts this token.",
     }[explanation.verdict]
     if warnings := explanation.with_outcome("warning"):

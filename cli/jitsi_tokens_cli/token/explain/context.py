@@ -23,7 +23,9 @@ _XML_NAME = re.compile(f"[{_NAME_START}][{_NAME_START}\\-.0-9\u00b7\u0300-\u036f
 _SWITCHES = frozenset(["moderator", "hidden-from-recorder", "lobby_bypass"])
 # mod_token_affiliation makes members of all others.
 _OWNERS = ("owner", "moderator", "teacher")
-_SETTINGS = f"{moderators.MODERATOR_WARNING} It heeds the token with {moderators.settings_text()}."
+_SETTINGS = (
+    f"{moderators.MODERATOR_WARNING} It follows the token with {moderators.settings_text()}."
+)
 _TRUE_OR_FALSE = 'Write "true" or "false".'
 
 
@@ -42,7 +44,7 @@ def context(tested: TokenUnderTest) -> Check:
     if isinstance(value, str | list):
         return warning("context", found, remedy, why="Jitsi finds nobody's name in it.")
     if not isinstance(value, dict):
-        return failed("context", found, remedy, why="Jitsi wants an object there.")
+        return failed("context", found, remedy, why="Jitsi requires an object there.")
     return passed("context", found)
 
 
@@ -50,10 +52,10 @@ def user(tested: TokenUnderTest) -> Check:
     """Look at its keys, which become XML elements, and its values, which become their text."""
     name, fields = "context.user", tested.user
     if "user" not in tested.context:
-        return not_applicable(name, "missing", why="The token says nothing of the person.")
+        return not_applicable(name, "missing", why="The token says nothing about the person.")
     if not isinstance(tested.context["user"], dict):
         remedy = 'Write an object: {"name": "…"}.'
-        return failed(name, "not an object", remedy, why="Jitsi wants an object there.")
+        return failed(name, "not an object", remedy, why="Jitsi requires an object there.")
     if odd := [key for key in fields if not _XML_NAME.fullmatch(key)]:
         why = "Each key becomes an XML name. What cannot be one, as with a space, crashes the join."
         remedy = "Use letters, digits, - and _, beginning with a letter."
@@ -100,7 +102,7 @@ def moderator(tested: TokenUnderTest) -> Check:
         return passed("moderator", f"{found}: JaaS makes {role}")
     if "affiliation" in fields:
         found += f", affiliation {claim(fields, 'affiliation')}"
-    found += f": a Jitsi that heeds it makes {role}"
+    found += f": a Jitsi that follows it makes {role}"
     bypass = fields.get("lobby_bypass", False)
     if not isinstance(bypass, bool):
         why = f"lobby_bypass {shown(bypass)} lets nobody past the lobby."
@@ -109,7 +111,7 @@ def moderator(tested: TokenUnderTest) -> Check:
 
 
 def makes_moderator(tested: TokenUnderTest) -> bool:
-    """Tell whether JaaS, or a Jitsi that heeds the token, makes a moderator."""
+    """Tell whether JaaS, or a Jitsi that follows the token, makes a moderator."""
     value = tested.user.get("moderator")
     if value is True or value == "true":
         return True

@@ -92,8 +92,7 @@ def _stored_key(stack: Stack, read: ReadVersion, kid: str | None) -> KeyAnswer:
     before = _of_version(read(PREVIOUS), stack)
     if before and kid == before[0]:
         return before[1]._replace(
-            remark="It is the key before the stack's present one: it works for as long as 8x8"
-            " has its public part."
+            remark="It is the stack's previous key: it works as long as 8x8 has its public part."
         )
     return NoKey(
         f"The stack signs under {present}. Under another key id 8x8 finds another key or none.",
@@ -136,7 +135,7 @@ def _answered(reply: Reply) -> KeyAnswer:
     if key := read_public_pem(reply.content.decode(errors="replace")):
         return KeyFound(key)
     return NoKey(
-        "The key server sends something else than a public key (BEGIN PUBLIC KEY, RSA). Prosody"
+        "The key server sends something other than a public key (BEGIN PUBLIC KEY, RSA). Prosody"
         " keeps that until it restarts, and logins hang.",
         "Let the key server answer 404 for what it does not know, then restart Prosody.",
     )

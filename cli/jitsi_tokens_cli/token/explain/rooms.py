@@ -121,8 +121,8 @@ def _one_room(room: str, found: str, meant: str | None) -> Check:
     advice = ["Give --room to compare it with the room to join."] if meant is None else []
     if "%" in room:
         advice.append(
-            'In such a room "End meeting for all", polls and breakout rooms fail: better'
-            " use a-z, 0-9 and - alone."
+            'In such a room "End meeting for all", polls and breakout rooms fail: use only a-z,'
+            " 0-9 and -."
         )
     return passed("room", found, " ".join(advice))
 
@@ -166,7 +166,11 @@ def _target_flaw(address: Address, tested: TokenUnderTest) -> tuple[str, str, st
     if tenant is not None and address.tenant.lower() != tenant.lower():
         path = f"/{tenant}/<room>" if tenant else "/<room>"
         found = f"the tenant {shown(address.tenant)}" if address.tenant else "no tenant"
-        return found, f"Open {path}.", f"A meeting's path is {path}: another tenant's is another."
+        return (
+            found,
+            f"Open {path}.",
+            f"A meeting's path here is {path}: each tenant has its own path.",
+        )
     if address.tenant and (reason := unopened(backend_safe(address.tenant))):
         return "the tenant in the link", "Choose another JitsiTenant.", f"A tenant {reason}."
     if address.unopened:

@@ -110,7 +110,7 @@ def kid(tested: TokenUnderTest) -> Check:
     found, value = claim(tested.header, "kid"), tested.header.get("kid")
     is_jaas = tested.expected.is_jaas
     if not _finds_key_by_kid(tested):
-        return not_applicable("kid", found, why="Where a secret is shared, nothing reads it.")
+        return not_applicable("kid", found, why="With a shared secret, nothing reads it.")
     if is_jaas and (why := _jaas_kid_flaw(value, tested.expected.subject)):
         remedy = "Write <App ID>/<key id>; 8x8's console shows the key id under API Keys."
         return failed("kid", found, remedy, why=why)
@@ -141,7 +141,7 @@ def signature(tested: TokenUnderTest) -> Check:
     remedy = "Sign with the private key whose public part Jitsi has under this kid."
     if algorithm.startswith("HS"):
         remedy = "Sign with the characters of JWT_APP_SECRET: Jitsi never base64-decodes them."
-    why = "Another key signed the token, or it was changed after that."
+    why = "Another key signed the token, or the token was changed afterwards."
     return failed("signature", "not that of Jitsi's key", remedy, why=why)
 
 

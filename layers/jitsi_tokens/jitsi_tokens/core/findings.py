@@ -18,8 +18,10 @@ _REMEDIES = {
     "not-published": "{replace} Until then Jitsi refuses every token.",
     "published-key-differs": "{replace} Find out who wrote to the public keys' path in SSM.",
     "publication-unreadable": "Wait for SSM; compare CheckKey's role with the template.",
-    "unknown-key-published": "`jitsi-tokens key list` tells which, `jitsi-tokens key withdraw`"
-    " unpublishes it. It was left by a rotation that was given up, or find out who wrote it.",
+    "unknown-key-published": (
+        "`jitsi-tokens key list` shows which one, `jitsi-tokens key withdraw` unpublishes it. If"
+        " no abandoned rotation left it, find out who wrote it."
+    ),
     "published-key-ends": "{replace} The current key was put back by hand.",
 }
 _GIVE_KEY = "Give the stack a key: `jitsi-tokens key create` or `jitsi-tokens key import`."
@@ -34,8 +36,8 @@ _MAKE_KEY = (
 _TEXTS = {
     "not-published": "The signing key's public part is not published.",
     "published-key-differs": "Another key is published under its kid.",
-    "unknown-key-published": "A key is published that neither signs nor is about to.",
-    "published-key-ends": "The signing key's public part is about to end.",
+    "unknown-key-published": "A published key neither signs nor is about to sign.",
+    "published-key-ends": "The signing key's public part is about to expire.",
 }
 
 

@@ -95,7 +95,7 @@ class SigningKey:
             self.verify(self.sign({}))
         except (jwt.PyJWTError, ValueError):
             raise KeyRefused(
-                "self-check-failed", "What the key signs does not verify with its public part."
+                "self-check-failed", "The key's signature does not verify with its public part."
             ) from None
 
 
@@ -116,10 +116,11 @@ def read_key(document: str, *, algorithm: Algorithm, kid_prefix: str) -> Signing
         ) from None
     if fields.algorithm != algorithm:
         raise KeyRefused(
-            "wrong-algorithm", f"This stack signs with {algorithm}, and the key is for another."
+            "wrong-algorithm",
+            f"This stack signs with {algorithm}, but the key is for another algorithm.",
         )
     if kid_prefix and not fields.kid:
-        raise KeyRefused("no-key-id", "The key waits for the key id that 8x8's console gives it.")
+        raise KeyRefused("no-key-id", "The key has no key id yet: 8x8's console assigns it.")
     if not fields.kid or not fields.kid.startswith(kid_prefix) or fields.kid == kid_prefix:
         raise KeyRefused(
             "wrong-kid",
@@ -135,7 +136,7 @@ def read_key(document: str, *, algorithm: Algorithm, kid_prefix: str) -> Signing
 
 def _shared_secret(secret: str | None) -> bytes:
     if secret is None:
-        raise KeyRefused("not-a-key-document", "The secret's document holds no shared secret.")
+        raise KeyRefused("not-a-key-document", "The secret's document contains no shared secret.")
     key = secret.encode()
     if len(key) < MIN_SECRET_BYTES:
         raise KeyRefused("key-too-short", f"HS256 needs a secret of {MIN_SECRET_BYTES} bytes.")
@@ -144,7 +145,7 @@ def _shared_secret(secret: str | None) -> bytes:
 
 def _private_key(pem: str | None) -> RSAPrivateKey:
     if pem is None:
-        raise KeyRefused("not-a-key-document", "The secret's document holds no private key.")
+        raise KeyRefused("not-a-key-document", "The secret's document contains no private key.")
     try:
         key = load_pem_private_key(pem.encode(), password=None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
