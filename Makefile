@@ -1,11 +1,11 @@
-# make run         everything from nothing: a visit on the local stack, with a stand-in for Jitsi
-#                  [PROVIDER=jaas|self-hosted] [ALGORITHM=HS256|RS256, of a self-hosted Jitsi]
+# make run         starts everything: a visit on the local stack, with a stand-in for Jitsi
+#                  [PROVIDER=jaas|self-hosted] [ALGORITHM=HS256|RS256, for self-hosted]
 #                  [JAAS_APP_ID=vpaas-magic-cookie-... | JITSI_DOMAIN=meet.example.org: a real one]
 #                  [VERBOSE=1, to see a token's claims]
-# make test        every check, and the tests without the slow ones
-# make test-slow   the slow tests: load, failures of AWS, other dates
+# make test        runs every check and all tests but the slow ones
+# make test-slow   runs the slow tests: load, failures of AWS, other dates
 # make rotate      replaces the signing key of the local RS256 stack
-# make stop        ends the local stack; keys, clients and visits are kept
+# make stop        stops the local stack; keeps keys, clients and visits
 
 JAAS_APP_ID ?=
 JITSI_DOMAIN ?=
@@ -26,7 +26,7 @@ MOMENTS := 2027-03-14T00:30Z,UTC 2027-03-14T04:30Z,America/New_York $\
 	2027-03-14T12:00Z,Asia/Kolkata 2027-03-14T23:30Z,Pacific/Auckland $\
 	2027-10-31T12:00Z,Europe/Berlin 2028-02-29T12:00Z,UTC 2031-01-01T12:00Z,Pacific/Kiritimati
 
-# Without bytecode every import compiles anew.
+# Without bytecode, every import compiles again.
 unexport PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY = 0
 MAKEFLAGS += --no-print-directory
@@ -52,7 +52,7 @@ rotate:
 stop:
 	@test ! -x $(PYTHON) || $(PYTHON) -m local_stack stop
 
-# Two jobs; what a target prints is shown when it ends.
+# Two jobs. The output of each is shown when it ends.
 test: tools
 	@local_stack/bootstrap checkov workflows schemathesis runtime npm
 	@$(MAKE) --jobs=2 --output-sync=target checks stack
@@ -93,8 +93,8 @@ unit: tools
 	$(BIN)/coverage report --fail-under=100 --include="$(CORE)"
 	$(BIN)/coverage report --fail-under=95 --omit="$(CORE)"
 
-# Most of it is waiting, so more of them than processors. -rs: what is left out on a machine without
-# PHP or Node is said, with the reason.
+# Most of it is waiting, so more jobs than processors. -rs: prints what is skipped on a machine
+# without PHP or Node, and why.
 callers: tools
 	@local_stack/bootstrap npm
 	$(BIN)/pytest tests/clients -m "not slow" --numprocesses 4 -rs
@@ -125,7 +125,7 @@ stack: tools
 	@local_stack/bootstrap schemathesis runtime
 	$(BIN)/pytest tests/stack -m "not slow" -rs
 
-# What docs/reliability.md tells; prints its table.
+# The tests of docs/reliability.md; prints its table.
 test-faults: tools
 	$(BIN)/pytest tests/faults
 
@@ -153,8 +153,8 @@ test-clock: tools
 		echo "$$at in $$zone: $$(tail -n 1 $$log)"; \
 	done; exit $$status
 
-# Known vulnerabilities in what is pinned. PyPI's answer changes by the day: this is a workflow, and
-# no part of lint. --strict: a package that PyPI does not know is an error.
+# Known vulnerabilities in pinned packages. PyPI's answer changes by the day, so this is a workflow
+# and not part of lint. --strict: a package that PyPI does not know is an error.
 vulnerabilities:
 	@local_stack/bootstrap workflows
 	.local/workflows/bin/pip-audit --strict --require-hashes --disable-pip \
@@ -183,15 +183,15 @@ bench: tools
 	@local_stack/bootstrap runtime peers
 	$(PYTHON) -m benchmarks
 
-# docs/openapi.yaml, from the types of the service.
+# Writes docs/openapi.yaml from the types of the service.
 openapi: tools
 	$(PYTHON) -m openapi
 
-# The module of docs/openemr.md with the SDK in it, as an archive.
+# Builds the archive of the module in docs/openemr.md, with the SDK in it.
 openemr-module: tools
 	$(PYTHON) clients/openemr/package.py .local/oe-module-jitsi-tokens.zip
 
-# Pins again what each requirements.in asks for.
+# Pins the packages of each requirements.in again.
 requirements: tools
 	for file in layers/jitsi_tokens/requirements \
 		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev \

@@ -97,7 +97,7 @@ def apply(target: Target, arn: str) -> str:
 
     Raises:
         UsageError: no stack was named.
-        CommandError: the stack was rolled back, or stands half way.
+        CommandError: the stack was rolled back, or is stuck half way.
         Unreachable: it is still at it after three quarters of an hour.
     """
     client, name = _client(target), _name(target)
@@ -123,7 +123,7 @@ def apply(target: Target, arn: str) -> str:
 
 
 def as_markdown(changes: Sequence[ResourceChangeTypeDef]) -> str:
-    """Return the changes as a table for whoever approves them."""
+    """Return the changes as a table for the people who approve them."""
     rows = [
         (
             change.get("Action", ""),

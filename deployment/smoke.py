@@ -117,7 +117,7 @@ def _expect_refusal(reply: Reply) -> None:
 def _mask(secret: str) -> None:
     """Have GitHub's runner cut it out of all that the job prints after this.
 
-    The runner takes this line for itself and does not log it. Nobody else is told.
+    The runner handles this line itself and does not log it. No other program reads it.
     """
     if os.environ.get("GITHUB_ACTIONS") == "true":
         echo(f"::add-mask::{secret}")

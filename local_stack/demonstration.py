@@ -112,7 +112,7 @@ def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> str:
             case "console" | "shared":
                 commands.run("key", "create", "--kid", "local")
             case "published":
-                # The first key, or one in place of a key that is not published.
+                # The first key, or one that replaces a key that is not published.
                 for _ in rotate(emulator, stack):
                     pass
             case _:

@@ -60,7 +60,7 @@ def deploy(
 ) -> Stack:
     """Deploy what was built, and do what the emulator leaves out.
 
-    A provider's stack has its own name, and so has one with RS256: they stand side by side.
+    A provider's stack has its own name, and so has one with RS256: they exist side by side.
     """
     chosen = _local_parameters() | _ROTATION
     if provider == "self-hosted":

@@ -22,7 +22,7 @@ class Emulator(processes.Process):
 
     @property
     def endpoint(self) -> str:
-        """The address that stands for every AWS service."""
+        """The address of every AWS service."""
         return f"http://127.0.0.1:{self.port}"
 
     def environment(self) -> dict[str, str]:

@@ -84,7 +84,7 @@ NAMES = {
 
 
 class LoadApp(Protocol):
-    """Load a function's app.py anew, with its environment set for as long as the test runs."""
+    """Load a function's app.py again, with its environment set for as long as the test runs."""
 
     def __call__(self, function: str, environ: Mapping[str, str]) -> Any:
         """Return the module."""
@@ -128,7 +128,7 @@ def published_environ() -> dict[str, str]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _service_models_once() -> Iterator[None]:
-    # Each test has sessions of its own, and each of them would parse AWS's service models anew.
+    # Each test has sessions of its own, and each of them would parse AWS's service models again.
     with pytest.MonkeyPatch.context() as monkeypatch:
         loader = functools.cache(botocore.session.create_loader)
         monkeypatch.setattr(botocore.session, "create_loader", loader)

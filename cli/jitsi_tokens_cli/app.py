@@ -67,7 +67,7 @@ def examples(*lines: str) -> str:
 
 
 def takes(options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command each field of a named tuple as an option, in place of that parameter."""
+    """Replace a command's parameter, a named tuple, with an option for each of its fields."""
     fields = inspect.signature(options).parameters
 
     def decorated(command: Callable[..., None]) -> Callable[..., None]:

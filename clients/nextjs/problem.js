@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/** What the browser is told where there is no token (RFC 9457). */
+/** What the browser gets where there is no token (RFC 9457). */
 
 export const PROBLEM_TYPES = 'urn:jitsi-tokens:problem:';
-export const NO_TOKEN = 'No token can be had at the moment.';
+export const NO_TOKEN = 'No token is available at the moment.';
 const TITLES = {
   400: ['invalid-request', 'The request asks for what cannot be given'],
   401: ['unauthorized', 'Nobody is signed in'],
@@ -13,10 +13,10 @@ const TITLES = {
   415: ['unsupported-media-type', 'The request must be JSON'],
   429: ['too-many-requests', 'Too many requests'],
   500: ['internal-error', 'The route is not set up'],
-  503: ['unavailable', 'No token can be had at the moment'],
+  503: ['unavailable', 'No token is available at the moment'],
 };
 
-/** An answer that is no token: what the browser is told, and what the operator. */
+/** An answer without a token: what the browser gets, and what the operator reads. */
 export class Refusal extends Error {
   /**
    * @param {number} status

@@ -39,7 +39,7 @@ export async function checkedKey(given) {
   return key;
 }
 
-/** Return a variable's value, or what stands in the file that its _FILE names. */
+/** Return a variable's value, or the content of the file that its _FILE names. */
 async function fromEnvironment(name) {
   const value = trimmed(process.env[name] ?? '');
   const file = trimmed(process.env[`${name}_FILE`] ?? '');
@@ -103,7 +103,7 @@ export async function ask({ endpoint, host, key }, { method, body }, signal) {
   }
 }
 
-/** Return what the browser is told where the service did not give what is wanted. */
+/** Return the browser's answer where the service did not give what is wanted. */
 export function refused({ status, type, retryAfter, document }, { path, host, key }, wanted) {
   const problem = type === 'application/problem+json' ? shownProblem(document, key) : null;
   const wait = /^\d{1,5}$/.test(retryAfter ?? '') ? retryAfter : null;
@@ -121,7 +121,7 @@ export function refused({ status, type, retryAfter, document }, { path, host, ke
   });
 }
 
-/** Return what the operator is told of an answer that is no use. */
+/** Return the operator's message about an answer that is no use. */
 function complaint(status, host, wanted) {
   if (status === 401) {
     return `${host} does not accept the API key.`;
@@ -130,7 +130,7 @@ function complaint(status, host, wanted) {
     return `${host} does not allow this: a firewall or the address's own access list.`;
   }
   if (status === 200) {
-    return `${host} answered HTTP 200 with something else than ${wanted}: is the address right?`;
+    return `${host} answered HTTP 200 with something other than ${wanted}: is the address right?`;
   }
   if ([404, 405].includes(status) || Math.floor(status / 100) === 3) {
     return `There is no token service at this address (${host}, HTTP ${status}).`;

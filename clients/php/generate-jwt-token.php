@@ -38,7 +38,7 @@ function generate_jwt_token(
     return $client->issue($roomName, $userName, $userEmail, $role)->token;
 }
 
-// In a function, since whoever includes this has variables of the same names, perhaps.
+// In a function, as the including script may have variables of the same names.
 (static function (): void {
     $isRun = PHP_SAPI === 'cli' && realpath($_SERVER['SCRIPT_FILENAME'] ?? '') === __FILE__;
     // Beside this file, else Composer's: this is vendor/jitsi-tokens/client then.

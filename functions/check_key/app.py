@@ -99,9 +99,9 @@ def _problems_of_own_key(
 def _problems_of_others(
     key: keys.SigningKey, everything: dict[str, PublicKey], now: int
 ) -> list[Finding]:
-    """Find keys that Jitsi would take, and that neither sign nor are about to, nor come to an end.
+    """Find keys that Jitsi would accept, that neither sign nor are about to, and have no end.
 
-    Whoever can publish a key of theirs makes tokens of their own.
+    Anyone who can publish their own key can make their own tokens.
     """
     latest_end = now + LONGEST_RETENTION_SECONDS
     endless = {

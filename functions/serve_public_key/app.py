@@ -40,7 +40,7 @@ def handler(event: http.Event, _context: object) -> http.Response:
         response = _answer(event, time.time())
     except Problem as problem:
         response = http.refused(problem)
-    except Exception as error:  # noqa: BLE001 - a caller is told nothing that a bug would print
+    except Exception as error:  # noqa: BLE001 - callers get nothing that a bug would print
         telemetry.report(error)
         response = http.refused(unexpected())
     return http.for_method(event, response)

@@ -30,7 +30,7 @@ def python(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str
 
 
 class DropIn(NamedTuple):
-    """One of the two scripts, and how it is told that the person is a moderator."""
+    """One of the two scripts, and how a caller says that the person is a moderator."""
 
     program: str
     run: Run

@@ -111,7 +111,7 @@ class Answer(NamedTuple):
 
 
 class OpenEmr:
-    """Answers over HTTP as an OpenEMR with the module, whose database is told by the tests."""
+    """Answers over HTTP as an OpenEMR with the module, whose database the tests fill."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
         require_php()

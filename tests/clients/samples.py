@@ -42,5 +42,5 @@ DOCTOR: dict[str, Any] = {
 
 
 def settings(server: UnrulyServer, **limits: Any) -> dict[str, Any]:
-    """Return what a caller is told of a server."""
+    """Return a caller's settings for a server."""
     return {"url": server.url, "api_key": API_KEY} | limits

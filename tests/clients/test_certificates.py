@@ -32,7 +32,7 @@ def test_a_certificate_must_be_trusted_and_fit(
     is_trusted: bool,  # noqa: FBT001
     kind: str,
 ) -> None:
-    """If it does not hold, the call ends at once, and before the key is sent."""
+    """If it is not valid, the call ends at once, and before the key is sent."""
     certificate, context = certify(tmp_path, subject)
     trust = {"SSL_CERT_FILE": str(certificate)} if is_trusted else {}
     with UnrulyServer(WELL, context=context) as server:

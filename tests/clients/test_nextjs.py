@@ -1,4 +1,4 @@
-"""The route handler for Next.js, run by Node against a service that answers as it is told."""
+"""The route handler for Next.js, run by Node against a service whose answers are given."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _ASKED = {
     "expirationSeconds": 3600,
     "features": {"livestreaming": False, "recording": False, "moderation": True},
 }
-# Stands for the address of the test's server wherever it is in a case.
+# Replaced by the address of the test's server wherever it is in a case.
 _URL = "{url}"
 _OPTIONS = {"url": _URL, "apiKey": API_KEY}
 _FORBIDDEN = "urn:jitsi-tokens:problem:forbidden"
@@ -505,7 +505,9 @@ def test_when_to_try_again_is_passed_on(deed: Deed, wait: str | None) -> None:
     assert "Slow" not in answer.body
 
 
-_OTHER = "127.0.0.1 answered HTTP 200 with something else than a token for the room: is the address"
+_OTHER = (
+    "127.0.0.1 answered HTTP 200 with something other than a token for the room: is the address"
+)
 _NOTHING = "There is no token service at this address (127.0.0.1, HTTP"
 
 
@@ -542,7 +544,7 @@ def test_what_is_no_token_is_told_to_the_operator_alone(deed: Deed, report: str)
 
     assert answer.status == 503
     assert answer.reports[0].startswith(report)
-    assert answer.document["detail"] == "No token can be had at the moment."
+    assert answer.document["detail"] == "No token is available at the moment."
     assert len(received) == 1
 
 
@@ -651,7 +653,7 @@ def test_the_probe_passes_on_whether_tokens_can_be_had() -> None:
 
     assert (answers[0].status, answers[0].body) == (200, '{"configured":false}')
     assert [answer.status for answer in answers[1:]] == [503, 503]
-    assert "something else than whether it is configured" in answers[1].reports[0]
+    assert "something other than whether it is configured" in answers[1].reports[0]
     assert answers[2].document["detail"] == "undefined"
     assert "authorization" not in received[0].headers
 

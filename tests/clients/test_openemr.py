@@ -408,7 +408,7 @@ def _joint(pid: int) -> str:
 def test_a_refusal_of_the_service_is_a_sentence(
     clinic: OpenEmr, service: VisitService, refusal: Refusal, status: int, sentence: str
 ) -> None:
-    """What only an administrator can mend is told to the log."""
+    """What only an administrator can mend goes to the log."""
     service.refuses = refusal
     answer = clinic.press()
 

@@ -102,7 +102,7 @@ def test_attempts_wait_by_chance_and_as_asked() -> None:
     assert waits["least"] == [0] * 5
     assert waits["most"] == pytest.approx(longest)
     assert waits["asked"] == pytest.approx([5 + wait for wait in longest])
-    # The clock stands still: each wait alone has to fit.
+    # The clock does not move: each wait alone has to fit.
     assert waits["short"] == pytest.approx([0.2, 0.4])
     assert waits["none"] == []
 

@@ -27,7 +27,7 @@ def sent(caller: Caller, id_key: str | None = None, **request: Any) -> dict[str,
 
 
 def identifier(key: str, message: str) -> str:
-    """Return the id that stands for a person."""
+    """Return the id of a person."""
     return hmac.digest(key.encode(), message.encode(), hashlib.sha256).hex()
 
 

@@ -195,7 +195,7 @@ def test_a_call_is_repeated_unless_a_link_could_die(
     ],
 )
 def test_nothing_that_is_printed_holds_a_link_or_a_name(caller: Caller, deed: Deed) -> None:
-    """Whatever is answered, and however visit, client and error are printed."""
+    """For every answer, and however visit, client and error are printed."""
     with UnrulyServer(deed) as server:
         outcome = caller.call(
             "put_visit", settings(server), **V, visit={**PUT, "hostName": "Zoë Q"}

@@ -1,4 +1,4 @@
-"""A web server on loopback that does what it is told, wrongly too."""
+"""A web server on loopback with the given answers, wrong ones too."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Received(NamedTuple):
 def answer(
     status: int, body: str | bytes, content_type: str = "application/json", **headers: str
 ) -> Deed:
-    """Send one whole answer; of a header's name `_` stands for `-`."""
+    """Send one whole answer; `_` in a header's name means `-`."""
     return lambda connection, _: connection.sendall(_answer(status, body, content_type, headers))
 
 
@@ -119,7 +119,7 @@ class UnrulyServer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        # Whoever asked may have gone, or does not trust the certificate.
+        # The caller may have gone, or does not trust the certificate.
         with contextlib.suppress(OSError):
             if self._context:
                 connection = self._context.wrap_socket(connection, server_side=True)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from tests.integration.cli_world import World
 
 STATUS, PUBLIC_KEYS = NAMES["STATUS_PARAMETER"], NAMES["PUBLIC_KEYS_PATH"]
-# Stand in a recording where a secret was, and are filled with one made for the run.
+# Placeholders in a recording, where a secret was, and are filled with one made for the run.
 PKCS8, SHARED_SECRET = "<PKCS 8 PEM>", "<shared secret>"
 _ROUTE = "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/v1/POST/api/jitsi/jwt"
 _READER = '{"name":"recorded","policy":{"diagnostics":true}}'
@@ -197,7 +197,7 @@ def key_status(scene: Scene, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def diagnostics(scene: Scene, given: dict[str, Any], value: str) -> dict[str, Any]:
-    """Return what a status is told as, problems and advice by their codes."""
+    """Return how a status is shown, problems and advice by their codes."""
     scene.ssm.put_parameter(Name=STATUS, Type="String", Value=value, Overwrite=True)
     asked = {
         "httpMethod": "GET",

@@ -46,7 +46,7 @@ def pytest_terminal_summary(
 
 @pytest.fixture(scope="session")
 def watch() -> None:
-    """Nobody is told of what passes: there is too much of it."""
+    """What passes is not recorded: there is too much of it."""
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +93,7 @@ def world(
     proxies: Proxies,
     table: Table,
 ) -> Iterator[World]:
-    """All that a scenario needs; at its end AWS is back, and every container asks it anew."""
+    """All that a scenario needs; at its end AWS is back, and every container asks it again."""
     yield World(session_askers, service, session_clock, proxies, table)
     for proxy in proxies:
         proxy.switch("through")

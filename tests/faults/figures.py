@@ -127,7 +127,7 @@ class Row(NamedTuple):
     broken: list[str]
 
     def cells(self) -> list[str]:
-        """Return what stands in the columns."""
+        """Return the content of the columns."""
         figures = self.figures
         others = ", ".join(f"{count} x {kind}" for kind, count in figures.others.items())
         return [
@@ -161,7 +161,7 @@ class Table:
         assert {row.group: row.broken for row in rows if row.broken} == {}
 
     def note(self, text: str) -> None:
-        """Keep what stands below the table."""
+        """Keep the text below the table."""
         self.notes.append(text)
 
     def text(self) -> str:

@@ -24,7 +24,7 @@ KEYS = 100_000
 LOOK_UPS = 40
 
 SERVED = Promise(outage_seconds=5)
-# The emulator starts a container anew after each 401 of the authorizer.
+# The emulator starts a new container after each 401 of the authorizer.
 SERVED_BETWEEN_STARTS = Promise(outage_seconds=15)
 REFUSED = Promise(outage_seconds=15)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 REMEMBERED = Promise(outage_seconds=5)
-# Never 401: a caller that is told so gives up. Each failure costs the emulator a container.
+# Never 401: a caller that gets it gives up. Each failure costs the emulator a container.
 TOLD = Promise(outage_seconds=45, may_answer=frozenset({"503"}))
 SERVED_LATE = Promise(outage_seconds=10)
 

@@ -100,7 +100,7 @@ def test_rubbish_in_place_of_the_key_is_outlived(world: World, document: dict[st
             crowd.go_on(CALLERS, 15)
             assert manager.count("GetSecretValue") > reads
 
-    world.table.hold("rubbish in place of the key", crowd, {CALLERS: OUTLIVED})
+    world.table.hold("rubbish instead of the key", crowd, {CALLERS: OUTLIVED})
 
 
 def test_new_containers_that_find_rubbish_say_so(world: World, document: dict[str, str]) -> None:

@@ -201,7 +201,7 @@ class Deployed:
         self.world.web = lambda asked: answer if asked.startswith(f"/v1{path}") else web(asked)
 
     def replace(self, status: int, answer: Answer) -> None:
-        """Answer so in place of every answer with a status."""
+        """Answer so instead of every answer with a status."""
         web = self.world.web
 
         def replaced(path: str) -> Answer:
@@ -226,7 +226,7 @@ class Deployed:
         self.change_answers(HTTPStatus.OK, lambda _: answer)
 
     def change_claims(self, claims: dict[str, Any]) -> None:
-        """Let tokens have these claims in place of theirs."""
+        """Let tokens have these claims instead of theirs."""
 
         def changed(present: Answer) -> Answer:
             token = json.loads(present.body)["token"]

@@ -182,7 +182,7 @@ def test_an_item_that_cannot_be_read_is_refused(
 def test_a_table_that_fails_is_no_unauthorized(
     authorizer: Authorizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A caller with a good key is told to try again, not that the key is bad."""
+    """A caller with a good key reads to try again, not that the key is bad."""
 
     def fail(**_arguments: Any) -> None:
         raise TimeoutError

@@ -110,7 +110,7 @@ def logged(printed: str) -> list[dict[str, Any]]:
 
 
 def metrics(printed: str) -> dict[str, Any]:
-    """Return the one line that makes metrics, each of which stands in its directive and in it."""
+    """Return the one line that makes metrics, each of which is in its directive and in it."""
     [line] = [line for line in map(json.loads, printed.splitlines()) if "_aws" in line]
     [directive] = line.pop("_aws")["CloudWatchMetrics"]
     assert directive["Dimensions"] == [["service"]]

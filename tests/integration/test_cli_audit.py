@@ -192,7 +192,7 @@ def test_each_option_narrows(audited: AuditedWorld) -> None:
 
 
 def test_an_api_key_leads_to_what_it_asked_for(audited: AuditedWorld) -> None:
-    """By its digest, or as much of it as stands in the record."""
+    """By its digest, or as much of it as the record has."""
     jti = audited.issued(key="abcdef012345")
     audited.issued()
 
@@ -468,7 +468,7 @@ def test_a_stack_of_an_earlier_release_is_told_apart(audited: AuditedWorld, outp
 
 
 def test_every_page_is_read(audited: AuditedWorld) -> None:
-    """An empty one with a token is not the end; CloudWatch Logs is told what is asked for."""
+    """An empty one with a token is not the end; CloudWatch Logs gets the whole query."""
     records = [_text(_asked(), ago=90) for _ in range(3)]
     pages = iter([_page(records[0], token="1"), _page(token="2"), _page(*records[1:])])
     audited.world.with_logs(lambda _: next(pages))

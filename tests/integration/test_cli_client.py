@@ -466,7 +466,7 @@ def test_revoke_deletes_all_that_names_the_client(
 def test_a_change_of_the_client_lets_no_misfiled_key_in(
     world: World, name: str | None, record: str
 ) -> None:
-    """Else whoever filed it would get what the client may do."""
+    """Else the person who filed it would get what the client may do."""
     sound, misfiled = _add(world, "openemr", "--any-room"), _file(world, name, record)
 
     result = world.run("client", "set", "openemr", "--room", "a")

@@ -196,7 +196,7 @@ def test_a_mistake_is_named_with_its_remedy(
 
 
 def test_mistake_9_the_official_sample_prints_bytes(shared: World) -> None:
-    """Whoever pastes what it prints hands over no token."""
+    """People who paste its output hand over no token."""
     answer = _explained(shared, str(_hs256().encode()))
 
     assert answer["firstFailure"] == "link"
@@ -449,7 +449,7 @@ def test_a_jaas_that_is_not_ours_is_named_by_its_app_id(
 def test_flags_that_make_no_sense_are_refused(
     world: World, tmp_path: Path, flags: list[str], code: int, sentence: str
 ) -> None:
-    """A contradiction is told, not guessed away, and no file's content is repeated."""
+    """A contradiction is reported, not guessed away, and no file's content is repeated."""
     (tmp_path / "secret").write_text(SECRET)
     (tmp_path / "empty").write_text("\n")
     files = {name: str(tmp_path / name) for name in ("secret", "empty")}

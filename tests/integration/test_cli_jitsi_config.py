@@ -147,7 +147,7 @@ def test_jaas_has_nothing_to_set_but_the_key(
     aws: None,  # noqa: ARG001
     output: str,
 ) -> None:
-    """Its Jitsi is 8x8's, and only 8x8's console is told something."""
+    """Its Jitsi is 8x8's, and only 8x8's console needs something."""
     with running_world(monkeypatch) as world:
         result = world.run("jitsi-config", "--format", output)
 

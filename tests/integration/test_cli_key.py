@@ -354,7 +354,7 @@ def test_a_shared_secret_is_taken_over(self_hosted: World, command: list[str], s
 
 
 def test_the_check_follows_every_change(world: World) -> None:
-    """What it finds is told with what to do, beside what the command prints."""
+    """What it finds is printed with what to do, beside what the command prints."""
     problem = {"code": "access-denied", "what": "No leave to read.", "remedy": "Mend the role."}
     key = {"kid": f"{APP_ID}/abc", "algorithm": "RS256", "fingerprint": "f", "createdAt": 1}
     world.check = lambda: checked(key=key)

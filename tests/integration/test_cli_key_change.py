@@ -181,7 +181,7 @@ def test_stage_makes_a_key_that_does_not_sign(jaas: World) -> None:
 
 
 def test_stage_makes_a_secret_that_does_not_sign(shared: World) -> None:
-    """Unseen; the operator is told how to read it, and not to restart Jitsi yet."""
+    """Unseen; the operator reads how to get it, and not to restart Jitsi yet."""
     result = shared.run("key", "stage")
 
     document = labelled(shared, "NEXT")
@@ -233,7 +233,7 @@ def test_stage_replaces_an_unused_key_on_demand_only(staged_jaas: World) -> None
 
 @pytest.mark.parametrize("rolled_back", [False, True])
 def test_stage_after_a_promotion_asks_nothing(staged: World, *, rolled_back: bool) -> None:
-    """The label stands on a key that is the current one, or the one before."""
+    """The label is on a key that is the current one, or the one before."""
     _promote(staged)
     if rolled_back:
         staged.run("key", "rollback", "--yes", "--no-wait")
@@ -320,7 +320,7 @@ def test_promote_asks_with_what_can_be_compared(
 
 
 def test_promote_without_terminal_needs_kid_and_yes(staged_jaas: World) -> None:
-    """A script is told what to give."""
+    """A script reads what to give."""
     assert "give --kid" in staged_jaas.run("key", "promote").stderr
     assert "add --yes" in staged_jaas.run("key", "promote", "--kid", "new").stderr
     assert staged_jaas.stored()["kid"] == OLD
@@ -520,7 +520,7 @@ def test_a_stack_that_rotates_makes_its_own_keys(
     aws: None,  # noqa: ARG001
     arguments: tuple[str, ...],
 ) -> None:
-    """Nothing is asked of Secrets Manager; the operator is told how to rotate."""
+    """Nothing is asked of Secrets Manager; the operator reads how to rotate."""
     with running_world(monkeypatch, provider="self-hosted", algorithm="RS256") as rotating:
         rotating.with_secrets_manager(lambda _: Answer(500, ""))
 

@@ -344,7 +344,7 @@ def test_withdraw_warns_of_the_key_that_signs(rotating: World, *, reads: bool) -
 
 
 def test_withdraw_of_a_mistyped_id_fails(rotating: World) -> None:
-    """In a leak drill the key would go on opening rooms; so what is published is told."""
+    """In a leak drill the key would go on opening rooms; so it prints what is published."""
     result = rotating.run("key", "withdraw", "befor", "--yes", "--json")
 
     assert result.exit_code == 1
@@ -370,7 +370,7 @@ def test_withdraw_of_a_mistyped_id_fails(rotating: World) -> None:
 def test_only_one_kind_of_stack_publishes_its_keys(
     request: pytest.FixtureRequest, stack: str, command: list[str], sentence: str
 ) -> None:
-    """The others are told what does it there."""
+    """For the others, it says what does it there."""
     world: World = request.getfixturevalue(stack)
 
     result = world.run("key", *command)

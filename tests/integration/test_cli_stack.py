@@ -192,7 +192,7 @@ def test_a_parameter_that_botocore_refuses_is_not_repeated(world: World) -> None
 
 
 def test_a_fault_shows_no_text_of_its_own(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A bug is told by type and place: its text may quote a secret."""
+    """A bug is shown by type and place: its text may quote a secret."""
 
     def broken(*_: object) -> None:
         raise RuntimeError("hunter2")

@@ -254,7 +254,7 @@ def test_issue_shows_a_problem(world: World) -> None:
         (Answer(502, "<html>"), 3, "answered HTTP 502 without saying why"),
         (Answer(429, "{}"), 3, "answered HTTP 429 without saying why"),
         (Answer(302, "", (("Location", "https://example.org"),)), 1, "answered HTTP 302"),
-        (Answer(200, "{}"), 1, "answer is not that of jitsi-tokens"),
+        (Answer(200, "{}"), 1, "answer does not come from jitsi-tokens"),
         (HANGS_UP, 3, "127.0.0.1 does not answer (RemoteProtocolError)"),
     ],
 )

@@ -253,7 +253,7 @@ def test_cancel_asks(world: World) -> None:
             1,
             "No moderator has",
         ),
-        (Answer(200, "<html>"), 1, "is not that of jitsi-tokens"),
+        (Answer(200, "<html>"), 1, "does not come from jitsi-tokens"),
         (Answer(503, ""), 3, "HTTP 503"),
         (HANGS_UP, 3, "does not answer"),
     ],

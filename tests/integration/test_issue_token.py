@@ -45,7 +45,7 @@ class Service:
         monkeypatch.setattr(app, "time", clock)
 
     def post(self, client: str | None = write_client(CLIENT), /, **changes: Any) -> dict[str, Any]:
-        """Answer a request with these fields in place of the usual ones."""
+        """Answer a request with these fields instead of the usual ones."""
         return self.send(json.dumps(REQUEST | changes), client)
 
     def send(
@@ -166,7 +166,7 @@ def test_a_request_leaves_one_line(service: Service, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("changes", "status", "type_", "pointers"),
     [
-        # Every fault is in one answer; what is no name of ours is not repeated in the line.
+        # Every fault is in one answer; unknown names are not repeated in the line.
         ({"Zerlina": 1, "roomName": "*"}, 400, "invalid-request", ["/roomName", "/Zerlina"]),
         ({"Zerlina": 1}, 400, "invalid-request", ["/Zerlina"]),
         ({"roomName": "Sensitive board"}, 403, "forbidden", ["/roomName"]),

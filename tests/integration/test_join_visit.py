@@ -342,7 +342,7 @@ def _named_again(scene: Scene) -> None:
 
 @pytest.mark.parametrize("how", [_renewed, _revoked, _left_out, _named_again])
 def test_a_dead_link(scene: Scene, link: str, how: Callable[[Scene], None]) -> None:
-    """404 with whom to call, whatever else stands in the way; the new one works."""
+    """404 with whom to call, whatever else is wrong; the new one works."""
     scene.now = OPENS_AT
     scene.doctor_joins()
     how(scene)

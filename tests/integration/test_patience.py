@@ -83,7 +83,7 @@ class Aws(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def aws_behind() -> Iterator[FaultProxy]:
-    """What stands between a function and AWS, and can fall silent."""
+    """A proxy between a function and AWS, which can fall silent."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Aws)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     with FaultProxy() as proxy:
@@ -94,7 +94,7 @@ def aws_behind() -> Iterator[FaultProxy]:
 
 
 class Serving:
-    """A function with AWS clients of its own, and a clock that stands."""
+    """A function with AWS clients of its own, and a clock that does not move."""
 
     def __init__(self, app: Any, event: dict[str, Any], fresh_seconds: int) -> None:
         self.app = app

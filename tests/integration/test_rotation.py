@@ -52,7 +52,7 @@ CONTENT = "never-in-an-answer-or-a-log-0123456789"
 
 
 class Killed(BaseException):
-    """The function was ended where it stood."""
+    """The function was ended in the middle."""
 
 
 class Calls:
@@ -425,7 +425,7 @@ def test_a_key_is_made_as_8x8_and_a_command_line_ask(
 def test_the_new_key_is_published_before_it_signs(
     begun: Stack, age: float, slept: list[float]
 ) -> None:
-    """It stands published for the lead, for those who keep an earlier set; then it is fetched."""
+    """It is published for the lead, for those who keep an earlier set; then it is fetched."""
     published_at = begun.now
     begun.now += age
 
@@ -683,7 +683,7 @@ def test_a_version_that_somebody_else_wrote_is_refused(keyed: Stack) -> None:
 
 
 def test_a_current_version_that_is_no_key_is_replaced(keyed: Stack) -> None:
-    """It stands in no rotation's way; the key before it ends in its time."""
+    """It blocks no rotation; the key before it ends in its time."""
     before = keyed.key()
     keyed.put(SECOND, "rubbish", "AWSCURRENT")
 
@@ -801,7 +801,7 @@ def test_an_event_that_is_no_rotations_is_refused(
 def told_by(
     refused: pytest.ExceptionInfo[RotationRefused], capsys: pytest.CaptureFixture[str]
 ) -> str:
-    """Return all that is told of a refusal: its traceback, and what was printed."""
+    """Return all that a refusal shows: its traceback, and what was printed."""
     printed = "".join(capsys.readouterr())
     return "".join(traceback.format_exception(refused.value)) + printed
 

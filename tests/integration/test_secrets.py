@@ -194,7 +194,7 @@ def held(source: Source) -> Source:
 def test_a_value_is_fresh_for_five_minutes(source: Source) -> None:
     """It is fetched once, and again when they are over; the same version is not made twice.
 
-    A fetch is told whether there is a value to go on with: it need not wait long then.
+    A fetch knows whether there is a value to go on with: it need not wait long then.
     """
     assert source.get(0, 1, 299.9) == ["GOOD-1"] * 3
     assert source.refreshes == [False]
@@ -229,7 +229,7 @@ def test_a_failure_is_outlived_and_tried_again_after_30_seconds(
     assert (len(held.refreshes), held.warnings) == (2, [code])
     held.get(330)
     assert (len(held.refreshes), held.warnings) == (3, [code] * 2)
-    # Of rubbish the id is not remembered as that of the good value.
+    # Of rubbish the id is not remembered as the good value's.
     held.answer = FIRST
     assert held.get(360) == ["GOOD-1"]
     assert not held.cached.stale
@@ -293,7 +293,7 @@ def test_a_clock_that_goes_backwards_does_not_lengthen_the_pause(source: Source)
     ("answer", "trips_breaker", "told"),
     [
         (SILENCE, True, ["unreachable", "GOOD-1"]),
-        # What is asked last, the digest key, never stands in the signing key's way.
+        # What is asked last, the digest key, never delays the signing key.
         (SILENCE, False, ["GOOD-1"] * 2),
         # What is wrong with one secret says nothing about the other.
         (DENIED, True, ["GOOD-1"] * 2),

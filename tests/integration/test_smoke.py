@@ -1,4 +1,4 @@
-"""The smoke test of a deployed stack: what it takes for well, what not, and what it leaves."""
+"""The smoke test of a stack: what it accepts, what it rejects, and what it leaves behind."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def pictures(pytestconfig: pytest.Config) -> Path | None:
 
 @pytest.fixture(scope="session")
 def watch() -> None:
-    """Nobody is told of what the functions ask of AWS."""
+    """What the functions ask of AWS is not recorded."""
 
 
 @pytest.fixture(scope="session")

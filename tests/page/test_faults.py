@@ -151,7 +151,7 @@ def test_a_call_outlasts_the_connection_of_its_page(
 
 
 def test_an_address_that_a_mail_program_has_encoded(patient: Patient, browser: Browser) -> None:
-    """`%23` stands for `#`; a link without its end can be pasted, broken over two lines too."""
+    """`%23` means `#`; a link without its end can be pasted, broken over two lines too."""
     for encoded in ("%23", "?source=mail&to=%23"):
         browser.open(patient.link.replace("#", encoded))
         browser.wait_for("waiting")

@@ -55,7 +55,7 @@ def meeting(application: str, browser: Browser) -> Meeting:
 
 @pytest.fixture
 def before(script: Path, browser: Browser, jitsi: str) -> Iterator[Before]:
-    """Make the page of an application before a service that does what it is told; None: well."""
+    """Make the page of an application before a service with the given answers; None: good ones."""
     url = f"http://{jitsi}/session-123"
     well = unruly.answer(200, json.dumps(MEETING | {"roomName": "session-123", "meetingUrl": url}))
     with contextlib.ExitStack() as opened:
@@ -105,7 +105,7 @@ def test_a_visit_is_joined_by_its_route(service: Service, api_key: str, meeting:
 
 @pytest.mark.parametrize("action", ["hang-up", "hang-up-navigate", "hang-up-both", "kick"])
 def test_who_joins_again_has_a_new_token(meeting: Meeting, action: str) -> None:
-    """However Jitsi ends a meeting, the application is told once, and the frame is gone."""
+    """However Jitsi ends a meeting, the application hears of it once, and the frame is gone."""
     prejoin = {"prejoinConfig": {"enabled": False}}
     meeting.open("jane", configOverwrite=prejoin, messages={"left": "Auf Wiedersehen."})
     with meeting.in_jitsi() as jitsi:

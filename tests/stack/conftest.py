@@ -30,7 +30,7 @@ def calls() -> Calls:
 
 @pytest.fixture(scope="session")
 def watch(calls: Calls) -> Callable[[], Exchanges]:
-    """What is told of each connection between a function and AWS."""
+    """What hears of each connection between a function and AWS."""
     return calls.watch
 
 

@@ -44,7 +44,7 @@ class FaultProxy:
     """Forwards TCP to a port of this machine, until told otherwise.
 
     Args:
-        watch: what is told of a new connection, and given what passes on it.
+        watch: called for each new connection, and given what passes on it.
 
     Attributes:
         target_port: where to.

@@ -1,4 +1,4 @@
-"""A search of every log for what must not stand there."""
+"""A search of every log for what must not be there."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ def needles(*services: Service) -> dict[str, list[str]]:
 
 
 def found(lines: list[str], forbidden: dict[str, list[str]]) -> set[str]:
-    """Return the kinds of which something stands in the log; never what it was."""
+    """Return the kinds of which something is in the log; never what it was."""
     text = "\n".join(lines)
     return {kind for kind, values in forbidden.items() if any(value in text for value in values)}

@@ -1,4 +1,4 @@
-"""An emulator of the tests' own, and what stands between the functions and its services."""
+"""An emulator of the tests' own, and the proxies between the functions and its services."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Proxies(NamedTuple):
 
 @pytest.fixture(scope="session")
 def proxies(watch: Callable[[], Exchanges] | None) -> Iterator[Proxies]:
-    """What stands between the functions and the services that they ask.
+    """The proxies between the functions and the services that they ask.
 
-    A fixture `watch` says what is told of each connection.
+    A fixture `watch` is called for each connection.
     """
     with contextlib.ExitStack() as open_proxies:
         yield Proxies(*(open_proxies.enter_context(FaultProxy(watch)) for _ in Proxies._fields))
@@ -57,7 +57,7 @@ def proxies(watch: Callable[[], Exchanges] | None) -> Iterator[Proxies]:
 
 @pytest.fixture(scope="session")
 def dynamodb(proxies: Proxies) -> FaultProxy:
-    """What stands between the authorizer and the clients' table."""
+    """The proxy between the authorizer and the clients' table."""
     return proxies.dynamodb
 
 

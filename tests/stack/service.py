@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
 
-# Nothing of these may stand in a log: the search for them is a test of its own.
+# None of these may be in a log: the search for them is a test of its own.
 NAME = "Zebulon Quackenbush"
 EMAIL = "zebulon@quackenbush.example"
 ROOM = "xylophone-visit"

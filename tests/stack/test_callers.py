@@ -42,7 +42,7 @@ print(generate_jwt_token('appointment-123', 'John Doe', 'john.doe@email.com', is
 
 
 def settings(service: Service, api_key: str | None = None) -> dict[str, Any]:
-    """Return what a caller is told of the stack."""
+    """Return a caller's settings for the stack."""
     return PATIENCE | {"url": service.stack.url, "api_key": api_key or service.api_key}
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.stack
 
 @pytest.mark.slow
 def test_a_layer_alone_reaches_the_api(changing: Service, built: Path, tmp_path: Path) -> None:
-    """The version is published anew although no function's code changed."""
+    """The version is published again although no function's code changed."""
     before = changing.http.get("/nothing").json()["title"]
     copied = shutil.copytree(built, tmp_path / "build")
     package = copied / "JitsiTokensLayer" / "python" / "jitsi_tokens"

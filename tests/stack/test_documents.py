@@ -70,7 +70,7 @@ def examples() -> list[Example]:
 
 
 def name_of(example: Example) -> str:
-    """Return where a block stands."""
+    """Return where a block is."""
     return f"{os.path.relpath(example.path, ROOT)}:{example.line}"
 
 
@@ -150,7 +150,7 @@ def check_shell(text: str) -> None:
 
 
 def check_command(words: list[str]) -> None:
-    """Assert that a command of ours is one, and that its options are."""
+    """Assert that one of our commands exists, and that its options are."""
     names = list(itertools.takewhile(lambda word: re.fullmatch("[a-z-]+", word), words[1:]))[:2]
     group = typer.main.get_command(app)
     for name in names:

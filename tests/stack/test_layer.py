@@ -21,7 +21,7 @@ from tests.stack.visits import body
 
 pytestmark = pytest.mark.stack
 
-# Lambda's: with the runtime, and nothing else that could stand in for what the layer lacks.
+# Lambda's: with the runtime, and nothing else that could replace what the layer lacks.
 PYTHON = LOCAL / "runtime" / "bin" / "python"
 
 LOG = """

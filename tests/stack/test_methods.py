@@ -44,7 +44,7 @@ known = pytest.mark.parametrize("known", [False, True], ids=["nobody", "a client
 
 
 def request(service: Service, method: str, path: str, *, known: bool) -> httpx.Response:
-    """Send a request; whoever asks, the answer repeats no API key."""
+    """Send a request; for every caller, the answer repeats no API key."""
     headers = {"Authorization": f"Bearer {service.api_key}"} if known else {}
     file = f"{name_of(service.secret_document()['kid'])}.pem"
     answer = service.http.request(method, path.replace("{file}", file), headers=headers)

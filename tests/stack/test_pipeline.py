@@ -144,10 +144,10 @@ def pipeline_of(emulator: Emulator, stack: deployment.Stack) -> Iterator[Pipelin
 
 @pytest.fixture(scope="module")
 def piped(running_emulator: Emulator) -> Iterator[Pipeline]:
-    """A stack that these tests alone deploy anew, and its pipeline."""
+    """A stack that only these tests deploy again, and its pipeline."""
     stack = deployment.deploy(running_emulator, "self-hosted", name=PIPED)
     s3 = deployment.client(running_emulator, "s3")
-    # SAM's own bucket refuses whoever comes without TLS, and so all but the emulator's owner.
+    # SAM's own bucket refuses callers without TLS, and so all but the emulator's owner.
     for bucket in s3.list_buckets()["Buckets"]:
         s3.delete_bucket_policy(Bucket=bucket["Name"])
     with pipeline_of(running_emulator, stack) as pipeline:
@@ -205,7 +205,7 @@ def test_one_role_plans_and_the_other_applies(piped: Pipeline, folder: Path) -> 
     assert applied.returncode == 0, applied.stderr
     assert applied.stderr.endswith(f"{PIPED}: UPDATE_COMPLETE\n")
     assert again.returncode == 0
-    # The API is deployed anew each time, so that a parameter reaches its stage.
+    # The API is deployed again each time, so that a parameter reaches its stage.
     assert "AWS::ApiGateway::Deployment" in (folder / "again.md").read_text()
     assert "| IssueToken |" not in (folder / "again.md").read_text()
 

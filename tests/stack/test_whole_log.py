@@ -1,4 +1,4 @@
-"""Nothing that names a person, opens a room or signs a token stands in any log of these tests."""
+"""Nothing that names a person, opens a room or signs a token is in any log of these tests."""
 
 from __future__ import annotations
 

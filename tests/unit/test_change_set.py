@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def test_without_sam_it_says_where_sam_comes_from(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In place of a traceback: it is the first thing that a new machine lacks."""
+    """Instead of a traceback: it is the first thing that a new machine lacks."""
     monkeypatch.setattr(change_set, "_change_sets", lambda *_: [])
     monkeypatch.setenv("PATH", str(tmp_path))
 

@@ -149,7 +149,7 @@ def test_the_largest_client_is_accepted_and_one_byte_more_is_not() -> None:
     ],
 )
 def test_a_malformed_client_is_none(text: str) -> None:
-    """Whoever reads it refuses the caller: nothing is guessed."""
+    """Its reader refuses the caller: nothing is guessed."""
     assert read_client(text) is None
 
 

@@ -121,7 +121,7 @@ def test_a_key_is_never_younger_than_nothing(jaas_environ: dict[str, str]) -> No
 def test_a_jitsi_of_ones_own_is_told_of_its_moderators(
     self_hosted_environ: dict[str, str],
 ) -> None:
-    """No server tells how it is set up, so the advice always stands there."""
+    """No server tells how it is set up, so the advice is always there."""
     told = document(read_settings(self_hosted_environ), NEVER_CHECKED, NOW)
 
     [advice] = told["advice"]

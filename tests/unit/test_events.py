@@ -82,7 +82,7 @@ def test_the_page_sends_each_event_to_its_function() -> None:
 
 
 def test_each_event_is_answered_as_documented(answers: dict[str, Any]) -> None:
-    """Every part that the page shows is in the answer, in its order; `…` stands for the rest."""
+    """Every part that the page shows is in the answer, in its order; `…` means the rest."""
     for name, given in answers.items():
         parts = shown(documented_answer(name)).split("…")
         pattern = ".*".join(map(re.escape, parts))

@@ -1,4 +1,4 @@
-"""What the Jitsi side is told: each way to install it, both algorithms, with and without tenant."""
+"""What the Jitsi side gets: each way to install it, both algorithms, with and without tenant."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_env_of_public_keys(published_environ: dict[str, str]) -> None:
 
 
 def test_each_setting_of_env_has_its_reason_above_it(published_environ: dict[str, str]) -> None:
-    """No line stands there unexplained."""
+    """No line is there unexplained."""
     lines = env_text(_side(published_environ)).splitlines()
 
     for before, line in itertools.pairwise(lines):
@@ -173,7 +173,7 @@ def test_the_domain_is_verified_only_where_sub_can_match(
     in_docker: bool,
     on_debian: bool,
 ) -> None:
-    """Docker's XMPP domain is meet.jitsi, Debian's the public one; a tenant stands for both."""
+    """Docker's XMPP domain is meet.jitsi, Debian's the public one; a tenant replaces both."""
     side = _side(self_hosted_environ, JITSI_TENANT=tenant, JITSI_SUBJECT=subject)
 
     docker = _assigned(env_text(side))["JWT_ENABLE_DOMAIN_VERIFICATION"]
@@ -207,7 +207,7 @@ def _words(text: str) -> str:
 def test_each_module_says_where_it_is_and_what_is_logged_without_it(
     self_hosted_environ: dict[str, str], text: Callable[[JitsiSide], str], folder: str
 ) -> None:
-    """A Jitsi that lacks one starts all the same, and nobody is told but the log."""
+    """A Jitsi that lacks one starts all the same, and only the log says so."""
     words = _words(text(_side(self_hosted_environ)))
 
     assert "since 2026-05-08 (docker-jitsi-meet: stable-10978)" in words
@@ -267,7 +267,7 @@ def test_kubernetes_of_public_keys(published_environ: dict[str, str]) -> None:
 def test_external_secrets(
     self_hosted_environ: dict[str, str], kind: str, *, of_cluster: bool
 ) -> None:
-    """The secret is named by its ARN and its field, so that it stands in one place."""
+    """The secret is named by its ARN and its field, so that it is in one place."""
     store = SecretStore("aws", of_cluster=of_cluster)
 
     text = external_secrets_text(_side(self_hosted_environ), "meet", store)
@@ -316,7 +316,7 @@ def test_prosody_of_a_shared_secret(self_hosted_environ: dict[str, str]) -> None
 
 
 def test_prosody_of_public_keys(published_environ: dict[str, str]) -> None:
-    """A key server stands in place of the secret."""
+    """A key server replaces the secret."""
     text = prosody_text(_side(published_environ))
 
     assert _lua(text)["asap_key_server"] == '"https://tokens.example.org/v1/asap"'
@@ -376,7 +376,7 @@ def test_what_jitsis_templates_break_on_is_refused(
 def test_no_line_break_of_a_parameter_ends_a_comment(
     self_hosted_environ: dict[str, str], algorithm: str
 ) -> None:
-    """What stands in comments alone stays there."""
+    """What is in comments alone stays there."""
     side = _side(
         self_hosted_environ,
         SIGNING_ALGORITHM=algorithm,

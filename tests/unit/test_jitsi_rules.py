@@ -197,7 +197,7 @@ def test_the_signature_is_of_the_stacks_key(stack: Stack) -> None:
 def test_the_link_leads_into_the_room_of_the_token(stack: Stack, name: str) -> None:
     """The web client drops `!()*` from the path and folds what is left: that is the claim's room.
 
-    The token stands in quotes in the fragment, where no server sees it.
+    The token is in quotes in the fragment, where no server sees it.
     """
     meeting = stack.issue(roomName=name)
     base, _, room = meeting.url.partition("#")[0].rpartition("/")

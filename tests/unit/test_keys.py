@@ -80,7 +80,7 @@ def test_an_rsa_key_signs_what_its_public_part_verifies(rsa_pem: str) -> None:
 
 
 def test_a_shared_secret_signs_with_its_raw_bytes() -> None:
-    """HS256 over the secret as it stands, never base64-decoded: as Prosody reads it."""
+    """HS256 over the secret as it is, never base64-decoded: as Prosody reads it."""
     key = read_key(shared_document(), algorithm="HS256", kid_prefix="")
 
     header, claims, signature = key.sign({"room": "r"}).split(".")

@@ -92,7 +92,7 @@ def test_what_the_policy_does_not_name_is_refused(
 
 
 def test_all_that_needs_leave_is_named_together() -> None:
-    """A caller who may do little is told everything at once, ten faults at most."""
+    """A caller who may do little reads everything at once, ten faults at most."""
     asked = asking(is_moderator=True, features={"lobby": True}, expiration_seconds=601)
 
     problem = refusal(Policy(max_lifetime_seconds=600, max_advance_seconds=0), asked, 1)
@@ -150,7 +150,7 @@ def test_the_diagnostics_need_leave() -> None:
 
 
 def test_a_policy_is_normalised_when_it_is_written() -> None:
-    """Patterns fold as rooms do; what stands twice stands once, and in order."""
+    """Patterns fold as rooms do; duplicates are removed, and the rest is in order."""
     others: dict[str, Any] = {
         **dict.fromkeys(("moderator", "diagnostics", "visits", "moderator_links"), True),
         "max_lifetime_seconds": 60,

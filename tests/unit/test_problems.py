@@ -34,7 +34,7 @@ def test_a_problem_says_its_kind(kind: Kind) -> None:
 
 
 def test_a_problem_points_at_each_field() -> None:
-    """The fields stand in the detail for people, and as JSON pointers for programs."""
+    """The fields are in the detail for people, and as JSON pointers for programs."""
     wrong = [field_error("/features/lobby", "is wrong"), field_error("/roomName", "is too")]
 
     document = msgspec.to_builtins(field_problem(FORBIDDEN, wrong).details())

@@ -1,4 +1,4 @@
-"""A published public key: where it is found, what is told of it, and for how long."""
+"""A published public key: where it is found, what it contains, and for how long."""
 
 import base64
 import hashlib
@@ -63,7 +63,7 @@ def pem_of(der: bytes) -> str:
 
 
 def spki(numbers: bytes, algorithm: bytes = RSA, *, behind: bytes = b"") -> bytes:
-    """Return a SubjectPublicKeyInfo of what stands where the two numbers do."""
+    """Return a SubjectPublicKeyInfo with something else instead of the two numbers."""
     return tlv(0x30, algorithm + tlv(0x03, b"\0" + tlv(0x30, numbers)) + behind)
 
 
@@ -210,7 +210,7 @@ def test_arbitrary_text_is_no_key(text: str, kid: str) -> None:
 
 
 def test_what_is_told_of_a_key_is_its_pems(rsa_pool: list[rsa.RSAPrivateKey]) -> None:
-    """Whoever writes another key's numbers beside it gives Jitsi nothing to take."""
+    """Somebody who writes another key's numbers beside it gives Jitsi nothing to take."""
     key, theirs = (public_key_of(each) for each in rsa_pool[:2])
     forged = replace(key, n=theirs.n, e="Aw")
 

@@ -76,7 +76,7 @@ def test_a_required_field_is_missed(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["userEmail", "userAvatar"])
 def test_an_empty_text_is_left_out_instead(name: str) -> None:
-    """A form that sends what was not filled in is told what to do."""
+    """A form that sends what was not filled in reads what to do."""
     assert refusal(body(**{name: ""})).detail == f"{name} must not be empty: leave it out."
 
 
@@ -483,7 +483,7 @@ def test_arbitrary_bytes_are_a_400(sent: bytes) -> None:
 
 @given(st.dictionaries(field_names, json_values, max_size=5))
 def test_arbitrary_json_is_accepted_or_a_400(fields: dict[str, Any]) -> None:
-    """Nothing but a Problem comes out, whatever stands in the fields."""
+    """Nothing but a Problem comes out, whatever the fields contain."""
     try:
         request, room, validity = accept(json.dumps({**REQUIRED, **fields}).encode())
     except Problem as problem:

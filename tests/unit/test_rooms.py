@@ -131,7 +131,7 @@ def test_a_room_that_nobody_could_join_is_refused(reason: str, refused: list[str
     ],
 )
 def test_what_only_resembles_a_refused_name_is_a_room(name: str) -> None:
-    """Names that Jitsi compares as they stand are accepted as its own form of them."""
+    """Names that Jitsi compares as they are, are accepted as its own form of them."""
     assert scoped_room(name) == oracle(name)
 
 
@@ -172,7 +172,7 @@ def test_a_refusal_never_repeats_the_name(name: str) -> None:
     ],
 )
 def test_a_pattern_is_normalised_between_its_stars(pattern: str, normal: str) -> None:
-    """What stands between the stars is folded as rooms are, and the stars stay."""
+    """The part between the stars is folded as rooms are, and the stars stay."""
     assert normalised_pattern(pattern) == normal
 
 

@@ -12,7 +12,7 @@ SECONDS = "must be a whole number of seconds"
 
 @pytest.mark.parametrize("algorithm", ["HS256", "RS256", "", "none", None])
 def test_the_settings_of_jaas(algorithm: str | None) -> None:
-    """What 8x8 fixes is fixed, whatever else is set; the App ID stands wherever JaaS looks."""
+    """What 8x8 fixes is fixed, whatever else is set; the App ID is wherever JaaS looks."""
     changed = {} if algorithm is None else {"SIGNING_ALGORITHM": algorithm}
 
     settings = read_settings(ENVIRONS["jaas"] | changed)
@@ -135,7 +135,7 @@ def test_a_missing_variable_is_named(stack: str, name: str) -> None:
 def test_a_variable_of_another_form_is_named_and_its_value_is_not(
     name: str, value: str, rule: str
 ) -> None:
-    """The rule is told, the value is not: it may be a secret in the wrong place."""
+    """The rule is shown, the value is not: it may be a secret in the wrong place."""
     with pytest.raises(SettingMissing) as refused:
         read_settings(ENVIRONS["self-hosted"] | {name: value})
 

@@ -66,7 +66,7 @@ def test_the_name_of_a_parameter_or_a_resource_is_a_reference() -> None:
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_parameter_is_described_and_in_one_group(name: str) -> None:
-    """Whoever deploys reads both in the console."""
+    """People who deploy read both in the console."""
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
 
     assert PARAMETERS[name]["Description"].strip()
@@ -241,14 +241,14 @@ def test_a_function_outlives_its_waits() -> None:
 
     assert min(timeouts.values()) >= 15
     assert timeouts["RotateSigningKey"] >= lead["MaxValue"] + 240
-    # The list of keys is cached for a minute by the function, and for another by whoever reads it.
+    # The list of keys is cached for a minute by the function, and for another by its readers.
     assert lead["Default"] > 2 * FRESH_SECONDS
     # The schedule starts a rotation at once: the permission and the public address come before.
     assert RESOURCES["RotationSchedule"]["DependsOn"] == ["RotationPermission", "Apiv1Stage"]
 
 
 def test_no_secret_is_a_parameter_or_resolved_at_deployment() -> None:
-    """It would stand in the template's events and in a function's environment."""
+    """It would be in the template's events and in a function's environment."""
     assert "{{resolve" not in TEXT
     assert "NoEcho" not in TEXT
 

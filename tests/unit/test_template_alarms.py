@@ -37,7 +37,7 @@ RUNBOOK = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
 
 
 def directives(printed: str) -> Iterator[tuple[str, list[str]]]:
-    """Return each metric that a line makes, with its dimensions; every one stands in the line."""
+    """Return each metric that a line makes, with its dimensions; every one is in the line."""
     for line in map(json.loads, printed.splitlines()):
         for directive in line["_aws"]["CloudWatchMetrics"]:
             assert directive["Namespace"] == emf.NAMESPACE
@@ -150,7 +150,7 @@ def test_refused_credentials_are_counted_where_they_are_refused() -> None:
 
 
 def expanded(metrics: list[list[Any]]) -> list[list[str]]:
-    """Return a widget's metrics in full: "." repeats what stands above, "..." all before."""
+    """Return a widget's metrics in full: "." repeats what is above, "..." all before."""
     rows: list[list[str]] = []
     for metric in metrics:
         names = [each for each in metric if isinstance(each, str)]

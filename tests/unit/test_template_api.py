@@ -53,7 +53,7 @@ def test_nothing_of_a_request_is_logged_or_traced() -> None:
 
 
 def test_tls_is_1_2_at_least_and_nothing_bypasses_a_domain_name() -> None:
-    """A firewall or a policy may stand before that name."""
+    """A firewall or a policy may protect that name."""
     for name in ("Api", "Domain"):
         assert properties(name)["SecurityPolicy"] == "SecurityPolicy_TLS13_1_2_2021_06"
         assert properties(name)["EndpointAccessMode"] == "STRICT"
@@ -79,7 +79,7 @@ def test_routes_need_an_api_key_unless_they_give_nothing_secret() -> None:
 
 
 def test_a_route_without_an_api_key_is_throttled_lower() -> None:
-    """Except the public keys, which Jitsi has to get whoever else asks, and patients' routes."""
+    """Except the public keys, which Jitsi must always get, and patients' routes."""
     limits = {
         (settings["ResourcePath"].replace("~1", "/").replace("//", "/"), settings["HttpMethod"]): (
             settings["ThrottlingRateLimit"],

@@ -1,4 +1,4 @@
-"""Which text may stand in a token."""
+"""Which text a token may contain."""
 
 import pytest
 from hypothesis import given
@@ -61,5 +61,5 @@ def test_names_of_every_script_are_fine(text: str) -> None:
 
 @given(st.text(st.characters()), st.text(st.characters()))
 def test_what_is_around_a_flaw_does_not_hide_it(before: str, after: str) -> None:
-    """An override is found wherever it stands."""
+    """An override is found wherever it is."""
     assert rejection_reason(f"{before}\u202e{after}") is not None

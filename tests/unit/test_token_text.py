@@ -153,7 +153,7 @@ def test_other_text_is_no_token(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["https://a" + " " * 60_000 + "b", "ey" * 32_000, "eyJ." * 16_000])
 def test_a_long_text_without_a_token_is_read_at_once(text: str) -> None:
-    """Whoever pastes it waits."""
+    """People who paste it wait."""
     started = time.process_time()
 
     assert token_in(text) is None or text.startswith("eyJ.")
@@ -194,7 +194,7 @@ def test_validity_is_judged_as_prosody_does(claims: dict[str, Any], expected: st
 
 
 def test_rows_make_times_readable() -> None:
-    """Times are numbers and dates, milliseconds are told, nested names have dots between."""
+    """Times are numbers and dates, milliseconds are recognised, nested names have dots between."""
     assert rows({"exp": NOW, "n": NOW, "nbf": "soon", "a": {"b": [1], "c": {}}}) == [
         ("exp", "1893456000 (2030-01-01T00:00:00Z)"),
         ("n", "1893456000"),

@@ -14,7 +14,7 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["versi
 
 
 def test_the_packages_have_it() -> None:
-    """What pip and npm are told."""
+    """What pip and npm get."""
     python = tomllib.loads((ROOT / "clients" / "python" / "pyproject.toml").read_text())
     node = json.loads((ROOT / "clients" / "nextjs" / "package.json").read_text())
 

@@ -38,7 +38,7 @@ _CLOCK_SECONDS = 5
 _PEM_BEGINS = b"-----BEGIN PUBLIC KEY-----"
 _SERVER_LOG = "Look at the log of ServePublicKey, and check that the URL is this stack's."
 _WAIT = f"Wait {publication.FRESH_SECONDS} seconds, then run doctor again. {_SERVER_LOG}"
-_IS_URL_RIGHT = "Check that the URL is that of the stack's stage, with its whole path."
+_IS_URL_RIGHT = "Check that the URL is the stack's, with the stage and the whole path."
 
 
 class Contact(NamedTuple):

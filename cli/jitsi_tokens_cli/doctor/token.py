@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NAME = "token"
 _LIFETIME_SECONDS = 60
 _WHOSE_KEY = "It may be revoked, or another stack's: look at `jitsi-tokens client list`."
-_IS_URL_RIGHT = "Check that the URL is that of this stack, and of this release."
+_IS_URL_RIGHT = "Check that the URL is this stack's, and that the stack has this release."
 
 
 def token_check(secret: Secret, web: Web, room: str, now: float) -> Check:
@@ -65,7 +65,7 @@ def token_check(secret: Secret, web: Web, room: str, now: float) -> Check:
         token=token,
         expected=expectations_of_stack(secret.stack, web.url, read),
         intended_room=backend_safe(room),
-        # Jitsi's clock is that of the address, as near as anyone here can tell.
+        # Jitsi's clock is assumed to be the same as the address's.
         now=int(now) if reply.date is None else reply.date,
     )
     return _judged(evidence, secret, signer)

@@ -65,4 +65,6 @@ def _refused(reply: Reply, what: str) -> Check:
         return failed(_NAME, "The authorizer refuses this API key (HTTP 401).", remedy)
     if reply.is_failure:
         return failed(_NAME, found, "Look at the logs of ManageVisits and AuthorizeClient.")
-    return failed(_NAME, found, "Check that the URL is that of this stack, and of this release.")
+    return failed(
+        _NAME, found, "Check that the URL is this stack's, and that the stack has this release."
+    )

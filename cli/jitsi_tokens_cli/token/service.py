@@ -63,15 +63,15 @@ def read[T](reply: Reply, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(reply.content, type=kind)
     except (msgspec.DecodeError, UnicodeError):
-        raise CommandError("The service's answer is not that of jitsi-tokens.") from None
+        raise CommandError("The answer does not come from jitsi-tokens.") from None
 
 
 def _refusal(reply: Reply) -> str:
     problem = reply.problem()
     if not problem.title:
         return (
-            f"The service answered HTTP {reply.status} without saying why: is its URL that of a"
-            " stack of jitsi-tokens?"
+            f"The service answered HTTP {reply.status} without saying why: is its URL a"
+            " jitsi-tokens stack's?"
         )
     if reply.status == httpx.codes.NOT_FOUND and problem.detail:
         # Its title is about paths.

@@ -110,7 +110,7 @@ final class Client
      *
      * @throws ConfigurationException the address is missing or wrong
      * @throws UnavailableException   no answer within the limits
-     * @throws JitsiTokensException   what stands at the address refused
+     * @throws JitsiTokensException   the service at the address refused
      */
     public function isConfigured(): bool
     {

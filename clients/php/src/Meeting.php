@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace JitsiTokens;
 
 /**
- * A token and where to use it. Whoever has the token, or the URL, joins as that user.
+ * A token and where to use it. Anyone who has the token, or the URL, joins as that user.
  *
  * @property-read string $token
  * @property-read string $meetingUrl the room's address with the token, for the browser

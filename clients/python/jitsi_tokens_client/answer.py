@@ -73,27 +73,27 @@ class Answer:
                 "roomName": str(room_name),
             }:
                 return Meeting(token, expires_at, not_before, meeting_url, room_name)
-        raise self._unusable("something else than a token")
+        raise self._unusable("something other than a token")
 
     def visit(self) -> Visit:
         """Return the visit in it, or raise UnavailableError."""
         visit = self._result()
         if not isinstance(visit.get("state"), dict):
-            raise self._unusable("something else than a visit")
+            raise self._unusable("something other than a visit")
         return cast("Visit", visit)
 
     def page(self) -> VisitPage:
         """Return the visits in it, or raise UnavailableError."""
         page = self._result()
         if not isinstance(page.get("visits"), list):
-            raise self._unusable("something else than visits")
+            raise self._unusable("something other than visits")
         return cast("VisitPage", page)
 
     def configured(self) -> bool:
         """Return whether the service says that it is configured, or raise UnavailableError."""
         configured = self._result().get("configured")
         if not isinstance(configured, bool):
-            raise self._unusable("something else than whether it is configured")
+            raise self._unusable("something other than whether it is configured")
         return configured
 
     def error(self, secrets: Sequence[Secret], request: Request) -> JitsiTokensError | None:
@@ -149,7 +149,7 @@ class Answer:
 
 
 def _with_hidden_link(found: dict[str, Any]) -> dict[str, Any]:
-    # Whoever has a link can join: no print of a visit shows it.
+    # Anyone who has a link can join: no print of a visit shows it.
     if isinstance(link := found.get("link"), str):
         found["link"] = Secret(link)
     return found
@@ -163,7 +163,7 @@ def error_of(error: Exception, host: str) -> JitsiTokensError:
         cause = cause.__cause__ or cause.__context__
     if isinstance(cause, ssl.SSLCertVerificationError):
         why = cause.verify_message.rstrip(".")
-        return ConfigurationError(f"The certificate of {host} does not hold: {why}.")
+        return ConfigurationError(f"The certificate of {host} is not valid: {why}.")
     if isinstance(error, (httpx.TimeoutException, TimeoutError)):
         why = "timed out"
     elif isinstance(cause, socket.gaierror):

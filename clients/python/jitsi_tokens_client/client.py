@@ -76,7 +76,7 @@ class Client(BaseClient[httpx.Client], VisitCalls[Visit, VisitPage, Meeting]):
             features: by Jitsi's names; {} denies all of them, None leaves them to the service.
 
         Raises:
-            ConfigurationError: the API key is missing, the certificate does not hold, or no token
+            ConfigurationError: the API key is missing, the certificate is not valid, or no token
                 service answers at the address.
             CredentialsError: the service does not accept the API key.
             NotAllowedError: the client's policy does not allow this.
@@ -103,7 +103,7 @@ class Client(BaseClient[httpx.Client], VisitCalls[Visit, VisitPage, Meeting]):
         It sends no API key.
 
         Raises:
-            ConfigurationError: the certificate does not hold, or no token service answers at the
+            ConfigurationError: the certificate is not valid, or no token service answers at the
                 address.
             NotAllowedError: a firewall before the service does not allow this.
             InvalidRequestError: the service, or a proxy before it, refuses the request.

@@ -93,7 +93,7 @@
     return text(key).replace(/\*/g, '').replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
 
-  // {name} is a value, and what stands between two stars is strong.
+  // {name} is a value, and text between two stars is strong.
   function words(key, values) {
     const parts = (part) => part.split(/(\{\w+\})/).filter(Boolean).map((piece) =>
       (/^\{\w+\}$/.test(piece) ? el('bdi', {}, [values[piece.slice(1, -1)]]) : piece));

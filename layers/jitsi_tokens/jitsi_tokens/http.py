@@ -19,7 +19,7 @@ from jitsi_tokens.core.problems import (
 
 MAX_BODY_BYTES = 16 * 1024
 
-# Two years; on AWS's own domain name or on one of yours, nothing here is ever answered without TLS.
+# Two years. Nothing here is ever answered without TLS, on any domain name.
 _SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=63072000",
     "X-Content-Type-Options": "nosniff",
@@ -89,7 +89,7 @@ def path_parameter(event: Event, name: str) -> str:
 
 
 def query(event: Event) -> dict[str, str]:
-    """Return the query, in which a blank stands for the `+` that was sent."""
+    """Return the query, with each blank turned back into the `+` that was sent."""
     sent = event.get("queryStringParameters") or {}
     return {name: str(value).replace(" ", "+") for name, value in sent.items()}
 
@@ -106,7 +106,7 @@ def ok(document: msgspec.Struct, status: int = 200) -> Response:
 
 
 def cacheable(event: Event, content_type: str, body: str, max_age_seconds: int) -> Response:
-    """Return a 200 that anybody may keep for a while, or a 304 to whoever has it already."""
+    """Return a 200 that anybody may keep for a while, or a 304 to callers that have it already."""
     tag = _tag(body)
     headers = {
         "Cache-Control": f"public, max-age={max_age_seconds}",

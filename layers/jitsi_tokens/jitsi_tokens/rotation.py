@@ -1,6 +1,6 @@
 """The four steps of a rotation by Secrets Manager, each safe to repeat.
 
-New key → its public part published → found there by whoever asks, and a token verified with it →
+New key → its public part published → found there from outside, and a token verified with it →
 current. The key it replaces stays published until the last token that it signed is over.
 """
 
@@ -43,8 +43,8 @@ class Rotation:
     Args:
         fetch: what the public address answers for a name; None where there is nothing (yet).
         deadline: until when it is asked, in epoch seconds; a new name takes a while to resolve.
-        lead_seconds: how long a key stands published before it signs, for caches of the JWKS.
-        retention_seconds: how long it stands published after.
+        lead_seconds: how long a key is published before it signs, for caches of the JWKS.
+        retention_seconds: how long it is published after that.
     """
 
     def __init__(

@@ -70,7 +70,7 @@ class KeyVersion(NamedTuple):
 class CircuitBreaker:
     """When Secrets Manager last did not answer: a container waits for it once.
 
-    The signing key alone may trip it: no other secret's failure stands in its way.
+    The signing key alone may trip it: no other secret's failure delays it.
     """
 
     def __init__(self) -> None:
@@ -91,8 +91,8 @@ class CachedSecret[T]:
     A failed fetch is not repeated for 30 seconds. Times are epoch seconds, handed in.
 
     Args:
-        fetch: returns the current version, or raises SecretUnavailable; it is told whether there
-            is a value to go on with.
+        fetch: returns the current version, or raises SecretUnavailable; its argument says whether
+            there is a value to go on with.
     """
 
     def __init__(

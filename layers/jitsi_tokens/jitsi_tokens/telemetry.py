@@ -121,7 +121,7 @@ class RequestLine:
 
 
 def keyed_digest(digest_key: bytes, kind: str, value: str) -> str:
-    """Return what stands in the log for a room or a user: HMAC-SHA256, in hex."""
+    """Return the digest of a room or a user for the log: HMAC-SHA256, in hex."""
     return hmac.digest(digest_key, f"{kind}:{value}".encode(), "sha256").hex()
 
 

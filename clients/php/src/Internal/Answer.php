@@ -58,13 +58,13 @@ final class Answer
         return $document instanceof \stdClass ? get_object_vars($document) : [];
     }
 
-    /** @return array<mixed> the same with arrays in place of objects, and links as secrets */
+    /** @return array<mixed> the same with arrays instead of objects, and links as secrets */
     public function arrays(): array
     {
         $document = $this->isForeign() ? null : json_decode($this->body, true);
         $arrays = is_array($document) ? $document : [];
         array_walk_recursive($arrays, static function (mixed &$value, int|string $name): void {
-            // Whoever has a link can join: no dump of a visit shows it.
+            // Anyone who has a link can join: no dump of a visit shows it.
             $value = $name === 'link' && is_string($value) ? new Secret($value) : $value;
         });
         return $arrays;

@@ -11,7 +11,7 @@ enum Failure: string
     case NotResolved = 'its name does not resolve';
     case NotConnected = 'no connection';
     case Closed = 'the connection was closed';
-    case Certificate = 'its certificate does not hold';
+    case Certificate = 'its certificate is not valid';
     case HttpClient = 'unexpected error';
 
     public function isTransient(): bool

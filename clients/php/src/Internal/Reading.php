@@ -47,7 +47,7 @@ final class Reading
         $isWhole = is_string($token) && is_string($url) && is_string($room)
             && is_int($expiresAt) && is_int($notBefore);
         if (!$isWhole) {
-            throw $this->unusable('something else than a token');
+            throw $this->unusable('something other than a token');
         }
         return new Meeting(new Secret($token), new Secret($url), $expiresAt, $notBefore, $room);
     }
@@ -62,7 +62,7 @@ final class Reading
         $visit = $this->document(asArrays: true);
         return is_array($visit['state'] ?? null)
             ? $visit
-            : throw $this->unusable('something else than a visit');
+            : throw $this->unusable('something other than a visit');
     }
 
     /**
@@ -75,7 +75,7 @@ final class Reading
         $page = $this->document(asArrays: true);
         return is_array($page['visits'] ?? null)
             ? $page
-            : throw $this->unusable('something else than visits');
+            : throw $this->unusable('something other than visits');
     }
 
     /** @throws JitsiTokensException */
@@ -83,7 +83,7 @@ final class Reading
     {
         $configured = $this->document()['configured'] ?? null;
         if (!is_bool($configured)) {
-            throw $this->unusable('something else than whether it is configured');
+            throw $this->unusable('something other than whether it is configured');
         }
         return $configured;
     }
@@ -118,7 +118,7 @@ final class Reading
     {
         $host = $this->settings->host;
         return $this->outcome === Failure::Certificate
-            ? new ConfigurationException("The certificate of {$host} does not hold.")
+            ? new ConfigurationException("The certificate of {$host} is not valid.")
             : new UnavailableException("{$host} does not answer ({$this->outcome->value}).");
     }
 

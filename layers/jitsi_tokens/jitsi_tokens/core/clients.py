@@ -63,7 +63,7 @@ def is_api_key(text: str) -> bool:
 
 
 def digest(api_key: str) -> str:
-    """Return what stands in the table for an API key: its SHA-256, in hex."""
+    """Return the API key's digest, as in the table: its SHA-256, in hex."""
     return hashlib.sha256(api_key.encode()).hexdigest()
 
 

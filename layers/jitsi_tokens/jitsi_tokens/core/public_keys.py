@@ -1,4 +1,4 @@
-"""A published public key: where it is found, what is told of it, and for how long."""
+"""A published public key: where it is found, what it contains, and for how long."""
 
 import base64
 import hashlib
@@ -130,7 +130,7 @@ def _rsa_numbers(pem: str) -> tuple[int, int]:
 
 
 def _first(tag: int, der: bytes) -> tuple[bytes, bytes]:
-    """Return what the first value of a DER text holds, and what stands behind it."""
+    """Return the content of the first value of a DER text, and the rest behind it."""
     length, start = (der[1], 2) if len(der) > 1 else (0, 0)
     if length >= _LONG_FORM:
         start += length - _LONG_FORM

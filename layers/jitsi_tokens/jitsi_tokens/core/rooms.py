@@ -97,7 +97,7 @@ def unopened(room: str) -> str | None:
 
 
 def normalised_pattern(pattern: str) -> str:
-    """Return a room pattern with what stands between its stars normalised as room names are."""
+    """Return a room pattern with the parts between its stars normalised as room names are."""
     return "*".join(backend_safe(part) for part in pattern.split("*"))
 
 

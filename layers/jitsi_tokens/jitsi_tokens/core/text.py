@@ -1,4 +1,4 @@
-"""Which text may stand in a token."""
+"""Which text a token may contain."""
 
 import re
 import unicodedata
