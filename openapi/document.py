@@ -20,7 +20,7 @@ _DESCRIPTION = (
     "Issue signed meeting tokens for Jitsi: 8x8's JaaS or a self-hosted server. Manage video visits"
     " with a link for each participant. Errors are problem details (RFC 9457). Any other path"
     " returns 404. Any other method on these paths returns 405 with `Allow` (`MethodNotAllowed`"
-    " below), and so does OPTIONS: the service is for servers and does not support CORS."
+    " below). So does OPTIONS: the service is for servers and does not support CORS."
 )
 
 

@@ -54,12 +54,13 @@ RoomName = Annotated[
         description=(
             "The one room that the token opens, without the tenant: 1 to 255 characters, at most"
             " 960 bytes once percent-encoded. Prefer `a-z`, `0-9` and `-`. In rooms whose name"
-            ' needs percent-encoding, Jitsi\'s polls, breakout rooms and "End meeting for all" do'
-            " not work. These names are rejected, also if Jitsi decodes or folds another name to"
-            " them: the wildcard `*`; relative paths; names with `/ ? & : ' \"`; paths that"
-            " Jitsi's web server serves itself, such as `http-bind` or `static`; names that end in"
-            " .js, .html, .txt, .json, .ico, .css or .map. So are characters newer than Unicode"
-            " 15, and names from whose URL Jitsi would compute another room."
+            ' needs percent-encoding, Jitsi\'s polls, breakout rooms and "End meeting for all"'
+            " do not work. Rejected are the wildcard `*`, relative paths and names with `/ ? & :"
+            " ' \"`. So are paths that Jitsi's web server serves itself, such as `http-bind` or"
+            " `static`, and names that end in .js, .html, .txt, .json, .ico, .css or .map. The"
+            " same goes for names that Jitsi decodes or folds to one of these. Also rejected are"
+            " characters newer than Unicode 15, and names from whose URL Jitsi would compute"
+            " another room."
         ),
         examples=["session-123"],
         extra_json_schema=_ROOM,
@@ -104,9 +105,9 @@ ExpirationSeconds = Annotated[
     Meta(
         ge=MIN_LIFETIME_SECONDS,
         description=(
-            "How long the token works, in whole seconds (not 60.0): from 60 to the stack's limit"
-            " (`maximumSeconds` in the diagnostics) or the client's, whichever is lower. Default:"
-            " 3600, or that limit if it is lower."
+            "How long the token works, in whole seconds (not 60.0). At least 60; at most the"
+            " stack's limit (`maximumSeconds` in the diagnostics) and the client's. Default:"
+            " 3600, or the limit if that is lower."
         ),
         examples=[DEFAULT_LIFETIME_SECONDS],
         extra_json_schema={"maximum": _MOST_LIFETIME_SECONDS},
