@@ -366,7 +366,7 @@ CASES: list[tuple[str, Break, *tuple[str, ...]]] = [
     (
         "published 1",
         lambda stack, _: stack.publish(stack.private_key(), stack.kid(), int(stack.now()) + 900),
-        "published-key fail about to end",
+        "published-key fail about to expire",
     ),
     (
         "published 1",

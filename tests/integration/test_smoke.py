@@ -104,7 +104,7 @@ def test_a_stack_that_cannot_sign_fails(deployed: Deployed) -> None:
     ("status", "answer", "words"),
     [
         (200, FORBIDDEN, "Expected HTTP 200 for the client's room; it was 403."),
-        (200, OK, "not that of jitsi-tokens"),
+        (200, OK, "does not come from jitsi-tokens"),
         (200, HANGS_UP, "does not answer"),
         (200, "hunter2", "contains no valid token"),
         (403, OK, "Expected HTTP 403 for another room; it was 200."),
