@@ -2,6 +2,7 @@
 #                  [PROVIDER=jaas|self-hosted] [ALGORITHM=HS256|RS256, for self-hosted]
 #                  [JAAS_APP_ID=vpaas-magic-cookie-... | JITSI_DOMAIN=meet.example.org: a real one]
 #                  [VERBOSE=1, to see a token's claims]
+# make redeploy    deploys a changed function, layer module or page within seconds
 # make test        runs every check and all tests but the slow ones
 # make test-slow   runs the slow tests: load, failures of AWS, other dates
 # make rotate      replaces the signing key of the local RS256 stack
@@ -32,11 +33,11 @@ export SAM_CLI_TELEMETRY = 0
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run rotate stop test test-slow checks lint unit callers bench-check stack page pictures recording \
+.PHONY: help run redeploy rotate stop test test-slow checks lint unit callers bench-check stack page pictures recording \
 	test-clock test-faults vulnerabilities mutants load bench openapi openemr-module requirements clean tools
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 8
+	@sed -n 's/^# //p' Makefile | head -n 9
 
 tools:
 	@local_stack/bootstrap venv sam emulator
@@ -45,6 +46,9 @@ run: tools
 	@$(PYTHON) -m local_stack run --provider $(PROVIDER) --algorithm $(ALGORITHM) \
 		--jitsi-domain "$(JITSI_DOMAIN)" --jaas-app-id "$(JAAS_APP_ID)" \
 		--listen "$(LISTEN)" $(if $(VERBOSE),--verbose)
+
+redeploy: tools
+	@$(PYTHON) -m local_stack redeploy
 
 rotate:
 	@$(PYTHON) -m local_stack rotate --stack-name jitsi-tokens-self-hosted-rs256

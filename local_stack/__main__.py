@@ -1,18 +1,18 @@
-"""`python -m local_stack run|stop|rotate|metrics`, which `make` calls by the same names."""
+"""`python -m local_stack run|redeploy|stop|rotate|metrics`: `make` has the same names."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 
 from botocore.exceptions import ClientError
 
 from jitsi_tokens.settings import JAAS_DOMAIN
-from local_stack import deployment, emulator, sam_local
-from local_stack.demonstration import demonstrate
+from local_stack import building, deployment, emulator, sam_local
+from local_stack.demonstration import demonstrate, last_stack
 from local_stack.jitsi import background
 from local_stack.metrics import alarm_states, put_metrics
+from local_stack.redeployment import redeploy
 from local_stack.rotation import rotate
 from local_stack.steps import Failure, step
 
@@ -36,16 +36,21 @@ def main() -> int:
     run.add_argument("--verbose", action="store_true", help="show a token's claims")
     commands.add_parser("stop", help="stop it; keys, clients and visits are kept")
     for name, what in (
+        ("redeploy", "deploy changed handlers, modules and pages, in seconds"),
         ("rotate", "replace the key of an RS256 stack, as Secrets Manager does on AWS"),
         ("metrics", "make metrics from the log, and show the alarms"),
     ):
         command = commands.add_parser(name, help=what)
-        command.add_argument("--stack-name", default=os.environ.get("JITSI_TOKENS_STACK_NAME"))
+        command.add_argument("--stack-name", default=last_stack())
     arguments = parser.parse_args()
     try:
-        return {"run": _run, "stop": _stop, "rotate": _rotate, "metrics": _metrics}[
-            arguments.command
-        ](arguments)
+        return {
+            "run": _run,
+            "redeploy": _redeploy,
+            "stop": _stop,
+            "rotate": _rotate,
+            "metrics": _metrics,
+        }[arguments.command](arguments)
     except KeyboardInterrupt:
         print("\nInterrupted. Run the command again to continue.", file=sys.stderr)
         return 130
@@ -90,6 +95,16 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _redeploy(arguments: argparse.Namespace) -> int:
+    running, stack = _find(arguments)
+    with step("build"):
+        building.rebuild_code()
+    with step("update") as updating:
+        changed = redeploy(running, stack)
+        updating.told = f"{stack.name}: {', '.join(changed) or 'nothing has changed'}"
+    return 0
+
+
 def _stop(_arguments: argparse.Namespace) -> int:
     background.stop()
     emulator.stop()
@@ -116,7 +131,7 @@ def _metrics(arguments: argparse.Namespace) -> int:
 def _find(arguments: argparse.Namespace) -> tuple[emulator.Emulator, deployment.Stack]:
     running = emulator.running()
     if not running or not arguments.stack_name:
-        raise Failure("Run `make run` first, then `. .local/stack.env`.")
+        raise Failure("The local stack does not run: `make run` first.")
     try:
         return running, deployment.find(running, arguments.stack_name)
     except ClientError:

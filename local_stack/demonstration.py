@@ -124,7 +124,7 @@ def _ensure_key(emulator: Emulator, stack: Stack, commands: Commands) -> str:
 
 def _ensure_client(commands: Commands, stack: Stack) -> tuple[str, str]:
     """Return an API key of the client, and what was done for it."""
-    api_key = _remembered_api_key(stack)
+    api_key = _remembered(stack.name, "JITSI_TOKENS_API_KEY")
     # The authorizer remembers a revoked key for a while: the table is what counts.
     listed = json.loads(commands.run("client", "list", "--json"))
     present = next((entry for entry in listed if entry["client"] == CLIENT), None)
@@ -142,12 +142,17 @@ def _ensure_client(commands: Commands, stack: Stack) -> tuple[str, str]:
     return str(json.loads(added)["apiKey"]), told + (", with one more API key" if present else "")
 
 
-def _remembered_api_key(stack: Stack) -> str | None:
+def last_stack() -> str | None:
+    """Return the name of the stack of the last `make run`; None where there was none."""
+    return _remembered("stack", "JITSI_TOKENS_STACK_NAME")
+
+
+def _remembered(name: str, variable: str) -> str | None:
     try:
-        lines = (LOCAL / f"{stack.name}.env").read_text().splitlines()
+        lines = (LOCAL / f"{name}.env").read_text().splitlines()
     except FileNotFoundError:
         return None
-    prefix = "export JITSI_TOKENS_API_KEY="
+    prefix = f"export {variable}="
     return next((line.removeprefix(prefix) for line in lines if line.startswith(prefix)), None)
 
 

@@ -13,8 +13,8 @@ from botocore.exceptions import WaiterError
 
 from jitsi_tokens.settings import trust_of
 from local_stack.api import STAGE, complete_api
-from local_stack.building import BUILT, build_if_changed
-from local_stack.emulator import LOCAL, REGION, ROOT, Emulator
+from local_stack.building import BUILT, SAM_TOOLS, build_if_changed
+from local_stack.emulator import REGION, ROOT, Emulator
 from local_stack.public_url import allow_reading_by_path, tell_join_url, tell_public_url
 from local_stack.steps import Failure
 
@@ -83,14 +83,24 @@ def deploy(
     )
     stack = find(emulator, name)
     complete_api(client(emulator, "apigateway"), stack.outputs["ApiId"], chosen)
-    functions = client(emulator, "lambda")
-    tell_public_url(functions, stack.outputs["RotateSigningKeyFunction"], stack.url)
-    formation = client(emulator, "cloudformation")
-    found = formation.describe_stack_resource(StackName=name, LogicalResourceId="ManageVisits")
-    tell_join_url(functions, found["StackResourceDetail"]["PhysicalResourceId"], stack.url)
-    allow_reading_by_path(client(emulator, "iam"), formation, name)
-    _wait_for_snapshots(functions, formation, name)
+    allow_reading_by_path(client(emulator, "iam"), client(emulator, "cloudformation"), name)
+    finish_functions(emulator, stack)
     return stack
+
+
+def finish_functions(emulator: Emulator, stack: Stack) -> None:
+    """Tell functions where the API is, which the template cannot, and wait for their snapshots.
+
+    Raises:
+        Failure: a function's code cannot be loaded.
+    """
+    functions, formation = client(emulator, "lambda"), client(emulator, "cloudformation")
+    tell_public_url(functions, stack.outputs["RotateSigningKeyFunction"], stack.url)
+    found = formation.describe_stack_resource(
+        StackName=stack.name, LogicalResourceId="ManageVisits"
+    )
+    tell_join_url(functions, found["StackResourceDetail"]["PhysicalResourceId"], stack.url)
+    _wait_for_snapshots(functions, formation, stack.name)
 
 
 def name_of(provider: str, algorithm: str) -> str:
@@ -123,11 +133,7 @@ def client(emulator: Emulator, service: str, credentials: dict[str, str] | None 
 def _wait_for_snapshots(
     functions: LambdaClient, formation: CloudFormationClient, name: str
 ) -> None:
-    """Wait as CloudFormation does on AWS: until then a version answers 409.
-
-    Raises:
-        Failure: a function's code cannot be loaded.
-    """
+    """Wait as CloudFormation does on AWS: until then a version answers 409."""
     waiter = functions.get_waiter("published_version_active")
     pages = formation.get_paginator("list_stack_resources").paginate(StackName=name)
     for resource in pages.search("StackResourceSummaries[?ResourceType=='AWS::Lambda::Alias']"):
@@ -135,7 +141,8 @@ def _wait_for_snapshots(
         try:
             waiter.wait(FunctionName=function, Qualifier=alias, WaiterConfig={"Delay": 1})
         except WaiterError as error:
-            raise Failure(f"{function} does not start: {error}") from None
+            why = error.last_response.get("StateReason", error)
+            raise Failure(f"{function} does not start: {why}") from None
 
 
 def _local_parameters() -> dict[str, str]:
@@ -145,18 +152,17 @@ def _local_parameters() -> dict[str, str]:
 
 
 def _sam(*arguments: str, environment: dict[str, str] | None = None) -> None:
-    tools = LOCAL / "sam" / "bin"
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith("AWS_") and name != "PYTHONDONTWRITEBYTECODE"
     }
     finished = subprocess.run(
-        [str(tools / "sam"), *arguments],
+        [str(SAM_TOOLS / "sam"), *arguments],
         cwd=ROOT,
         env={
             **inherited,
-            "PATH": f"{tools}:{os.environ.get('PATH', '')}",
+            "PATH": f"{SAM_TOOLS}:{os.environ.get('PATH', '')}",
             "SAM_CLI_TELEMETRY": "0",
             **(environment or {}),
         },

@@ -30,8 +30,10 @@ def tell_public_url(functions: LambdaClient, rotation: str, url: str) -> None:
 
 def tell_join_url(functions: LambdaClient, manage_visits: str, url: str) -> None:
     """Let links lead to where the API is: a request here does not say its own address."""
-    present = functions.get_function_configuration(FunctionName=manage_visits)
+    present = functions.get_function_configuration(FunctionName=manage_visits, Qualifier="live")
     variables = present.get("Environment", {}).get("Variables", {})
+    if variables.get("JOIN_URL") == url:
+        return
     functions.update_function_configuration(
         FunctionName=manage_visits, Environment={"Variables": {**variables, "JOIN_URL": url}}
     )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local_stack import deployment
+from local_stack import building, deployment, redeployment
+from local_stack.emulator import ROOT
+from local_stack.steps import Failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +41,41 @@ def test_a_layer_alone_reaches_the_api(changing: Service, built: Path, tmp_path:
 
     assert before == "There is nothing at this path"
     assert changing.http.get("/nothing").json()["title"] == "There is not a thing at this path"
+
+
+@pytest.mark.slow
+def test_changed_code_reaches_the_api_without_sam(
+    changing: Service, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make redeploy`, in a copy: a handler and a module; what it cannot deploy is named."""
+    shutil.copytree(built.parent, tmp_path / ".aws-sam")
+    for name in ("functions", "layers"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("template.yaml", "samconfig.toml", "requirements/sam.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.setattr(building, "ROOT", tmp_path)
+    monkeypatch.setattr(building, "BUILT", tmp_path / ".aws-sam" / "build")
+    monkeypatch.setattr(building, "_STAMP", tmp_path / ".aws-sam" / "built-from")
+    monkeypatch.setattr(redeployment, "BUILT", tmp_path / ".aws-sam" / "build")
+    handler = tmp_path / "functions" / "probe_config" / "app.py"
+    problems = tmp_path / "layers" / "jitsi_tokens" / "jitsi_tokens" / "core" / "problems.py"
+    handler.write_text(handler.read_text().replace("The service answers", "We answer"))
+    problems.write_text(problems.read_text().replace("There is nothing", "Nothing is"))
+
+    building.rebuild_code()
+    changed = redeployment.redeploy(changing.emulator, changing.stack)
+    answer = changing.http.get("/nothing").json()
+
+    assert changed == ["JitsiTokensLayer", "ProbeConfig"]
+    assert answer["title"] == "Nothing is at this path"
+    assert answer["detail"].startswith("We answer at ")
+    handler.write_text("def")
+    with pytest.raises(Failure, match=r"functions/probe_config/app\.py, line 1: invalid syntax"):
+        building.rebuild_code()
+    (tmp_path / "template.yaml").write_text("{}")
+    with pytest.raises(Failure, match=r"template\.yaml changed: `make run`"):
+        building.rebuild_code()
 
 
 def test_parameters_alone_reach_the_api(changing: Service) -> None:
