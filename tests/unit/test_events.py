@@ -1,4 +1,4 @@
-"""The payloads for `sam local invoke`, and what docs/development.md says they are answered."""
+"""The payloads for `sam local invoke`, and what docs/sam-local.md says they are answered."""
 
 import json
 import re
@@ -14,7 +14,15 @@ from tests.conftest import NAMES, LoadApp
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = (ROOT / "template.yaml").read_text()
-DEVELOPMENT = (ROOT / "docs" / "development.md").read_text()
+# Of each event, in the page's order: its function, and the answer, shortened.
+ROWS = {
+    name: (function, answer)
+    for name, function, answer in re.findall(
+        r"^\| `(\w+)` \| ([\w, ]+) \|.*\| `(.+)` \|$",
+        (ROOT / "docs" / "sam-local.md").read_text(),
+        re.MULTILINE,
+    )
+}
 FOLDERS: list[str] = re.findall(r"CodeUri: functions/(\w+)", TEMPLATE)
 
 EVENTS: dict[str, Any] = {
@@ -33,12 +41,6 @@ CALLERS_EVENTS = [name for name in PROXY_EVENTS if "authorizer" in EVENTS[name][
 def folder_of(event_name: str) -> str:
     """Return the function's folder that an event's file name begins with."""
     return next(folder for folder in FOLDERS if f"{event_name}_".startswith(f"{folder}_"))
-
-
-def documented_answer(event_name: str) -> str:
-    """Return what docs/development.md shows that a function answers to an event."""
-    _, _, rest = DEVELOPMENT.partition(f"--event events/{event_name}.json\n")
-    return re.split(r"\n\n|\n +{\"_aws", rest, maxsplit=1)[0]
 
 
 def shown(answer: str) -> str:
@@ -61,7 +63,7 @@ def answers(load_app: LoadApp, self_hosted_environ: dict[str, str]) -> dict[str,
     )
     return {
         name: answer(load_app(folder_of(name), self_hosted_environ | NAMES), EVENTS[name])
-        for name in sorted(EVENTS, key=lambda name: DEVELOPMENT.index(f"**events/{name}.json**"))
+        for name in sorted(EVENTS, key=list(ROWS).index)
     }
 
 
@@ -75,16 +77,15 @@ def answer(app: Any, event: http.Event) -> Any:
 
 def test_the_page_sends_each_event_to_its_function() -> None:
     """And names no file that is gone."""
+    assert ROWS.keys() == {*EVENTS, "keep_alive"}
     for name in EVENTS:
-        function = folder_of(name).title().replace("_", "")
-        assert f"$ invoke {function} --event events/{name}.json\n" in DEVELOPMENT
-    assert set(re.findall(r"events/(\w+)\.json", DEVELOPMENT)) == {*EVENTS, "keep_alive"}
+        assert ROWS[name][0] == folder_of(name).title().replace("_", "")
 
 
 def test_each_event_is_answered_as_documented(answers: dict[str, Any]) -> None:
     """Every part that the page shows is in the answer, in its order; `…` means the rest."""
     for name, given in answers.items():
-        parts = shown(documented_answer(name)).split("…")
+        parts = shown(ROWS[name][1]).split("…")
         pattern = ".*".join(map(re.escape, parts))
         assert re.fullmatch(pattern, shown(json.dumps(given))), name
 
@@ -101,8 +102,7 @@ def test_the_daily_call_is_answered_before_all_else(
     # Nothing of these names exists.
     given = answer(load_app(folder, self_hosted_environ | NAMES), KEEP_ALIVE)
 
-    assert json.dumps(given) == documented_answer("keep_alive").split("\n")[-1].strip()
-    assert f" {name}" in DEVELOPMENT.partition("**events/keep_alive.json**")[2].partition("$")[2]
+    assert json.dumps(given) == ROWS["keep_alive"][1]
     assert capsys.readouterr() == ("", "")
 
 
