@@ -6,6 +6,7 @@
 # make test        runs every check and all tests but the slow ones
 # make test-slow   runs the slow tests: load, failures of AWS, other dates
 # make rotate      replaces the signing key of the local RS256 stack
+# make docs        builds the pages as a site
 # make stop        stops the local stack; keeps keys, clients and visits
 
 JAAS_APP_ID ?=
@@ -17,7 +18,7 @@ PYTHON := .local/venv/bin/python
 BIN := .local/venv/bin
 CODE := layers/jitsi_tokens/jitsi_tokens layers/jitsi_tokens/trim_botocore.py $\
 	functions/join_visit/page/build.py cli/jitsi_tokens_cli local_stack deployment openapi benchmarks $\
-	clients/openemr/package.py tests
+	clients/openemr/package.py docs/site/hooks.py tests
 PYTHON_CLIENT := clients/python/jitsi_tokens_client clients/python/generate_jwt_token.py
 CORE := */jitsi_tokens/core/*
 FUNCTIONS := $(wildcard functions/*/app.py)
@@ -34,10 +35,10 @@ MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
 .PHONY: help run redeploy rotate stop test test-slow checks lint unit callers bench-check stack page pictures recording \
-	test-clock test-faults vulnerabilities mutants load bench openapi openemr-module requirements clean tools
+	test-clock test-faults vulnerabilities mutants load bench openapi docs openemr-module requirements clean tools
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 9
+	@sed -n 's/^# //p' Makefile | head -n 10
 
 tools:
 	@local_stack/bootstrap venv sam emulator
@@ -73,6 +74,7 @@ test-slow: tools
 	@$(MAKE) bench-check
 	@$(MAKE) test-clock
 	@$(MAKE) test-faults
+	@$(MAKE) docs
 	@local_stack/bootstrap schemathesis runtime npm
 	$(BIN)/pytest tests -m "slow or whole" -rs
 
@@ -103,8 +105,8 @@ callers: tools
 	@local_stack/bootstrap npm
 	$(BIN)/pytest tests/clients -m "not slow" --numprocesses 4 -rs
 
-# The waiting page in a real browser, on a stack of its own.
-page: tools
+# The waiting page in a real browser, on a stack of its own; and the site.
+page: tools docs
 	@local_stack/bootstrap npm
 	$(BIN)/pytest tests/page -m "not slow" -rs
 
@@ -191,6 +193,14 @@ bench: tools
 openapi: tools
 	$(PYTHON) -m openapi
 
+# Builds the pages that GitHub shows as a site; a warning fails. NO_MKDOCS_2_WARNING: Material says at
+# each start that it is maintained until May 2027.
+docs:
+	@local_stack/bootstrap docs npm
+	@NO_MKDOCS_2_WARNING=1 .local/docs/bin/mkdocs build
+	@echo "The site is in .local/site. To read it:"
+	@echo "    python3 -m http.server --bind 127.0.0.1 --directory .local/site 0"
+
 # Builds the archive of the module in docs/openemr.md, with the SDK in it.
 openemr-module: tools
 	$(PYTHON) clients/openemr/package.py .local/oe-module-jitsi-tokens.zip
@@ -200,7 +210,7 @@ requirements: tools
 	for file in layers/jitsi_tokens/requirements \
 		requirements/uv requirements/sam requirements/emulator requirements/checkov requirements/dev \
 		requirements/schemathesis requirements/workflows requirements/load requirements/runtime \
-		requirements/peers requirements/mutants; \
+		requirements/peers requirements/mutants requirements/docs; \
 	do \
 		.local/uv/bin/uv pip compile --quiet --no-header --no-annotate --upgrade \
 			--python-version 3.13 --generate-hashes $$file.in -o $$file.txt || exit 1; \
