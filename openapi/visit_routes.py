@@ -83,7 +83,9 @@ def join_paths() -> dict[str, Any]:
     }
     return {
         "/join": with_head(_page("readPage")),
-        "/join/{proxy}": with_head(_page("readPageBelow") | {"parameters": [path]}),
+        "/join/{proxy}": with_head(
+            _page("readPageBelow") | {"parameters": [path], "summary": "Open the page at any path"}
+        ),
         "/join/status": {"post": _status()},
         "/join/enter": {"post": _enter()},
     }

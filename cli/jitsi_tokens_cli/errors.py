@@ -59,7 +59,8 @@ EXIT_CODES = (
 _SENTENCES: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
     (
         (NoCredentialsError, PartialCredentialsError),
-        "Unable to locate AWS credentials. Run `aws configure`, or name a profile: --profile.",
+        "Unable to locate AWS credentials. Run `aws configure sso` or `aws login`, or name a"
+        " profile: --profile.",
     ),
     (
         (NoRegionError,),
