@@ -59,8 +59,7 @@ EXIT_CODES = (
 _SENTENCES: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
     (
         (NoCredentialsError, PartialCredentialsError),
-        "Unable to locate AWS credentials. Run `aws configure sso` or `aws login`, or name a"
-        " profile: --profile.",
+        "No AWS credentials: run `aws configure sso` or `aws login`, or name a --profile.",
     ),
     (
         (NoRegionError,),

@@ -178,7 +178,7 @@ def test_missing_credentials_are_one_sentence(
     result = world.run("key", "show")
 
     assert result.exit_code == 3
-    assert result.stderr.startswith("Error: Unable to locate AWS credentials. Run `aws configure")
+    assert result.stderr.startswith("Error: No AWS credentials: run `aws configure sso`")
 
 
 def test_a_parameter_that_botocore_refuses_is_not_repeated(world: World) -> None:
