@@ -9,7 +9,7 @@ import sys
 import textwrap
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -182,10 +182,14 @@ def iso_time(moment: datetime, timespec: str = "seconds") -> str:
     return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
-def time_text(seconds: float) -> str:
-    """Return epoch seconds as ISO 8601, where the calendar goes so far."""
+def time_text(seconds: float, zone: tzinfo | None = UTC) -> str:
+    """Return epoch seconds as ISO 8601 in a zone, where the calendar goes so far."""
     try:
-        return iso_time(datetime.fromtimestamp(seconds, UTC))
+        return (
+            datetime.fromtimestamp(seconds, zone)
+            .isoformat(timespec="seconds")
+            .replace("+00:00", "Z")
+        )
     except (ValueError, OverflowError, OSError):
         return "beyond the calendar: milliseconds?"
 

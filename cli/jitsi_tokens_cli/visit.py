@@ -195,6 +195,7 @@ def show(
         echo_json(_document(reply.document(), links=links))
         return
     state, delay = visit.state, visit.state.delay_minutes
+    zone = _time(visit.starts_at).tzinfo
     echo_facts(
         [
             ("Visit", state.visit_id),
@@ -202,8 +203,8 @@ def show(
             ("Starts", f"{visit.starts_at} ({visit.time_zone})"),
             ("Duration", f"{visit.duration_minutes} min"),
             *([("Delay", f"{delay} min")] if delay else []),
-            ("Opens", time_text(state.opens_at)),
-            ("Closes", time_text(state.closes_at)),
+            ("Opens", time_text(state.opens_at, zone)),
+            ("Closes", time_text(state.closes_at, zone)),
             ("With", visit.host),
             ("Contact", f"{visit.contact.name}, {visit.contact.phone}"),
         ]
@@ -218,7 +219,7 @@ def show(
         person = named.get(presence.participant_id, presence)
         # The service names nobody who was revoked.
         is_known = presence.status != "revoked" and bool(person.user_name)
-        since = "-" if presence.since is None else time_text(presence.since)
+        since = "-" if presence.since is None else time_text(presence.since, zone)
         cells = [presence.participant_id, person.role if is_known else "-", presence.status, since]
         link = presence.link or ("made with another LinkKey" if presence.link_unknown else "-")
         rows.append([*cells, person.user_name or "-", *([link] if links else [])])

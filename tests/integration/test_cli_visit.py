@@ -166,14 +166,14 @@ def test_show_prints_links_only_if_asked(world: World) -> None:
         "Starts\t2026-12-01T09:30:00+01:00 (Europe/Vienna)",
         "Duration\t30 min",
         "Delay\t20 min",
-        "Opens\t2026-12-01T08:15:00Z",
-        "Closes\t2026-12-01T09:50:00Z",
+        "Opens\t2026-12-01T09:15:00+01:00",
+        "Closes\t2026-12-01T10:50:00+01:00",
         "With\tDr. Novak",
         "Contact\tPraxis Novak, +43 1 2345678",
         "",
         "participant\trole\tstatus\tsince\tname",
         "doctor\tmoderator\tinvited\t-\tDr. Novak",
-        "patient\tguest\twaiting\t2026-12-01T08:17:20Z\tAnna",
+        "patient\tguest\twaiting\t2026-12-01T09:17:20+01:00\tAnna",
         "aunt\t-\trevoked\t-\t-",
     ]
     assert [line.split("\t")[-1] for line in linked.stdout.splitlines()[-3:]] == ["-", LINK, "-"]
