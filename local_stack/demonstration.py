@@ -62,12 +62,12 @@ Next:
   jitsi-tokens doctor
   jitsi-tokens token issue --room visit-12 --user-id 7 --user-name 'Dr. Roe'
   jitsi-tokens client list
-{rotate}  make run, as before    deploys what changed, and opens the visit again
-  make stop              stops the stack, and keeps keys, clients and visits
+{rotate}  make run, same options   deploys what changed, and opens the visit again
+  make stop                stops the stack, and keeps keys, clients and visits
 
-VERBOSE=1 shows a token's claims. docs/api.md has a request with curl."""
+`make run VERBOSE=1` also prints a token's claims. docs/api.md has a request with curl."""
 
-_ROTATE = "  make rotate            replaces the signing key\n"
+_ROTATE = "  make rotate              replaces the signing key\n"
 # What to do before a real Jitsi accepts the tokens.
 _NEEDS: dict[Trust, str] = {
     "console": "Upload the public key to 8x8 first: docs/keys.md.",

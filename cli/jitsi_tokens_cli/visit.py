@@ -32,7 +32,7 @@ from jitsi_tokens_cli.token import service
 from jitsi_tokens_cli.token.commands import OpenLink, check_output, show_meeting
 from jitsi_tokens_cli.web import VISITS_PATH, Web
 
-app = App("List, show, join and cancel visits.")
+app = App("List, show, join and cancel visits: appointments with links.")
 
 VisitId = Annotated[str, typer.Argument(metavar="ID", help="The visit's id.")]
 

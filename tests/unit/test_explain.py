@@ -338,7 +338,7 @@ def test_what_jitsi_refuses_fails_one_rule(
     assert why in said(explanation, rule)
     assert explanation.failures[0].why
     assert explanation.failures[0].remedy
-    signature = "not looked at" if rule in ("alg", "kid") else "that of Jitsi's key"
+    signature = "not looked at" if rule in ("alg", "kid") else "made with Jitsi's key"
     assert signature in said(explanation, "signature")
 
 

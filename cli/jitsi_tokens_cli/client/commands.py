@@ -28,7 +28,7 @@ from jitsi_tokens_cli.inputs import Yes, confirm
 from jitsi_tokens_cli.output import Json, Wide, echo, echo_json, info
 from jitsi_tokens_cli.stack import Stack, find_stack
 
-app = App("Manage the clients that may request tokens.")
+app = App("Manage clients: applications with an API key and a policy.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The client's name.")]
 
@@ -129,7 +129,7 @@ def set_policy(
 
 @app.command("list", epilog=examples("jitsi-tokens client list --stack-name my-stack"))
 def list_clients(ctx: typer.Context, *, wide: Wide = False, as_json: Json = False) -> None:
-    """List the clients, their policies and the digests of their API keys."""
+    """List clients, policies, and digests of the API keys."""
     keys = ClientStore(find_stack(ctx.obj)).all_keys()
     if as_json:
         echo_json(documents(keys))

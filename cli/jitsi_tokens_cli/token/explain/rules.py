@@ -137,12 +137,12 @@ def signature(tested: TokenUnderTest) -> Check:
     if isinstance(answer, KeyUnknown):
         return not_checked("signature", "not looked at", answer.remedy, why=answer.why)
     if isinstance(answer, KeyFound) and _is_signed_with(tested.token.text, answer, algorithm):
-        return passed("signature", f"that of Jitsi's key ({shown(algorithm)})")
+        return passed("signature", f"made with Jitsi's key ({shown(algorithm)})")
     remedy = "Sign with the private key whose public part Jitsi has under this kid."
     if algorithm.startswith("HS"):
         remedy = "Sign with the characters of JWT_APP_SECRET: Jitsi never base64-decodes them."
     why = "Another key signed the token, or the token was changed afterwards."
-    return failed("signature", "not that of Jitsi's key", remedy, why=why)
+    return failed("signature", "not made with Jitsi's key", remedy, why=why)
 
 
 def exp(tested: TokenUnderTest) -> Check:
