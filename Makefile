@@ -202,8 +202,9 @@ docs:
 	@echo "    python3 -m http.server --bind 127.0.0.1 --directory .local/site 0"
 
 # Builds the archive of the module in docs/openemr.md, with the SDK in it.
-openemr-module: tools
-	$(PYTHON) clients/openemr/package.py .local/oe-module-jitsi-tokens.zip
+openemr-module:
+	mkdir -p .local
+	python3 clients/openemr/package.py .local/oe-module-jitsi-tokens.zip
 
 # Pins the packages of each requirements.in again.
 requirements: tools

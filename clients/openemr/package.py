@@ -36,7 +36,7 @@ def pack(archive: Path) -> None:
 def _date_of(content: bytes) -> datetime:
     """Return a date that another content does not have: PHP's OPcache looks at nothing else."""
     digest = hashlib.sha256(content).digest()
-    return datetime(1990, 1, 1) + timedelta(seconds=int.from_bytes(digest[:4]) // 8)  # noqa: DTZ001
+    return datetime(1990, 1, 1) + timedelta(seconds=int.from_bytes(digest[:4], "big") // 8)  # noqa: DTZ001
 
 
 if __name__ == "__main__":
