@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BUILT = ROOT / ".aws-sam" / "build"
-# SAM CLI and its Python, which compiles the layer.
-SAM_TOOLS = LOCAL / "sam" / "bin"
 
 _STAMP = ROOT / ".aws-sam" / "built-from"
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "requirements/sam.txt")
-_PACKAGE = "layers/jitsi_tokens/jitsi_tokens"
+_PACKAGE = "layers/jitsi_tokens/jitsi_tokens/"
+# SAM CLI and its Python, which compiles the layer.
+_TOOLS = LOCAL / "sam" / "bin"
 
 
 def build_if_changed(build: Callable[[], None]) -> None:
@@ -44,60 +44,68 @@ def rebuild_code() -> None:
     """Build changed handlers, the page and the layer's package again, without SAM CLI.
 
     Raises:
-        Failure: something else has changed too, or the code has a fault.
+        Failure: something else has changed too, or a module does not compile.
     """
     with _lock():
         before, now = _stamp(), _state()
         if before.get("built at") is None or before["built at"] != now["built at"]:
             raise Failure("There is no build of `make run`: run it first.")
         names = {name for name, _ in before["files"].items() ^ now["files"].items()}
-        if others := sorted(name for name in names if not _is_code(name)):
+        if others := sorted(
+            name for name in names if not name.startswith(("functions/", _PACKAGE))
+        ):
             raise Failure(f"{', '.join(others)} changed: `make run` deploys that.")
-        for name in sorted(names & now["files"].keys()):
-            if name.endswith(".py"):
-                _check_syntax(name)
         # What a failure interrupts is changed still.
         _STAMP.write_text(json.dumps(before | {"files": before["files"] | dict.fromkeys(names)}))
-        for folder in {name.split("/")[1] for name in names if name.startswith("functions/")}:
-            _build_function(ROOT / "functions" / folder)
+        for folder in (ROOT / "functions").iterdir():
+            if any(name.startswith(f"functions/{folder.name}/") for name in names):
+                _build_function(folder)
         if any(name.startswith(_PACKAGE) for name in names):
-            _make(ROOT / "layers" / "jitsi_tokens", "package", BUILT / "JitsiTokensLayer")
+            _make("package", ROOT / "layers" / "jitsi_tokens", BUILT / "JitsiTokensLayer")
         _STAMP.write_text(json.dumps(_state()))
 
 
-def _is_code(name: str) -> bool:
-    return name.startswith(("functions/", _PACKAGE)) and not name.endswith("/Makefile")
+def run_tool(*command: str, folder: Path = ROOT, environment: dict[str, str] | None = None) -> None:
+    """Run SAM CLI, or what it runs, with its Python and without the caller's AWS settings.
 
-
-def _check_syntax(name: str) -> None:
-    try:
-        compile((ROOT / name).read_bytes(), name, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        raise Failure(f"{name}, line {error.lineno}: {error.msg}. Nothing is deployed.") from None
-
-
-def _build_function(folder: Path) -> None:
-    name = folder.name.title().replace("_", "")
-    shutil.rmtree(BUILT / name)
-    if (folder / "Makefile").exists():
-        (BUILT / name).mkdir()
-        _make(folder, f"build-{name}", BUILT / name)
-    else:
-        shutil.copytree(folder, BUILT / name, ignore=shutil.ignore_patterns("__pycache__"))
-
-
-def _make(folder: Path, target: str, artifacts: Path) -> None:
-    made = subprocess.run(
-        ["make", target, f"ARTIFACTS_DIR={artifacts}"],
+    Raises:
+        Failure: it failed; the text is what it printed.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
+    finished = subprocess.run(
+        command,
         cwd=folder,
-        env=os.environ | {"PATH": f"{SAM_TOOLS}:{os.environ.get('PATH', '')}"},
+        env={
+            **inherited,
+            "PATH": f"{_TOOLS}:{os.environ.get('PATH', '')}",
+            "SAM_CLI_TELEMETRY": "0",
+            **(environment or {}),
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    if made.returncode:
-        raise Failure(f"make {target} failed:\n{made.stdout}")
+    if finished.returncode:
+        raise Failure(f"{' '.join(command[:2])} failed:\n{finished.stdout}")
+
+
+def _build_function(folder: Path) -> None:
+    name = folder.name.title().replace("_", "")
+    shutil.rmtree(BUILT / name, ignore_errors=True)
+    if (folder / "Makefile").exists():
+        (BUILT / name).mkdir()
+        _make(f"build-{name}", folder, BUILT / name)
+    else:
+        shutil.copytree(folder, BUILT / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _make(target: str, folder: Path, artifacts: Path) -> None:
+    run_tool("make", target, f"ARTIFACTS_DIR={artifacts}", folder=folder)
 
 
 @contextmanager

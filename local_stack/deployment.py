@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +11,7 @@ from botocore.exceptions import WaiterError
 
 from jitsi_tokens.settings import trust_of
 from local_stack.api import STAGE, complete_api
-from local_stack.building import BUILT, SAM_TOOLS, build_if_changed
+from local_stack.building import BUILT, build_if_changed, run_tool
 from local_stack.emulator import REGION, ROOT, Emulator
 from local_stack.public_url import allow_reading_by_path, tell_join_url, tell_public_url
 from local_stack.steps import Failure
@@ -46,7 +44,7 @@ class Stack(NamedTuple):
 
 def build() -> None:
     """Build functions and layer with `sam build`, where something has changed since."""
-    build_if_changed(lambda: _sam("build"))
+    build_if_changed(lambda: run_tool("sam", "build"))
 
 
 def deploy(
@@ -67,7 +65,8 @@ def deploy(
         chosen |= _SELF_HOSTED | {"SigningAlgorithm": algorithm}
     chosen |= parameters
     name = name or name_of(provider, algorithm)
-    _sam(
+    run_tool(
+        "sam",
         "deploy",
         "--template-file",
         str(template),
@@ -149,27 +148,3 @@ def _local_parameters() -> dict[str, str]:
     configuration = tomllib.loads((ROOT / "samconfig.toml").read_text())
     overrides: list[str] = configuration["local"]["deploy"]["parameters"]["parameter_overrides"]
     return dict(override.split("=", 1) for override in overrides)
-
-
-def _sam(*arguments: str, environment: dict[str, str] | None = None) -> None:
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("AWS_") and name != "PYTHONDONTWRITEBYTECODE"
-    }
-    finished = subprocess.run(
-        [str(SAM_TOOLS / "sam"), *arguments],
-        cwd=ROOT,
-        env={
-            **inherited,
-            "PATH": f"{SAM_TOOLS}:{os.environ.get('PATH', '')}",
-            "SAM_CLI_TELEMETRY": "0",
-            **(environment or {}),
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if finished.returncode:
-        raise Failure(f"sam {arguments[0]} failed:\n{finished.stdout}")

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from local_stack.deployment import Stack
     from local_stack.emulator import Emulator
 
-_PREFIX = "redeployed-"
-
 
 def redeploy(emulator: Emulator, stack: Stack) -> list[str]:
     """Deploy each function and layer whose build is not what runs, and return their names.
@@ -43,6 +41,8 @@ def redeploy(emulator: Emulator, stack: Stack) -> list[str]:
         resource["Properties"] |= {"CodeUri": None, "ContentUri": None}
     if deployed != built:
         raise Failure(f"{stack.name} has another template: `make run` deploys this one.")
+    # Stacks share a bucket, and each deletes what it replaces.
+    prefix = f"redeployed/{stack.name}/"
     changed = {}
     for name, address in addresses.items():
         if not address:
@@ -51,15 +51,15 @@ def redeploy(emulator: Emulator, stack: Stack) -> list[str]:
         archive = store.get_object(Bucket=bucket, Key=key)["Body"].read()
         if _files_of(archive) != _files_in(BUILT / name):
             packed = _pack(BUILT / name)
-            new_key = _PREFIX + hashlib.sha256(packed).hexdigest()
+            new_key = prefix + hashlib.sha256(packed).hexdigest()
             store.put_object(Bucket=bucket, Key=new_key, Body=packed)
             text = text.replace(address, f"s3://{bucket}/{new_key}")
             changed[name] = key
     if changed:
-        store.put_object(Bucket=bucket, Key=f"{_PREFIX}template", Body=text.encode())
-        _update(formation, stack.name, f"{emulator.endpoint}/{bucket}/{_PREFIX}template")
+        store.put_object(Bucket=bucket, Key=f"{prefix}template", Body=text.encode())
+        _update(formation, stack.name, f"{emulator.endpoint}/{bucket}/{prefix}template")
         for key in changed.values():
-            if key.startswith(_PREFIX):  # in the emulator's memory
+            if key.startswith(prefix):  # in the emulator's memory
                 store.delete_object(Bucket=bucket, Key=key)
     finish_functions(emulator, stack)
     # The layer with the function that loads most of it. No version of the rotation is published.

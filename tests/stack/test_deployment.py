@@ -47,7 +47,7 @@ def test_a_layer_alone_reaches_the_api(changing: Service, built: Path, tmp_path:
 def test_changed_code_reaches_the_api_without_sam(
     changing: Service, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`make redeploy`, in a copy: a handler and a module; what it cannot deploy is named."""
+    """`make redeploy`, in a copy: a handler and a module; a failure says why."""
     shutil.copytree(built.parent, tmp_path / ".aws-sam")
     for name in ("functions", "layers"):
         shutil.copytree(ROOT / name, tmp_path / name)
@@ -71,8 +71,9 @@ def test_changed_code_reaches_the_api_without_sam(
     assert answer["title"] == "Nothing is at this path"
     assert answer["detail"].startswith("We answer at ")
     handler.write_text("def")
-    with pytest.raises(Failure, match=r"functions/probe_config/app\.py, line 1: invalid syntax"):
-        building.rebuild_code()
+    building.rebuild_code()
+    with pytest.raises(Failure, match=r"ProbeConfig does not start: .*invalid syntax"):
+        redeployment.redeploy(changing.emulator, changing.stack)
     (tmp_path / "template.yaml").write_text("{}")
     with pytest.raises(Failure, match=r"template\.yaml changed: `make run`"):
         building.rebuild_code()
