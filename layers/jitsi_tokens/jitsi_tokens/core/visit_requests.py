@@ -131,7 +131,7 @@ Revision = Annotated[
 DelayMinutes = Annotated[
     _Minutes,
     Meta(
-        description=("How many minutes late the visit starts: 0 to 720. It closes as much later."),
+        description="How many minutes late the visit starts: 0 to 720. It closes as much later.",
         examples=[20],
     ),
 ]
