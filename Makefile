@@ -34,8 +34,9 @@ export SAM_CLI_TELEMETRY = 0
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help run redeploy rotate stop test test-slow checks lint unit callers bench-check stack page pictures recording \
-	test-clock test-faults vulnerabilities mutants load bench openapi docs openemr-module requirements clean tools
+.PHONY: help run redeploy rotate stop test test-slow checks lint unit callers bench-check stack \
+	page pictures recording test-clock test-faults vulnerabilities mutants load bench openapi \
+	docs openemr-module requirements clean tools
 
 help:
 	@sed -n 's/^# //p' Makefile | head -n 10
