@@ -177,19 +177,15 @@ def printable(text: str) -> str:
     )
 
 
-def iso_time(moment: datetime, timespec: str = "seconds") -> str:
-    """Return a time as ISO 8601 in UTC, to the second or as `datetime.isoformat` takes it."""
-    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+def iso_time(moment: datetime, timespec: str = "seconds", zone: tzinfo | None = UTC) -> str:
+    """Return a time as ISO 8601 in a zone, to the second or as `datetime.isoformat` takes it."""
+    return moment.astimezone(zone).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def time_text(seconds: float, zone: tzinfo | None = UTC) -> str:
     """Return epoch seconds as ISO 8601 in a zone, where the calendar goes so far."""
     try:
-        return (
-            datetime.fromtimestamp(seconds, zone)
-            .isoformat(timespec="seconds")
-            .replace("+00:00", "Z")
-        )
+        return iso_time(datetime.fromtimestamp(seconds, UTC), zone=zone)
     except (ValueError, OverflowError, OSError):
         return "beyond the calendar: milliseconds?"
 
